@@ -1,0 +1,3 @@
+export * from "./metadata.js";
+export * from "./report.js";
+export * from "./status.js";

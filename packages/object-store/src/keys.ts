@@ -1,0 +1,32 @@
+/**
+ * Object keys. Only ids, numbers and hashes are ever part of one; the uploaded file's name is not.
+ */
+
+/** The raw upload, until dedup has settled it: `uploads/2026-11-23/<script_id>/v<n>.py`. */
+export function uploadKey(at: Date, scriptId: string, version: number): string {
+  return `uploads/${at.toISOString().slice(0, 10)}/${scriptId}/v${version}.py`;
+}
+
+/** Where the bytes of that hash are kept: `blobs/sha256/ab/cd/<sha256>[.zst|.gz]`. */
+export function blobKey(sha256: string, encoding: BlobEncoding = "identity"): string {
+  return `blobs/${shard(sha256)}${SUFFIX[encoding]}`;
+}
+
+/** The metadata beside the blob. */
+export function metadataKey(sha256: string): string {
+  return `blobs/${shard(sha256)}.metadata.json`;
+}
+
+/** Where a blob goes that is no Python. */
+export function quarantineKey(sha256: string): string {
+  return `quarantine/${shard(sha256)}`;
+}
+
+/** How a blob's bytes are stored; the names are those of HTTP content codings (RFC 9110, RFC 8878). */
+export type BlobEncoding = "identity" | "zstd" | "gzip";
+
+const SUFFIX: Readonly<Record<BlobEncoding, string>> = { identity: "", zstd: ".zst", gzip: ".gz" };
+
+function shard(sha256: string): string {
+  return `sha256/${sha256.slice(0, 2)}/${sha256.slice(2, 4)}/${sha256}`;
+}

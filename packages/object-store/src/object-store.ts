@@ -1,0 +1,65 @@
+/** A place for bytes under keys: a directory, or an S3 bucket. */
+export interface ObjectStore {
+  /** What it is, without credentials, for logs and errors. */
+  readonly description: string;
+
+  /**
+   * Writes an object whole or not at all; replaces one of the same key. When it resolves, the bytes
+   * survive a crash of this machine (or are the server's to keep).
+   */
+  put(key: string, bytes: Buffer): Promise<void>;
+
+  /**
+   * Reads an object, or part of it.
+   *
+   * @param range - bytes from `offset`, `length` of them; all where absent
+   * @throws {@link ObjectNotFoundError}
+   */
+  get(key: string, range?: ByteRange): Promise<Buffer>;
+
+  /** Size in bytes and time of the last write; `undefined` where there is none. */
+  stat(key: string): Promise<ObjectStat | undefined>;
+
+  /** Copies within the store, overwriting. @throws {@link ObjectNotFoundError} */
+  copy(from: string, to: string): Promise<void>;
+
+  /** Deletes; a key that is not there is no error. */
+  delete(key: string): Promise<void>;
+
+  /** Every object whose key begins with the prefix, in no particular order. */
+  list(prefix: string): AsyncIterable<ObjectStat>;
+
+  /** Resolves where the store answers and can be written to. @throws {@link StoreUnavailableError} */
+  check(): Promise<void>;
+
+  close(): Promise<void>;
+}
+
+export interface ByteRange {
+  readonly offset: number;
+  readonly length: number;
+}
+
+export interface ObjectStat {
+  readonly key: string;
+  readonly size: number;
+  readonly modifiedAt: Date;
+}
+
+/** There is no object of that key. */
+export class ObjectNotFoundError extends Error {
+  override readonly name = "ObjectNotFoundError";
+  constructor(readonly key: string) {
+    super(`no object ${key}`);
+  }
+}
+
+/** The store could not be reached or refused to serve; trying again later may help. */
+export class StoreUnavailableError extends Error {
+  override readonly name = "StoreUnavailableError";
+}
+
+/** A key that could leave the store or that some server would not take. */
+export class InvalidKeyError extends Error {
+  override readonly name = "InvalidKeyError";
+}

@@ -1,0 +1,3 @@
+export * from "./outcomes.js";
+export * from "./stages.js";
+export * from "./states.js";
