@@ -1,0 +1,177 @@
+import { createRequire } from "node:module";
+import { Language, Parser, type TreeCursor } from "web-tree-sitter";
+import type { ParsedModule, Position, SyntaxNode } from "./types.js";
+
+const NO_NODES: readonly SyntaxNode[] = [];
+
+class Source implements ParsedModule {
+  readonly text: string;
+  root!: SyntaxNode;
+  hasError = false;
+  #lineStarts: number[] | undefined;
+  #astral: boolean | undefined;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  position(index: number): Position {
+    const starts = (this.#lineStarts ??= lineStarts(this.text));
+    let low = 0;
+    let high = starts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (starts[middle]! <= index) low = middle;
+      else high = middle - 1;
+    }
+    const start = starts[low]!;
+    this.#astral ??= /[\ud800-\udbff][\udc00-\udfff]/.test(this.text);
+    const column = this.#astral ? codePoints(this.text, start, index) : index - start;
+    return { line: low + 1, column: column + 1 };
+  }
+
+  *walk(from: SyntaxNode = this.root): Generator<SyntaxNode, void, undefined> {
+    const pending = [from];
+    for (let node = pending.pop(); node; node = pending.pop()) {
+      yield node;
+      for (let i = node.children.length - 1; i >= 0; i--) pending.push(node.children[i]!);
+    }
+  }
+}
+
+function lineStarts(text: string): number[] {
+  const starts = [0];
+  for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", end + 1)) starts.push(end + 1);
+  return starts;
+}
+
+function codePoints(text: string, start: number, end: number): number {
+  let count = 0;
+  for (let i = start; i < end; count++) i += text.codePointAt(i)! > 0xffff ? 2 : 1;
+  return count;
+}
+
+class Node implements SyntaxNode {
+  children: readonly SyntaxNode[] = NO_NODES;
+  readonly #source: Source;
+
+  constructor(
+    source: Source,
+    readonly type: string,
+    readonly isNamed: boolean,
+    readonly field: string | null,
+    readonly startIndex: number,
+    readonly endIndex: number,
+    readonly parent: Node | null,
+  ) {
+    this.#source = source;
+  }
+
+  get text(): string {
+    return this.#source.text.slice(this.startIndex, this.endIndex);
+  }
+
+  get namedChildren(): readonly SyntaxNode[] {
+    return this.children.filter((child) => child.isNamed);
+  }
+
+  childForFieldName(field: string): SyntaxNode | null {
+    return this.children.find((child) => child.field === field) ?? null;
+  }
+
+  childrenForFieldName(field: string): readonly SyntaxNode[] {
+    return this.children.filter((child) => child.field === field);
+  }
+}
+
+interface Grammar {
+  parser: Parser;
+  types: readonly string[];
+  named: readonly boolean[];
+  fields: readonly (string | null)[];
+}
+
+let grammar: Promise<Grammar> | undefined;
+
+async function loadGrammar(): Promise<Grammar> {
+  await Parser.init();
+  const wasm = createRequire(import.meta.url).resolve("tree-sitter-python/tree-sitter-python.wasm");
+  const language = await Language.load(wasm);
+  const ids = Array.from({ length: language.nodeTypeCount }, (_, id) => id);
+  return {
+    parser: new Parser().setLanguage(language),
+    types: ids.map((id) => language.nodeTypeForId(id) ?? "ERROR"),
+    named: ids.map((id) => language.nodeTypeIsNamed(id)),
+    fields: Array.from({ length: language.fieldCount + 1 }, (_, id) => language.fieldNameForId(id)),
+  };
+}
+
+/**
+ * Reads Python source into a syntax tree. The source should be valid Python: tree-sitter reads on past errors, and says so in
+ * {@link ParsedModule.hasError} only where it noticed.
+ *
+ * @param text - decoded source without a byte order mark, every line ended by `\n`
+ * @throws Error from WebAssembly when memory runs out; the thread must then be thrown away with the module
+ */
+export async function parseModule(text: string): Promise<ParsedModule> {
+  const loaded = await (grammar ??= loadGrammar());
+  const tree = loaded.parser.parse(text);
+  if (!tree) throw new Error("tree-sitter gave no tree");
+  try {
+    const source = new Source(text);
+    source.hasError = tree.rootNode.hasError;
+    const cursor = tree.walk();
+    try {
+      source.root = copy(cursor, source, loaded);
+    } finally {
+      cursor.delete();
+    }
+    return source;
+  } finally {
+    tree.delete();
+  }
+}
+
+/**
+ * Copies the tree out of WebAssembly in one linear walk: every later question is then answered without crossing over, and
+ * without tree-sitter's costs that grow with depth.
+ */
+function copy(cursor: TreeCursor, source: Source, { types, named, fields }: Grammar): SyntaxNode {
+  const read = (parent: Node | null): Node => {
+    const id = cursor.nodeTypeId;
+    const type = types[id] ?? "ERROR";
+    return new Node(
+      source,
+      type,
+      named[id] ?? true,
+      fields[cursor.currentFieldId] ?? null,
+      cursor.startIndex,
+      cursor.endIndex,
+      parent,
+    );
+  };
+  const root = read(null);
+  // The children of every node on the way from the root to here, whose `marks` say where each node's begin.
+  const open: Node[] = [];
+  const marks: number[] = [];
+  let here = root;
+  for (;;) {
+    if (here.type !== "identifier" && (here.isNamed || here.type.includes(" ")) && cursor.gotoFirstChild()) {
+      marks.push(open.length);
+      here = read(here);
+      open.push(here);
+      continue;
+    }
+    for (;;) {
+      if (here.parent === null) return root;
+      if (cursor.gotoNextSibling()) {
+        here = read(here.parent);
+        open.push(here);
+        break;
+      }
+      cursor.gotoParent();
+      here = here.parent;
+      here.children = open.splice(marks.pop()!);
+    }
+  }
+}
