@@ -1,0 +1,116 @@
+import { resolve } from "node:path";
+import { STAGE_NAMES } from "@sluice/pipeline";
+import { describe, expect, it } from "vitest";
+import { isLoopback, loadServiceSettings, loadSettings, SETTINGS, SettingsError } from "../src/settings.js";
+
+const STORES = {
+  QUEUE_URL: "redis://127.0.0.1:6379",
+  CATALOG_URL: "postgres://sluice:pw@127.0.0.1:5432/sluice",
+  OBJECT_STORE_URL: "s3://key:secret@127.0.0.1:9000/scripts?ssl=false",
+  BACKUP_URL: "file:///var/backup",
+};
+
+function problems(load: () => unknown): Record<string, string> {
+  try {
+    load();
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    return Object.fromEntries(error.problems.map(({ name, message }) => [name, message]));
+  }
+  return {};
+}
+
+describe("settings", () => {
+  it("has a default for everything but the stores", () => {
+    const settings = loadSettings({});
+    expect(settings).toMatchObject({
+      host: "127.0.0.1",
+      port: 8080,
+      dataDir: resolve("data"),
+      queueUrl: undefined,
+      apiKeys: [],
+      metricsPeers: [],
+      metricsPort: undefined,
+      compression: "zstd",
+      leaseMs: 30_000,
+    });
+    expect(Object.keys(settings.concurrency)).toEqual([...STAGE_NAMES]);
+  });
+
+  it("takes an empty variable for an unset one", () => {
+    expect(loadSettings({ PORT: "", API_KEYS: " ", POLICY_FILE: "" })).toEqual(loadSettings({}));
+  });
+
+  it("names every wrong setting in one error, with what was expected", () => {
+    const env = {
+      PORT: "80a",
+      LOG_LEVEL: "loud",
+      VALIDATE_CONCURRENCY: "0",
+      COMPRESSION: "lzma",
+      METRICS_PEERS: "http://127.0.0.1:1,ftp://x",
+      ORPHAN_GRACE_SECONDS: "-1",
+    };
+    const found = problems(() => loadSettings(env));
+    expect(Object.keys(found).sort()).toEqual(Object.keys(env).sort());
+    expect(found["PORT"]).toBe('must be a whole number from 0 to 65535 instead of "80a"');
+  });
+
+  it("names the missing stores of a service beside what is wrong", () => {
+    const found = problems(() => loadServiceSettings({ PORT: "99999", CATALOG_URL: STORES.CATALOG_URL }));
+    expect(Object.keys(found)).toEqual(["PORT", "QUEUE_URL", "OBJECT_STORE_URL", "BACKUP_URL"]);
+    expect(problems(() => loadServiceSettings(STORES))).toEqual({});
+  });
+
+  it.each([
+    ["QUEUE_URL", "amqp://localhost"],
+    ["QUEUE_URL", "redis://"],
+    ["CATALOG_URL", "mysql://localhost/x"],
+    ["CATALOG_URL", "postgres://localhost"],
+    ["CATALOG_URL", "localhost:5432"],
+    ["OBJECT_STORE_URL", "s3://host:9000/bucket"],
+    ["OBJECT_STORE_URL", "s3://k:s@host:9000/"],
+    ["OBJECT_STORE_URL", "s3://k:s@host:9000/UPPER"],
+    ["OBJECT_STORE_URL", "file://relative/dir"],
+    ["OBJECT_STORE_URL", "file:///"],
+    ["BACKUP_URL", "/var/backup"],
+  ])("refuses %s=%s", (name, value) => {
+    expect(Object.keys(problems(() => loadServiceSettings({ ...STORES, [name]: value })))).toEqual([name]);
+  });
+
+  it("never prints a secret", () => {
+    const env = {
+      QUEUE_URL: "redis://u:hunter2@[bad",
+      CATALOG_URL: "postgres://u:hunter2@",
+      OBJECT_STORE_URL: "s3://k:hunter2@/x",
+      BACKUP_URL: "hunter2",
+      API_KEYS: "hunter2",
+    };
+    expect(() => loadSettings(env)).toThrow(SettingsError);
+    try {
+      loadSettings(env);
+    } catch (error) {
+      expect(`${String(error)}${JSON.stringify(error)}`).not.toContain("hunter2");
+    }
+    expect(Object.keys(problems(() => loadSettings(env))).sort()).toEqual(Object.keys(env).sort());
+  });
+
+  it("binds to other addresses than loopback only with API keys", () => {
+    const key = "0123456789abcdef";
+    expect(Object.keys(problems(() => loadSettings({ HOST: "0.0.0.0" })))).toEqual(["HOST"]);
+    expect(Object.keys(problems(() => loadSettings({ HOST: "::" })))).toEqual(["HOST"]);
+    expect(Object.keys(problems(() => loadSettings({ HOST: "127.evil.example" })))).toEqual(["HOST"]);
+    expect(loadSettings({ HOST: "0.0.0.0", API_KEYS: `${key}, ${key}2` }).apiKeys).toEqual([key, `${key}2`]);
+    for (const host of ["localhost", "127.0.0.1", "127.9.9.9", "::1"]) {
+      expect(isLoopback(host)).toBe(true);
+      expect(loadSettings({ HOST: host }).host).toBe(host);
+    }
+  });
+
+  it("declares each setting once, and a default that is right", () => {
+    const names = SETTINGS.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    const defaults = SETTINGS.flatMap(({ name, default: value }) => (value === undefined ? [] : [[name, value]]));
+    expect(loadSettings(Object.fromEntries(defaults) as NodeJS.ProcessEnv)).toEqual(loadSettings({}));
+    for (const stage of STAGE_NAMES) expect(names).toContain(`${stage.toUpperCase()}_CONCURRENCY`);
+  });
+});
