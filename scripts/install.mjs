@@ -120,7 +120,11 @@ function explainNpm(code, output) {
     return `npm ci may not write to ${join(ROOT, "node_modules")}: who owns it?`;
   }
   if (/\bENOSPC\b/.test(output)) return "npm ci ran out of disk space";
-  return `npm ci failed (exit code ${code}):\n${output.trimEnd()}`;
+  if (/\bcode EUSAGE\b/.test(output)) {
+    return "package-lock.json does not fit the package.json files: run npm install, and commit both";
+  }
+  const said = output.split("\n").filter((line) => /^npm error (?!A complete log)\S/.test(line));
+  return `npm ci failed (exit code ${code}):\n${said.slice(0, 8).join("\n")}`;
 }
 
 /** Runs a program to its end; resolves with its exit code and all it printed. */
