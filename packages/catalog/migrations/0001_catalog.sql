@@ -73,8 +73,9 @@ create table analyses (
   leader uuid not null references versions (id),
   state text not null default 'running' check (state in ('running', 'done', 'failed')),
   verdict text,
-  report jsonb,
-  metadata jsonb,
+  -- json, not jsonb: docstrings may hold NUL and lone surrogates, which only json keeps.
+  report json,
+  metadata json,
   primary key (sha256, analyser_version, policy_version)
 );
 
@@ -95,7 +96,7 @@ create table stages (
   leased_until timestamptz,
   started_at timestamptz,
   finished_at timestamptz,
-  error jsonb,
+  error json,
   primary key (version_id, stage)
 ) with (fillfactor = 70);
 create index stages_open on stages (stage, enqueued_at) where state in ('pending', 'running');

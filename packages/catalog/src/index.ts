@@ -1,1 +1,23 @@
-export {};
+export * from "./catalog.js";
+export * from "./group-commit.js";
+export * from "./idempotency.js";
+export * from "./migrate.js";
+export { createRegistrar, findUploadTarget } from "./uploads.js";
+export type {
+  CommittedUpload,
+  OnConflict,
+  RegisteredVersion,
+  Registrar,
+  Registration,
+  Upload,
+  UploadTarget,
+} from "./uploads.js";
+export * from "./leases.js";
+export { BlobIsGoingError } from "./results.js";
+export * from "./settle.js";
+export * from "./lost-work.js";
+export * from "./manifests.js";
+export * from "./orphans.js";
+export * from "./scripts.js";
+export * from "./statuses.js";
+export * from "./versions.js";

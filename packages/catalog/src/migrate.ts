@@ -17,5 +17,5 @@ export async function migrate(url: string): Promise<void> {
     migrationsTable: "migrations",
     advisoryLockMode: "wait",
     log: () => {},
-  } as Parameters<typeof runner>[0]);
+  });
 }

@@ -1,0 +1,60 @@
+import type { Queryable } from "./catalog.js";
+import { type Answer, fromAnswer, type Registration } from "./uploads.js";
+
+/** How a request with an `Idempotency-Key` stands to the one that first had it. */
+export type Claim =
+  /** Nobody had it, or whoever did is gone: go on, and register with it or release it. */
+  | { readonly kind: "new" }
+  /** The same request was answered: answer alike. */
+  | { readonly kind: "replay"; readonly registration: Registration }
+  /** Another request had this key. */
+  | { readonly kind: "mismatch" }
+  /** The same request is under way. */
+  | { readonly kind: "in_progress" };
+
+/** A claim whose holder died is free again after this, in seconds: longer than any request may take. */
+const CLAIM_SECONDS = 120;
+
+/**
+ * Claims a key before the work that it protects.
+ *
+ * @param fingerprint - a hash of all that makes the request what it is
+ */
+export async function claimIdempotencyKey(
+  db: Queryable,
+  { key, fingerprint }: { key: string; fingerprint: string },
+): Promise<Claim> {
+  const claimed = await db.query(
+    `insert into idempotency_keys as k (key, fingerprint, claimed_until)
+     values ($1, $2, now() + make_interval(secs => $3))
+     on conflict (key) do update
+       set fingerprint = excluded.fingerprint, claimed_until = excluded.claimed_until
+       where k.response is null and k.claimed_until < now()`,
+    [key, fingerprint, CLAIM_SECONDS],
+  );
+  if (claimed.rowCount === 1) return { kind: "new" };
+
+  const { rows } = await db.query<{ fingerprint: string; response: Answer | null }>(
+    "select fingerprint, response from idempotency_keys where key = $1",
+    [key],
+  );
+  const held = rows[0];
+  // Its holder released it since the insert; the caller's own retry will find it free.
+  if (held === undefined) return { kind: "in_progress" };
+  if (held.fingerprint !== fingerprint) return { kind: "mismatch" };
+  if (held.response === null) return { kind: "in_progress" };
+  return { kind: "replay", registration: fromAnswer(held.response) };
+}
+
+/** Gives a claimed key back after a request that made nothing. */
+export async function releaseIdempotencyKey(db: Queryable, key: string): Promise<void> {
+  await db.query("delete from idempotency_keys where key = $1 and response is null", [key]);
+}
+
+/** Forgets keys older than that. @returns how many */
+export async function expireIdempotencyKeys(db: Queryable, olderThan: Date): Promise<number> {
+  const { rowCount } = await db.query("delete from idempotency_keys where created_at < $1", [
+    olderThan,
+  ]);
+  return rowCount ?? 0;
+}

@@ -1,0 +1,55 @@
+import type { Queryable } from "./catalog.js";
+
+/** Of these raw uploads' keys, those that a version still needs. */
+export async function neededUploads(
+  db: Queryable,
+  keys: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const { rows } = await db.query<{ raw_key: string }>(
+    "select raw_key from versions where raw_key = any($1::text[])",
+    [keys],
+  );
+  return new Set(rows.map(({ raw_key }) => raw_key));
+}
+
+/** A blob as its row has it. */
+export interface BlobRow {
+  readonly sha256: string;
+  readonly key: string;
+}
+
+/** Of these hashes, the blobs that the catalog knows. */
+export async function findBlobs(
+  db: Queryable,
+  sha256s: readonly string[],
+): Promise<ReadonlyMap<string, BlobRow>> {
+  const { rows } = await db.query<{ sha256: string; key: string }>(
+    "select sha256, key from blobs where sha256 = any($1::text[]) and state = 'stored'",
+    [sha256s],
+  );
+  return new Map(rows.map((row) => [row.sha256, row]));
+}
+
+/**
+ * Claims a hash that has no blob row, so that dedup cannot settle on its object while it is deleted.
+ *
+ * @returns `false` where there is a row: the object is needed, or somebody else is deleting it
+ */
+export async function claimOrphan(
+  db: Queryable,
+  { sha256, key }: { sha256: string; key: string },
+): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `insert into blobs as b (sha256, size, state, key, length, encoding)
+     values ($1, 0, 'deleting', $2, 0, 'identity')
+     on conflict (sha256) do update set created_at = now()
+       where b.state = 'deleting' and b.created_at < now() - interval '10 minutes'`,
+    [sha256, key],
+  );
+  return rowCount === 1;
+}
+
+/** Ends a claim, after the object is gone. */
+export async function releaseOrphan(db: Queryable, sha256: string): Promise<void> {
+  await db.query("delete from blobs where sha256 = $1 and state = 'deleting'", [sha256]);
+}

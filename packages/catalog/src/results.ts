@@ -1,0 +1,135 @@
+import type { StageName } from "@sluice/pipeline";
+import type { Queryable } from "./catalog.js";
+import type { BlobPlace } from "./leases.js";
+import type { StageResults } from "./settle.js";
+
+/** A result as it came from a handler. */
+export interface Done<Stage extends StageName> {
+  readonly versionId: string;
+  readonly result: StageResults[Stage];
+}
+
+/**
+ * How each stage's results are written. Each answers the versions whose later stages are to follow:
+ * all of them, but for duplicates, which wait for or reuse another's.
+ */
+export const RECORD_RESULTS: {
+  readonly [Stage in StageName]: (
+    tx: Queryable,
+    done: readonly Done<Stage>[],
+  ) => Promise<ReadonlySet<string>>;
+} = {
+  dedup: recordDedup,
+  validate: recordReports,
+  extract: recordMetadata,
+  compress: recordPlaces,
+  backup: recordBackups,
+};
+
+async function recordDedup(tx: Queryable, done: readonly Done<"dedup">[]): Promise<ReadonlySet<string>> {
+  const { rows } = await tx.query<{ version_id: string; role: string }>(
+    `with items as materialized (
+       select item.*, v.sha256, v.size from jsonb_to_recordset($1::jsonb) as item (
+         version_id uuid, key text, length bigint, encoding text, analyser_version text, policy_version text)
+       join versions v on v.id = item.version_id order by v.sha256, v.id)
+     select version_id, settle_dedup(to_jsonb(items)) as role from items`,
+    [
+      JSON.stringify(
+        done.map(({ versionId, result }) => ({
+          version_id: versionId,
+          key: result.place.key,
+          length: result.place.length,
+          encoding: result.place.encoding,
+          analyser_version: result.analyserVersion,
+          policy_version: result.policyVersion,
+        })),
+      ),
+    ],
+  );
+  const going = rows.find(({ role }) => role === "blob_is_going");
+  if (going !== undefined) throw new BlobIsGoingError(going.version_id);
+  return new Set(rows.filter(({ role }) => role === "leads").map(({ version_id }) => version_id));
+}
+
+/** The orphan sweep is deleting the blob that dedup has just settled on; trying again stores it anew. */
+export class BlobIsGoingError extends Error {
+  override readonly name = "BlobIsGoingError";
+  constructor(versionId: string) {
+    super(`the blob of version ${versionId} is being deleted as an orphan`);
+  }
+}
+
+async function recordReports(
+  tx: Queryable,
+  done: readonly Done<"validate">[],
+): Promise<ReadonlySet<string>> {
+  const verdicts = done.map(({ result }) => result.report.verdict);
+  await tx.query(
+    `update analyses a set report = item.report, verdict = item.verdict
+     from unnest($1::uuid[], $2::json[], $3::text[]) as item (version_id, report, verdict)
+       join versions v on v.id = item.version_id
+     where a.leader = v.id and a.sha256 = v.sha256 and a.analyser_version = v.analyser_version
+       and a.policy_version = v.policy_version`,
+    [idsOf(done), done.map(({ result }) => JSON.stringify(result.report)), verdicts],
+  );
+  await tx.query(
+    `update versions v set verdict = item.verdict
+     from unnest($1::uuid[], $2::text[]) as item (version_id, verdict) where v.id = item.version_id`,
+    [idsOf(done), verdicts],
+  );
+  return recordPlaces(tx, done);
+}
+
+async function recordMetadata(
+  tx: Queryable,
+  done: readonly Done<"extract">[],
+): Promise<ReadonlySet<string>> {
+  await tx.query(
+    `update analyses a set metadata = item.metadata
+     from unnest($1::uuid[], $2::json[]) as item (version_id, metadata)
+       join versions v on v.id = item.version_id
+     where a.leader = v.id and a.sha256 = v.sha256 and a.analyser_version = v.analyser_version
+       and a.policy_version = v.policy_version`,
+    [idsOf(done), done.map(({ result }) => JSON.stringify(result.metadata))],
+  );
+  return new Set(idsOf(done));
+}
+
+async function recordPlaces(
+  tx: Queryable,
+  done: readonly { readonly versionId: string; readonly result: { readonly place?: BlobPlace } }[],
+): Promise<ReadonlySet<string>> {
+  for (const { versionId, result } of done) {
+    if (result.place === undefined) continue;
+    const { key, offset, length, encoding } = result.place;
+    await tx.query(
+      `update blobs b set key = $2, "offset" = $3, length = $4, encoding = $5
+       from versions v where v.id = $1 and b.sha256 = v.sha256`,
+      [versionId, key, offset, length, encoding],
+    );
+  }
+  return new Set(idsOf(done));
+}
+
+async function recordBackups(
+  tx: Queryable,
+  done: readonly Done<"backup">[],
+): Promise<ReadonlySet<string>> {
+  await tx.query(
+    `update blobs b set backup_key = item.key, backed_up_at = now()
+     from unnest($1::uuid[], $2::text[]) as item (version_id, key)
+       join versions v on v.id = item.version_id
+     where b.sha256 = v.sha256`,
+    [idsOf(done), done.map(({ result }) => result.backupKey)],
+  );
+  await tx.query(
+    `update versions v set manifest_key = item.key
+     from unnest($1::uuid[], $2::text[]) as item (version_id, key) where v.id = item.version_id`,
+    [idsOf(done), done.map(({ result }) => result.manifestKey)],
+  );
+  return new Set(idsOf(done));
+}
+
+function idsOf(done: readonly { readonly versionId: string }[]): string[] {
+  return done.map(({ versionId }) => versionId);
+}
