@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import { Language, Parser, type TreeCursor } from "web-tree-sitter";
+import { loadCharacterNames } from "./character-names.js";
 import type { ParsedModule, Position, SyntaxNode } from "./types.js";
 
 const NO_NODES: readonly SyntaxNode[] = [];
@@ -115,6 +116,7 @@ async function loadGrammar(): Promise<Grammar> {
  */
 export async function parseModule(text: string): Promise<ParsedModule> {
   const loaded = await (grammar ??= loadGrammar());
+  if (text.includes("\\N{")) await loadCharacterNames();
   const tree = loaded.parser.parse(text);
   if (!tree) throw new Error("tree-sitter gave no tree");
   try {
