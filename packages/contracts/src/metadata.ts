@@ -97,5 +97,5 @@ export const metadata = analysisMetadata.extend({
   version: z.int(),
   sha256: z.string(),
   tools: z.array(toolDescription),
-});
+}).meta({ id: "Metadata" });
 export type Metadata = z.infer<typeof metadata>;

@@ -69,5 +69,5 @@ export const report = analysisReport.extend({
   script_id: z.uuid(),
   version: z.int(),
   sha256: z.string(),
-});
+}).meta({ id: "Report" });
 export type Report = z.infer<typeof report>;

@@ -24,5 +24,5 @@ export const status = z.object({
   verdict: z.enum(VERDICTS).nullable().describe("`null` until validation is done"),
   progress: z.number().min(0).max(1).describe("The share of the stages that are over"),
   stages: z.array(stageStatus),
-});
+}).meta({ id: "Status" });
 export type Status = z.infer<typeof status>;

@@ -1,0 +1,393 @@
+import { z } from "zod";
+import { metadata } from "./metadata.js";
+import * as parameters from "./parameters.js";
+import type { ProblemCode } from "./problems.js";
+import { readiness } from "./readiness.js";
+import { report } from "./report.js";
+import {
+  scriptDetails,
+  scriptList,
+  scriptVersion,
+  uploadedScript,
+  userFields,
+  versionList,
+} from "./scripts.js";
+import { status } from "./status.js";
+
+/** Bytes of the largest script that is taken. */
+export const MAX_FILE_BYTES = 10 * 1024 * 1024;
+/** Bytes of the largest JSON body that is taken. */
+export const MAX_JSON_BYTES = 256 * 1024;
+
+export const SARIF_TYPE = "application/sarif+json";
+
+/** One answer of an operation that is no problem. */
+export interface Answer {
+  readonly description: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A schema, or `binary` for bytes and `text` for text that are described in words only. */
+  readonly content?: Readonly<Record<string, z.ZodType | "binary" | "text">>;
+}
+
+/** One method of one path: what requests to it are checked by and what documents it. */
+export interface Operation {
+  readonly method: "get" | "post" | "put" | "delete";
+  /** As OpenAPI writes it: `/api/v1/scripts/{id}`. */
+  readonly path: string;
+  readonly tag: "Upload" | "Scripts" | "Analysis" | "Service";
+  readonly summary: string;
+  readonly description?: string;
+  readonly params?: z.ZodObject;
+  /** Strict: what it does not name is refused. */
+  readonly query: z.ZodObject;
+  /** Names in lower case. Those that no schema can check are only described. */
+  readonly headers?: z.ZodObject;
+  /** A form with a file, or JSON of that schema. */
+  readonly body?: "form" | z.ZodType;
+  readonly answers: Readonly<Record<number, Answer>>;
+  /** Beside those that any operation can have. */
+  readonly problems: readonly ProblemCode[];
+  /** Answered without an API key. */
+  readonly open?: boolean;
+}
+
+const API = "/api/v1";
+const NEEDS_CATALOG = ["catalog_unavailable"] as const;
+const ONE_SCRIPT = ["invalid_id", "script_not_found", ...NEEDS_CATALOG] as const;
+const ONE_VERSION = [...ONE_SCRIPT, "version_not_found"] as const;
+const KEYED = ["invalid_header", "idempotency_key_in_use", "idempotency_key_reused"] as const;
+
+const ifNoneMatch = z.string().optional().describe("ETag of an earlier answer; 304 where it still holds");
+const ifMatch = z
+  .string()
+  .optional()
+  .describe("ETag of the metadata or the details that the change is based on; required");
+const keyed = z.object({ "idempotency-key": parameters.idempotencyKey.optional() });
+
+const ETAG = { ETag: "Changes with the answer" };
+const NOT_MODIFIED: Answer = { description: "Nothing has changed" };
+const ACCEPTED_HEADERS = { Location: "Path of the status" };
+
+export const OPERATIONS = {
+  uploadScript: {
+    method: "post",
+    path: `${API}/upload_script`,
+    tag: "Upload",
+    summary: "Upload a script",
+    description:
+      "One file, at most 10 MB, named *.py or *.pyw. It is stored and recorded when the answer comes; the pipeline then takes it on.",
+    query: parameters.uploadQuery,
+    headers: keyed,
+    body: "form",
+    answers: {
+      202: {
+        description: "A new version, which the pipeline will process",
+        headers: ACCEPTED_HEADERS,
+        content: { "application/json": uploadedScript },
+      },
+      200: {
+        description: "The newest version of that name has these very bytes; nothing new was made",
+        headers: ACCEPTED_HEADERS,
+        content: { "application/json": uploadedScript },
+      },
+    },
+    problems: [
+      "malformed_multipart",
+      "missing_file",
+      "repeated_file",
+      "unexpected_field",
+      "file_too_large",
+      "unsupported_media_type",
+      "unsupported_content_encoding",
+      "unsupported_file_type",
+      "name_taken",
+      "upload_contended",
+      "overloaded",
+      "object_store_unavailable",
+      ...KEYED,
+      ...NEEDS_CATALOG,
+    ],
+  },
+  listScripts: {
+    method: "get",
+    path: `${API}/scripts`,
+    tag: "Scripts",
+    summary: "List scripts, each by its newest version",
+    query: parameters.listQuery,
+    answers: {
+      200: { description: "One page", content: { "application/json": scriptList } },
+    },
+    problems: ["invalid_cursor", ...NEEDS_CATALOG],
+  },
+  readScript: {
+    method: "get",
+    path: `${API}/scripts/{id}`,
+    tag: "Scripts",
+    summary: "Read a script's details",
+    params: parameters.scriptPath,
+    query: parameters.noQuery,
+    headers: z.object({ "if-none-match": ifNoneMatch }),
+    answers: {
+      200: {
+        description: "The script and its newest version",
+        headers: ETAG,
+        content: { "application/json": scriptDetails },
+      },
+      304: NOT_MODIFIED,
+    },
+    problems: ONE_SCRIPT,
+  },
+  deleteScript: {
+    method: "delete",
+    path: `${API}/scripts/{id}`,
+    tag: "Scripts",
+    summary: "Delete a script with all its versions",
+    description: "The name is free at once; the bytes are purged later.",
+    params: parameters.scriptPath,
+    query: parameters.deleteQuery,
+    answers: { 204: { description: "Deleted" } },
+    problems: ["confirmation_required", ...ONE_SCRIPT],
+  },
+  readContent: {
+    method: "get",
+    path: `${API}/scripts/{id}/content`,
+    tag: "Scripts",
+    summary: "Download a script",
+    description:
+      "Sent as it is stored where `Accept-Encoding` takes that coding, else decoded. Ranges count in decoded bytes and are sent decoded. " +
+      "Rejected scripts can be downloaded too, as `application/octet-stream`.",
+    params: parameters.scriptPath,
+    query: parameters.versionQuery,
+    headers: z.object({
+      range: z.string().optional().describe("One range of bytes (RFC 9110); several are ignored"),
+      "if-range": z.string().optional().describe("ETag; the range holds only where it matches"),
+      "if-none-match": ifNoneMatch,
+    }),
+    answers: {
+      200: {
+        description: "The bytes",
+        headers: {
+          ETag: "The sha256; with the coding's name behind it where there is one",
+          "Repr-Digest": "sha-256 of the bytes as they are sent (RFC 9530); with a range, of the whole",
+          "Content-Encoding": "As stored, where accepted: zstd or gzip",
+          "Content-Disposition": "attachment, with the file name",
+        },
+        content: { "text/x-python": "binary", "application/octet-stream": "binary" },
+      },
+      206: {
+        description: "The range",
+        headers: { "Content-Range": "Which bytes of how many" },
+        content: { "text/x-python": "binary", "application/octet-stream": "binary" },
+      },
+      304: NOT_MODIFIED,
+    },
+    problems: ["not_acceptable", "range_not_satisfiable", "object_store_unavailable", ...ONE_VERSION],
+  },
+  readStatus: {
+    method: "get",
+    path: `${API}/scripts/{id}/status`,
+    tag: "Analysis",
+    summary: "See where a version stands",
+    params: parameters.scriptPath,
+    query: parameters.statusQuery,
+    headers: z.object({ "if-none-match": ifNoneMatch }),
+    answers: {
+      200: { description: "Stage by stage", headers: ETAG, content: { "application/json": status } },
+      304: NOT_MODIFIED,
+    },
+    problems: ONE_VERSION,
+  },
+  retryScript: {
+    method: "post",
+    path: `${API}/scripts/{id}/retry`,
+    tag: "Analysis",
+    summary: "Try a failed version again",
+    params: parameters.scriptPath,
+    query: parameters.versionQuery,
+    answers: {
+      202: {
+        description: "The failed stages are pending again",
+        headers: ACCEPTED_HEADERS,
+        content: { "application/json": status },
+      },
+    },
+    problems: ["not_failed", ...ONE_VERSION],
+  },
+  readMetadata: {
+    method: "get",
+    path: `${API}/scripts/{id}/metadata`,
+    tag: "Analysis",
+    summary: "Read functions, imports, dependencies and tools",
+    params: parameters.scriptPath,
+    query: parameters.metadataQuery,
+    headers: z.object({ "if-none-match": ifNoneMatch }),
+    answers: {
+      200: {
+        description: "What the script is made of",
+        headers: ETAG,
+        content: { "application/json": metadata },
+      },
+      304: NOT_MODIFIED,
+    },
+    problems: ["not_ready", "no_metadata", ...ONE_VERSION],
+  },
+  updateMetadata: {
+    method: "put",
+    path: `${API}/scripts/{id}/metadata`,
+    tag: "Analysis",
+    summary: "Replace the fields that are the user's",
+    description:
+      "Title, description, tags, labels, owner, pinned; what is left out is reset. What extraction found cannot be written.",
+    params: parameters.scriptPath,
+    query: parameters.noQuery,
+    headers: z.object({ "if-match": ifMatch }),
+    body: userFields,
+    answers: {
+      200: {
+        description: "The script as it is now",
+        headers: ETAG,
+        content: { "application/json": scriptDetails },
+      },
+    },
+    problems: [
+      "malformed_json",
+      "invalid_body",
+      "body_too_large",
+      "unsupported_media_type",
+      "unsupported_content_encoding",
+      "if_match_required",
+      "revision_mismatch",
+      ...ONE_SCRIPT,
+    ],
+  },
+  readReport: {
+    method: "get",
+    path: `${API}/scripts/{id}/report`,
+    tag: "Analysis",
+    summary: "Read what validation found",
+    description: `\`Accept: ${SARIF_TYPE}\` gives it as SARIF 2.1.0.`,
+    params: parameters.scriptPath,
+    query: parameters.versionQuery,
+    headers: z.object({ "if-none-match": ifNoneMatch }),
+    answers: {
+      200: {
+        description: "Findings and capabilities",
+        headers: ETAG,
+        content: { "application/json": report, [SARIF_TYPE]: "text" },
+      },
+      304: NOT_MODIFIED,
+    },
+    problems: ["not_acceptable", "not_ready", "no_report", ...ONE_VERSION],
+  },
+  listVersions: {
+    method: "get",
+    path: `${API}/scripts/{id}/versions`,
+    tag: "Scripts",
+    summary: "List a script's versions, newest first",
+    params: parameters.scriptPath,
+    query: parameters.versionsQuery,
+    answers: { 200: { description: "One page", content: { "application/json": versionList } } },
+    problems: ["invalid_cursor", ...ONE_SCRIPT],
+  },
+  readVersion: {
+    method: "get",
+    path: `${API}/scripts/{id}/versions/{n}`,
+    tag: "Scripts",
+    summary: "Read one version",
+    params: parameters.versionPath,
+    query: parameters.noQuery,
+    headers: z.object({ "if-none-match": ifNoneMatch }),
+    answers: {
+      200: {
+        description: "The version",
+        headers: ETAG,
+        content: { "application/json": scriptVersion },
+      },
+      304: NOT_MODIFIED,
+    },
+    problems: ONE_VERSION,
+  },
+  restoreVersion: {
+    method: "post",
+    path: `${API}/scripts/{id}/versions/{n}/restore`,
+    tag: "Scripts",
+    summary: "Bring an old version back",
+    description: "Makes a new version of the same bytes; nothing is overwritten.",
+    params: parameters.versionPath,
+    query: parameters.noQuery,
+    headers: keyed,
+    answers: {
+      202: {
+        description: "A new version, which the pipeline will process",
+        headers: ACCEPTED_HEADERS,
+        content: { "application/json": uploadedScript },
+      },
+      200: {
+        description: "The newest version has these very bytes; nothing new was made",
+        headers: ACCEPTED_HEADERS,
+        content: { "application/json": uploadedScript },
+      },
+    },
+    problems: ["upload_contended", ...KEYED, ...ONE_VERSION],
+  },
+  livez: {
+    method: "get",
+    path: "/livez",
+    tag: "Service",
+    summary: "Whether the process runs",
+    query: z.object({}),
+    answers: {
+      200: {
+        description: "It does",
+        content: { "application/json": z.object({ status: z.literal("ok") }) },
+      },
+    },
+    problems: [],
+    open: true,
+  },
+  readyz: {
+    method: "get",
+    path: "/readyz",
+    tag: "Service",
+    summary: "Whether the process can do its work, and what it lacks",
+    query: z.object({}),
+    answers: {
+      200: {
+        description:
+          "It can take uploads. `degraded`: the queue does not answer; what is uploaded waits for it.",
+        content: { "application/json": readiness },
+      },
+      503: {
+        description: "The catalog or the object store does not answer",
+        content: { "application/json": readiness },
+      },
+    },
+    problems: [],
+    open: true,
+  },
+  metrics: {
+    method: "get",
+    path: "/metrics",
+    tag: "Service",
+    summary: "Figures for Prometheus",
+    query: z.object({}),
+    answers: {
+      200: { description: "Text format 0.0.4", content: { "text/plain": "text" } },
+    },
+    problems: [],
+  },
+  openapi: {
+    method: "get",
+    path: "/openapi.json",
+    tag: "Service",
+    summary: "This document",
+    query: z.object({}),
+    answers: {
+      200: { description: "OpenAPI 3.1", content: { "application/json": z.record(z.string(), z.unknown()) } },
+    },
+    problems: [],
+    open: true,
+  },
+} as const satisfies Record<string, Operation>;
+
+export type OperationId = keyof typeof OPERATIONS;

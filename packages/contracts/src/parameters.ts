@@ -1,0 +1,133 @@
+import { VERSION_STATES } from "@sluice/pipeline";
+import { z } from "zod";
+import { TOOL_PROFILES } from "./metadata.js";
+import { line } from "./text.js";
+
+// Each of these checks a string as it stands in a path, a query or a header, and is what the OpenAPI
+// document is generated from.
+
+const DEFAULT_NAMESPACE = "default";
+
+function wholeNumber(min: number, max: number, description: string) {
+  return z
+    .string()
+    .regex(/^\d{1,10}$/, "must be a whole number")
+    .transform(Number)
+    .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`))
+    .meta({ type: "integer", minimum: min, maximum: max, description });
+}
+
+function oneOf<const Values extends readonly [string, ...string[]]>(values: Values) {
+  return z.enum(values, `must be one of ${values.join(", ")}`);
+}
+
+/**
+ * A namespace: segments between slashes. None is empty, `.` or `..`, or begins or ends with a blank;
+ * there are no backslashes.
+ */
+export const namespace = line(512)
+  .min(1, "must not be empty")
+  .refine(
+    (text) =>
+      !text.includes("\\") &&
+      text.split("/").every((part) => part !== "" && part !== "." && part !== ".." && part === part.trim()),
+    "must be segments between slashes, none of them empty, `.` or `..`, without backslashes",
+  )
+  .transform((text) => text.normalize("NFC"))
+  .meta({ type: "string", description: "Names are unique in a namespace; such as `team/jobs`", example: "team/jobs" });
+
+const uuid = z
+  .string()
+  .regex(/^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/, "must be a UUID")
+  .transform((text) => text.toLowerCase());
+
+const scriptId = uuid.meta({ type: "string", format: "uuid", description: "The script" });
+const versionNumber = wholeNumber(1, 2_147_483_647, "Number of a version; the newest if not said");
+
+/** An instant as of RFC 3339. */
+const instant = z.iso
+  .datetime({ offset: true, error: "must be a date and time as of RFC 3339, such as 2026-11-23T12:00:00Z" })
+  .transform((text) => new Date(text));
+
+export const ON_CONFLICT = ["version", "reject", "keep_both"] as const;
+
+export const scriptPath = z.strictObject({ id: scriptId });
+export const versionPath = z.strictObject({
+  id: scriptId,
+  n: versionNumber.meta({ type: "integer", minimum: 1, description: "Number of the version" }),
+});
+
+export const noQuery = z.strictObject({});
+
+export const uploadQuery = z.strictObject({
+  namespace: namespace.default(DEFAULT_NAMESPACE).meta({ default: DEFAULT_NAMESPACE }),
+  on_conflict: oneOf(ON_CONFLICT)
+    .default("version")
+    .describe(
+      "Where the name exists: a new version of that script, a refusal (409), or a new script named `name (2).py`. " +
+        "The same bytes as the newest version's make nothing new, whatever this says.",
+    ),
+});
+export type UploadQuery = z.infer<typeof uploadQuery>;
+
+export const versionQuery = z.strictObject({ version: versionNumber.optional() });
+
+export const LONGEST_WAIT_SECONDS = 60;
+
+export const statusQuery = z.strictObject({
+  version: versionNumber.optional(),
+  wait: wholeNumber(
+    0,
+    LONGEST_WAIT_SECONDS,
+    "Seconds to wait for news: until the status differs from `If-None-Match`, or, without that header, until it is final",
+  )
+    .default(0)
+    .meta({ default: 0 }),
+});
+
+export const metadataQuery = z.strictObject({
+  version: versionNumber.optional(),
+  profile: oneOf(TOOL_PROFILES).default("fastmcp").describe("The runtime whose tool schemas are given"),
+});
+
+export const deleteQuery = z.strictObject({
+  confirm: z.string().optional().describe("The id of the script once more; without it the answer is 428"),
+});
+
+export const LIST_ORDERS = ["upload_time", "-upload_time", "name", "-name", "size", "-size"] as const;
+export type ListOrder = (typeof LIST_ORDERS)[number];
+
+export const listQuery = z.strictObject({
+  limit: wholeNumber(1, 200, "Items on a page, at most").default(50).meta({ default: 50 }),
+  cursor: z.string().max(2_000).optional().describe("`next_cursor` of the page before"),
+  sort: oneOf(LIST_ORDERS).default("-upload_time").describe("Order; `-` turns it round"),
+  state: oneOf(VERSION_STATES).optional().describe("State of the newest version"),
+  name: line(255)
+    .min(1, "must not be empty")
+    .optional()
+    .describe("Part of the file name, upper and lower case alike"),
+  namespace: namespace.optional(),
+  batch: uuid.meta({ type: "string", format: "uuid", description: "The batch it was uploaded with" }).optional(),
+  since: instant.meta({ type: "string", format: "date-time", description: "Uploaded then or later" }).optional(),
+  until: instant.meta({ type: "string", format: "date-time", description: "Uploaded before then" }).optional(),
+});
+export type ListQuery = z.infer<typeof listQuery>;
+
+export const versionsQuery = z.strictObject({
+  limit: wholeNumber(1, 200, "Items on a page, at most").default(50).meta({ default: 50 }),
+  cursor: z.string().max(2_000).optional().describe("`next_cursor` of the page before"),
+});
+
+/** `Idempotency-Key`, as of draft-ietf-httpapi-idempotency-key-header, with or without its quotes. */
+export const idempotencyKey = z
+  .string()
+  .regex(/^[\x20-\x7e]*$/, "must be of printable ASCII")
+  .transform((text) => /^"(.*)"$/.exec(text)?.[1] ?? text)
+  .pipe(z.string().min(1, "must not be empty").max(255, "must have at most 255 characters"))
+  .meta({
+    type: "string",
+    minLength: 1,
+    maxLength: 255,
+    description:
+      "Any value that is new for each request that is not a retry. The same key with the same request is answered as the first time.",
+  });

@@ -1,0 +1,248 @@
+import { z } from "zod";
+
+interface ProblemDeclaration {
+  readonly status: number;
+  /** The same for every occurrence; what is particular to one is in its `detail`. */
+  readonly title: string;
+  /** What to do about it, as the documentation says it. */
+  readonly help: string;
+}
+
+/**
+ * Every `code` a problem document can carry. A code is a promise: it is never renamed and never means
+ * something else.
+ */
+export const PROBLEMS = {
+  malformed_request: {
+    status: 400,
+    title: "The request is not well-formed HTTP",
+    help: "Check the client, or whatever stands between it and Sluice.",
+  },
+  malformed_json: {
+    status: 400,
+    title: "The body is not JSON",
+    help: "Send one JSON document, in UTF-8.",
+  },
+  malformed_multipart: {
+    status: 400,
+    title: "The body is not well-formed multipart/form-data",
+    help: "Let a library build the body (RFC 7578): boundary, part headers and the closing boundary must be there.",
+  },
+  invalid_id: {
+    status: 400,
+    title: "The path names something that is no UUID or no version number",
+    help: "Take ids as Sluice gave them; versions count from 1.",
+  },
+  invalid_query: {
+    status: 400,
+    title: "A query parameter is unknown or has a wrong value",
+    help: "`errors` names each one and what it may be.",
+  },
+  invalid_cursor: {
+    status: 400,
+    title: "The cursor does not belong to this list",
+    help: "A cursor holds for the filters and the order it was given with. Start again without it.",
+  },
+  invalid_body: {
+    status: 400,
+    title: "The body does not have the shape it must have",
+    help: "`errors` names each wrong place.",
+  },
+  invalid_header: {
+    status: 400,
+    title: "A request header has a wrong value",
+    help: "`errors` names it and what it may be.",
+  },
+  missing_file: {
+    status: 400,
+    title: "There is no file in the form",
+    help: "Send one part named `file` with a file name: `curl -F file=@script.py`.",
+  },
+  repeated_file: {
+    status: 400,
+    title: "There is more than one file in the form",
+    help: "Send one request for each file.",
+  },
+  unexpected_field: {
+    status: 400,
+    title: "There is a field in the form that does not belong there",
+    help: "Send nothing but the part named `file`; options go into the query.",
+  },
+  unauthorized: {
+    status: 401,
+    title: "No valid API key was sent",
+    help: "Send `Authorization: Bearer KEY`.",
+  },
+  not_found: {
+    status: 404,
+    title: "There is nothing at this path",
+    help: "See /openapi.json for what there is.",
+  },
+  script_not_found: {
+    status: 404,
+    title: "There is no such script",
+    help: "It was never uploaded, or has been deleted.",
+  },
+  version_not_found: {
+    status: 404,
+    title: "The script has no such version",
+    help: "`GET /api/v1/scripts/{id}/versions` lists them.",
+  },
+  no_metadata: {
+    status: 404,
+    title: "This version has no metadata and will have none",
+    help: "Only Python that compiles has; the report says what is wrong with it.",
+  },
+  no_report: {
+    status: 404,
+    title: "This version has no report and will have none",
+    help: "Validation failed for a reason of Sluice's own; the status says which. Retry the version.",
+  },
+  method_not_allowed: {
+    status: 405,
+    title: "This path does not have that method",
+    help: "`Allow` names those it has.",
+  },
+  not_acceptable: {
+    status: 406,
+    title: "The answer exists in no form that was asked for",
+    help: "Widen `Accept` or `Accept-Encoding`.",
+  },
+  request_timeout: {
+    status: 408,
+    title: "The request did not arrive in time",
+    help: "Try again over a faster connection.",
+  },
+  name_taken: {
+    status: 409,
+    title: "A script of that name exists",
+    help: "Choose another name or namespace, or another `on_conflict`.",
+  },
+  upload_contended: {
+    status: 409,
+    title: "Too many uploads of this name at once",
+    help: "Nothing was stored. Try again.",
+  },
+  idempotency_key_in_use: {
+    status: 409,
+    title: "The first request with this Idempotency-Key is still under way",
+    help: "Wait for its answer, or try again after `Retry-After` seconds.",
+  },
+  not_ready: {
+    status: 409,
+    title: "The pipeline has not come so far yet",
+    help: "Wait with `GET …/status?wait=20`, then ask again.",
+  },
+  not_failed: {
+    status: 409,
+    title: "Only a failed version can be retried",
+    help: "`GET …/status` says where it stands.",
+  },
+  revision_mismatch: {
+    status: 412,
+    title: "Somebody else changed it in the meantime",
+    help: "Read it again, apply the change to what is there now, and send the new ETag in `If-Match`.",
+  },
+  file_too_large: {
+    status: 413,
+    title: "The file is too large",
+    help: "A script has at most 10 MB (10,485,760 bytes).",
+  },
+  body_too_large: {
+    status: 413,
+    title: "The body is too large",
+    help: "`detail` says how large it may be.",
+  },
+  unsupported_media_type: {
+    status: 415,
+    title: "The body is of a type that is not taken here",
+    help: "Send the Content-Type that `detail` names.",
+  },
+  unsupported_content_encoding: {
+    status: 415,
+    title: "The body is in a content coding that is not taken here",
+    help: "Send it as it is, without Content-Encoding.",
+  },
+  unsupported_file_type: {
+    status: 415,
+    title: "Only Python scripts are taken",
+    help: "The file's name must end in .py or .pyw.",
+  },
+  range_not_satisfiable: {
+    status: 416,
+    title: "The range lies outside of the content",
+    help: "`Content-Range` says how long it is.",
+  },
+  idempotency_key_reused: {
+    status: 422,
+    title: "This Idempotency-Key belongs to another request",
+    help: "Use a new key for each request that is not a retry.",
+  },
+  confirmation_required: {
+    status: 428,
+    title: "The deletion has to be confirmed",
+    help: "Add `?confirm=` with the id of the script.",
+  },
+  if_match_required: {
+    status: 428,
+    title: "The change has to say what it changes",
+    help: "Send `If-Match` with the ETag of what you read.",
+  },
+  headers_too_large: {
+    status: 431,
+    title: "The request's headers are too large",
+    help: "Send fewer or shorter ones.",
+  },
+  internal_error: {
+    status: 500,
+    title: "Something went wrong in Sluice",
+    help: "Try again; if it stays, tell the operator the `request_id`.",
+  },
+  catalog_unavailable: {
+    status: 503,
+    title: "The catalog does not answer",
+    help: "Try again after `Retry-After` seconds.",
+  },
+  object_store_unavailable: {
+    status: 503,
+    title: "The object store does not answer",
+    help: "Try again after `Retry-After` seconds.",
+  },
+  overloaded: {
+    status: 503,
+    title: "Too much is being uploaded at once",
+    help: "Nothing was stored. Try again after `Retry-After` seconds.",
+  },
+} as const satisfies Record<string, ProblemDeclaration>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** Where one thing that was wrong is. */
+export const problemError = z
+  .object({
+    in: z.enum(["path", "query", "header", "body"]),
+    name: z.string().describe("The parameter or header, or a JSON Pointer into the body"),
+    message: z.string(),
+  })
+  .meta({ id: "ProblemError" });
+export type ProblemError = z.infer<typeof problemError>;
+
+/** RFC 9457, with Sluice's own members. */
+export const problem = z
+  .object({
+    type: z.string().describe("Where the code is explained"),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().describe("What was wrong this time, and what to do"),
+    instance: z.string().describe("The path that was asked for"),
+    code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]),
+    request_id: z.string().describe("Names the request in Sluice's logs"),
+    errors: z.array(problemError).optional(),
+    script_id: z.uuid().optional().describe("With `name_taken`: the script that has the name"),
+    dependency: z
+      .enum(["catalog", "object_store"])
+      .optional()
+      .describe("With 503: what did not answer"),
+  })
+  .meta({ id: "Problem", description: "Problem details as of RFC 9457" });
+export type Problem = z.infer<typeof problem>;

@@ -1,0 +1,122 @@
+import { VERDICTS, VERSION_STATES } from "@sluice/pipeline";
+import { z } from "zod";
+import { line, paragraphs } from "./text.js";
+
+const scriptId = z.uuid().describe("Stays the same for all versions");
+const filename = z.string().describe("Safe to show and to save under; at most 255 bytes");
+const size = z.int().describe("In bytes");
+const versionNumber = z.int().min(1);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const time = z.iso.datetime();
+const state = z.enum(VERSION_STATES);
+const verdict = z.enum(VERDICTS).nullable().describe("`null` until validation is done");
+const statusUrl = z.string().describe("Path of the version's status");
+
+/** What `POST /upload_script` answers. */
+export const uploadedScript = z
+  .object({
+    script_id: scriptId,
+    filename,
+    size,
+    upload_time: time,
+    version: versionNumber,
+    sha256,
+    storage_path: z.string().describe("Key of the object that holds the bytes"),
+    state,
+    status_url: statusUrl,
+  })
+  .meta({ id: "UploadedScript" });
+export type UploadedScript = z.infer<typeof uploadedScript>;
+
+/** One script in a list: its newest version. */
+export const scriptSummary = z
+  .object({
+    script_id: scriptId,
+    filename,
+    namespace: z.string(),
+    size,
+    upload_time: time,
+    version: versionNumber,
+    sha256,
+    state,
+    verdict,
+    tags: z.array(z.string()),
+    status_url: statusUrl,
+  })
+  .meta({ id: "ScriptSummary" });
+export type ScriptSummary = z.infer<typeof scriptSummary>;
+
+/** `null` where there is no next page. */
+const nextCursor = z.string().nullable().describe("`null` on the last page");
+
+export const scriptList = z
+  .object({ items: z.array(scriptSummary), next_cursor: nextCursor })
+  .meta({ id: "ScriptList" });
+export type ScriptList = z.infer<typeof scriptList>;
+
+/** What users say about a script; the pipeline never writes it. `PUT` replaces all of it. */
+export const userFields = z
+  .strictObject({
+    title: line(200).nullable().default(null),
+    description: paragraphs(10_000).nullable().default(null),
+    tags: z
+      .array(line(64).min(1, "must not be empty"))
+      .max(50, "must be at most 50")
+      .refine((tags) => new Set(tags).size === tags.length, "must each be there once")
+      .default([]),
+    labels: z
+      .record(line(64).min(1, "must not be empty"), line(1_000))
+      .refine((labels) => Object.keys(labels).length <= 50, "must be at most 50")
+      .default({}),
+    owner: line(200).nullable().default(null),
+    pinned: z.boolean().default(false),
+  })
+  .meta({ id: "UserFields" });
+export type UserFields = z.infer<typeof userFields>;
+
+/** `GET /scripts/{id}`: the script and its newest version. */
+export const scriptDetails = z
+  .object({
+    ...scriptSummary.shape,
+    title: z.string().nullable(),
+    description: z.string().nullable(),
+    labels: z.record(z.string(), z.string()),
+    owner: z.string().nullable(),
+    pinned: z.boolean(),
+    original_filename: z.string().describe("As it was sent; not safe to save under"),
+    storage_path: z.string().describe("Key of the object that holds the bytes"),
+    created_at: time.describe("When its first version was uploaded"),
+    finished_at: time.nullable(),
+    batch_id: z.uuid().nullable(),
+    request_id: z.string().describe("The request that uploaded it, as it stands in the logs"),
+    revision: z.int().describe("Grows with each change of the user's fields"),
+  })
+  .meta({ id: "ScriptDetails" });
+export type ScriptDetails = z.infer<typeof scriptDetails>;
+
+/** One version of a script. */
+export const scriptVersion = z
+  .object({
+    script_id: scriptId,
+    version: versionNumber,
+    filename,
+    original_filename: z.string().describe("As it was sent; not safe to save under"),
+    size,
+    upload_time: time,
+    sha256,
+    storage_path: z.string().describe("Key of the object that holds the bytes"),
+    state,
+    verdict,
+    finished_at: time.nullable(),
+    batch_id: z.uuid().nullable(),
+    restored_from: z.int().nullable().describe("The version that this one brought back"),
+    request_id: z.string(),
+    status_url: statusUrl,
+  })
+  .meta({ id: "ScriptVersion" });
+export type ScriptVersion = z.infer<typeof scriptVersion>;
+
+export const versionList = z
+  .object({ items: z.array(scriptVersion), next_cursor: nextCursor })
+  .meta({ id: "VersionList" });
+export type VersionList = z.infer<typeof versionList>;
