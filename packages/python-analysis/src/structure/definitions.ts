@@ -1,0 +1,198 @@
+import type { FunctionFacts, Parameter } from "@sluice/contracts";
+import { cleanDocstring } from "../docstring/clean.js";
+import { stringValue } from "./strings.js";
+import type { ParsedModule, SyntaxNode } from "./types.js";
+
+/** Where a name is bound: the module, or the body of a function or of a class. */
+export interface Scope {
+  readonly kind: "module" | "function" | "class";
+  /** `__qualname__` of the function or class; empty for the module. */
+  readonly qualifiedName: string;
+  readonly parent: Scope | null;
+}
+
+/** A `def` or `class` statement. */
+export interface Definition {
+  /** A `function_definition` or `class_definition`. */
+  readonly node: SyntaxNode;
+  readonly name: string;
+  /** As `__qualname__`: `Greeter.greet`, or `f.<locals>.g`; a name declared `global` stands alone. */
+  readonly qualifiedName: string;
+  /** The scope in which it stands. */
+  readonly scope: Scope;
+  /** Expressions, in order, without their `@`. */
+  readonly decorators: readonly SyntaxNode[];
+}
+
+export interface Definitions {
+  /** In order of place, so a function before those inside it. */
+  readonly functions: readonly Definition[];
+  readonly classes: readonly Definition[];
+}
+
+/** Nodes through which a `def` or `class` statement can be reached from the module. */
+const HOLDS_STATEMENTS: ReadonlySet<string> = new Set([
+  "module",
+  "block",
+  "if_statement",
+  "elif_clause",
+  "else_clause",
+  "for_statement",
+  "while_statement",
+  "try_statement",
+  "except_clause",
+  "finally_clause",
+  "with_statement",
+  "match_statement",
+  "case_clause",
+  "decorated_definition",
+  "ERROR",
+]);
+
+/** Whether statements can be found inside this node without entering a function or a class. */
+export function holdsStatements(node: SyntaxNode): boolean {
+  return HOLDS_STATEMENTS.has(node.type);
+}
+
+/** An identifier as Python knows it: normalised to NFKC (PEP 3131). */
+export function identifier(node: SyntaxNode): string {
+  return node.text.normalize("NFKC");
+}
+
+/** Every function and class of a module, wherever it is defined. */
+export function collectDefinitions(parsed: ParsedModule): Definitions {
+  const functions: Definition[] = [];
+  const classes: Definition[] = [];
+  const globals = new Map<Scope, Set<string>>();
+  const module: Scope = { kind: "module", qualifiedName: "", parent: null };
+  const pending: { node: SyntaxNode; scope: Scope }[] = [{ node: parsed.root, scope: module }];
+  for (let next = pending.pop(); next; next = pending.pop()) {
+    const { node } = next;
+    let { scope } = next;
+    if (node.type === "function_definition" || node.type === "class_definition") {
+      const definition = define(node, scope, globals.get(scope));
+      if (!definition) continue;
+      const isFunction = node.type === "function_definition";
+      (isFunction ? functions : classes).push(definition);
+      scope = { kind: isFunction ? "function" : "class", qualifiedName: definition.qualifiedName, parent: scope };
+      const body = node.childForFieldName("body");
+      if (body) pending.push({ node: body, scope });
+    } else if (node.type === "global_statement") {
+      const declared = globals.get(scope) ?? new Set();
+      for (const name of node.namedChildren) declared.add(identifier(name));
+      globals.set(scope, declared);
+    } else if (holdsStatements(node)) {
+      for (let i = node.children.length - 1; i >= 0; i--) pending.push({ node: node.children[i]!, scope });
+    }
+  }
+  return { functions, classes };
+}
+
+function define(node: SyntaxNode, scope: Scope, globals: ReadonlySet<string> | undefined): Definition | undefined {
+  const nameNode = node.childForFieldName("name");
+  if (!nameNode) return undefined;
+  const name = identifier(nameNode);
+  const prefix = scope.kind === "function" ? `${scope.qualifiedName}.<locals>.` : `${scope.qualifiedName}.`;
+  const isGlobal = scope.kind === "module" || globals?.has(name) === true;
+  const outer = node.parent;
+  const decorators =
+    outer?.type === "decorated_definition"
+      ? outer.children.filter((child) => child.type === "decorator").flatMap((child) => expressionOf(child) ?? [])
+      : [];
+  return { node, name, qualifiedName: isGlobal ? name : prefix + name, scope, decorators };
+}
+
+/** The first part of a node that is neither punctuation nor a comment. */
+function expressionOf(node: SyntaxNode): SyntaxNode | undefined {
+  return node.children.find((child) => child.isNamed && !isTrivia(child));
+}
+
+function isTrivia(node: SyntaxNode): boolean {
+  return node.type === "comment" || node.type === "line_continuation";
+}
+
+/**
+ * The docstring of a module (its root), a function or a class, exactly as `inspect.cleandoc(ast.get_docstring(node))` gives it,
+ * or `null` without one. An f-string, bytes, or a string that is part of a larger expression is no docstring.
+ */
+export function docstringOf(node: SyntaxNode): string | null {
+  const body = node.type === "module" ? node : node.childForFieldName("body");
+  const first = body && expressionOf(body);
+  if (first?.type !== "expression_statement") return null;
+  const parts = first.children.filter((child) => !isTrivia(child));
+  const value = parts.length === 1 ? stringValue(parts[0]!) : null;
+  return value === null ? null : cleanDocstring(value);
+}
+
+/** The line on which a definition ends, as `ast` has it: that of its last statement, whatever comments follow. */
+export function endLine(parsed: ParsedModule, node: SyntaxNode): number {
+  let last = node;
+  for (;;) {
+    let child: SyntaxNode | undefined;
+    for (let i = last.children.length - 1; i >= 0 && !child; i--) {
+      const candidate = last.children[i]!;
+      if (!isTrivia(candidate) && candidate.endIndex > candidate.startIndex) child = candidate;
+    }
+    if (!child) return parsed.position(last.endIndex).line;
+    last = child;
+  }
+}
+
+/** The parameters of a `function_definition` or a `lambda`, without descriptions. */
+export function parametersOf(node: SyntaxNode): Parameter[] {
+  const list = node.childForFieldName("parameters");
+  if (!list) return [];
+  const parameters: Parameter[] = [];
+  let kind: Parameter["kind"] = "positional_or_keyword";
+  for (const child of list.children) {
+    if (child.type === "positional_separator") {
+      for (const parameter of parameters) parameter.kind = "positional_only";
+    } else if (child.type === "keyword_separator") {
+      kind = "keyword_only";
+    } else if (child.isNamed && !isTrivia(child)) {
+      const parameter = parameterOf(child, kind);
+      if (!parameter) continue;
+      parameters.push(parameter);
+      if (parameter.kind === "var_positional") kind = "keyword_only";
+    }
+  }
+  return parameters;
+}
+
+const STARRED: Readonly<Record<string, Parameter["kind"]>> = {
+  list_splat_pattern: "var_positional",
+  dictionary_splat_pattern: "var_keyword",
+};
+
+function parameterOf(node: SyntaxNode, plainKind: Parameter["kind"]): Parameter | undefined {
+  const target = node.childForFieldName("name") ?? (node.type === "typed_parameter" ? expressionOf(node) : node);
+  const kind = target && STARRED[target.type];
+  const name = kind ? expressionOf(target) : target;
+  if (name?.type !== "identifier") return undefined;
+  const value = node.childForFieldName("value")?.text ?? null;
+  return {
+    name: identifier(name),
+    kind: kind ?? plainKind,
+    annotation: node.childForFieldName("type")?.text ?? null,
+    default: value,
+    description: null,
+    required: kind === undefined && value === null,
+  };
+}
+
+/** What a `def` statement says, its docstring not yet taken apart. */
+export function functionFactsOf(parsed: ParsedModule, definition: Definition): FunctionFacts {
+  const { node } = definition;
+  return {
+    name: definition.name,
+    qualified_name: definition.qualifiedName,
+    description: null,
+    docstring: docstringOf(node),
+    is_async: node.children[0]?.type === "async",
+    decorators: definition.decorators.map((decorator) => decorator.text),
+    parameters: parametersOf(node),
+    return_type: node.childForFieldName("return_type")?.text ?? null,
+    line_number: parsed.position(node.startIndex).line,
+    end_line_number: endLine(parsed, node),
+  };
+}
