@@ -2,9 +2,14 @@
  * Object keys. Only ids, numbers and hashes are ever part of one; the uploaded file's name is not.
  */
 
-/** The raw upload, until dedup has settled it: `uploads/2026-11-23/<script_id>/v<n>.py`. */
-export function uploadKey(at: Date, scriptId: string, version: number): string {
-  return `uploads/${at.toISOString().slice(0, 10)}/${scriptId}/v${version}.py`;
+/**
+ * The raw upload, until dedup has settled it: `uploads/2026-11-23/<script_id>/v1.py`. Later versions
+ * bear part of their hash as well, `v2-<12 digits>.py`: uploads that race for a number have all put
+ * their bytes before one of them gets it, and must not overwrite each other's.
+ */
+export function uploadKey(at: Date, scriptId: string, version: number, sha256: string): string {
+  const suffix = version === 1 ? "" : `-${sha256.slice(0, 12)}`;
+  return `uploads/${at.toISOString().slice(0, 10)}/${scriptId}/v${version}${suffix}.py`;
 }
 
 /** Where the bytes of that hash are kept: `blobs/sha256/ab/cd/<sha256>[.zst|.gz]`. */
@@ -24,6 +29,15 @@ export function quarantineKey(sha256: string): string {
 
 /** How a blob's bytes are stored; the names are those of HTTP content codings (RFC 9110, RFC 8878). */
 export type BlobEncoding = "identity" | "zstd" | "gzip";
+
+/** Where a blob's bytes are: part of an object, in some encoding. */
+export interface BlobPlace {
+  readonly key: string;
+  /** Where in the object the bytes begin, and how many they are as stored. */
+  readonly offset: number;
+  readonly length: number;
+  readonly encoding: BlobEncoding;
+}
 
 const SUFFIX: Readonly<Record<BlobEncoding, string>> = { identity: "", zstd: ".zst", gzip: ".gz" };
 
