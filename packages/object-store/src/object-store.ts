@@ -12,7 +12,7 @@ export interface ObjectStore {
   /**
    * Reads an object, or part of it.
    *
-   * @param range - bytes from `offset`, `length` of them; all where absent
+   * @param range - bytes from `offset`, `length` of them or as many as there are; all where absent
    * @throws {@link ObjectNotFoundError}
    */
   get(key: string, range?: ByteRange): Promise<Buffer>;

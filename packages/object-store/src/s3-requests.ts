@@ -1,0 +1,154 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import http from "node:http";
+import https from "node:https";
+import { setTimeout as delay } from "node:timers/promises";
+
+/** How long a request may take, and how often it is tried. */
+export interface RetryOptions {
+  /** Tries in all. */
+  readonly attempts: number;
+  /** Wait before the second try, in milliseconds; doubled for each one that follows, and halved at random. */
+  readonly firstDelayMs: number;
+  readonly maxDelayMs: number;
+  /** How long one try may take, in milliseconds; a second more for each megabyte that it moves. */
+  readonly timeoutMs: number;
+  /** No further try after that many milliseconds. */
+  readonly giveUpAfterMs: number;
+}
+
+/**
+ * About four seconds of a server that refuses connections: a restart. Two tries of one that does not
+ * answer: connections kept alive to a machine that is gone. Longer is for the caller's own retries.
+ */
+export const DEFAULT_RETRIES: RetryOptions = {
+  attempts: 6,
+  firstDelayMs: 200,
+  maxDelayMs: 2_000,
+  timeoutMs: 10_000,
+  giveUpAfterMs: 15_000,
+};
+
+/** A request that failed for good. */
+export class RequestError extends Error {
+  override readonly name = "RequestError";
+  constructor(
+    override readonly cause: unknown,
+    /** HTTP status of the last answer; `undefined` where there was none. */
+    readonly status: number | undefined,
+  ) {
+    super(explain(cause), { cause });
+  }
+
+  /** The error code that S3 gave, such as `NoSuchKey`, or the network's, such as `ECONNREFUSED`. */
+  get code(): string | undefined {
+    return codeOf(this.cause);
+  }
+}
+
+interface Attempt {
+  readonly signal: AbortSignal;
+  status: number | undefined;
+}
+
+const currentAttempt = new AsyncLocalStorage<Attempt>();
+
+/**
+ * The transport that the client gets, so that each of its HTTP requests ends with the attempt that it
+ * belongs to. The client itself has no time-outs.
+ */
+export function createTransport(ssl: boolean): Pick<typeof http, "request"> {
+  const { request } = ssl ? https : http;
+  const send = (options: http.RequestOptions, onResponse: (response: http.IncomingMessage) => void) => {
+    const attempt = currentAttempt.getStore();
+    if (attempt === undefined) throw new Error("a request outside of an attempt");
+    return request({ ...options, signal: attempt.signal }, (response) => {
+      attempt.status = response.statusCode;
+      // An error that comes before the client listens would end the process (minio-js #1430).
+      response.on("error", () => undefined);
+      onResponse(response);
+    });
+  };
+  return { request: send as typeof http.request };
+}
+
+/**
+ * Runs client calls, again where what went wrong may pass: the network, a time-out, a server that is
+ * starting or overloaded. The calls must be idempotent.
+ *
+ * @param bytes - how much it moves, for the time-out
+ * @throws {@link RequestError}, always within the time that the options bound
+ */
+export async function retrying<T>(
+  options: RetryOptions,
+  bytes: number,
+  work: () => Promise<T>,
+): Promise<T> {
+  const startedAt = performance.now();
+  for (let tries = 1; ; tries++) {
+    try {
+      return await attemptOnce(options.timeoutMs + bytes / 1_000, work);
+    } catch (error) {
+      const spent = tries >= options.attempts || performance.now() - startedAt > options.giveUpAfterMs;
+      if (spent || !(error instanceof RequestError && mayPass(error))) throw error;
+    }
+    const longest = Math.min(options.firstDelayMs * 2 ** (tries - 1), options.maxDelayMs);
+    await delay(longest * (0.5 + Math.random() / 2));
+  }
+}
+
+async function attemptOnce<T>(timeoutMs: number, work: () => Promise<T>): Promise<T> {
+  const aborter = new AbortController();
+  const attempt: Attempt = { signal: aborter.signal, status: undefined };
+  let timer: NodeJS.Timeout | undefined;
+  // Not left to the abort alone: some of the client's promises do not settle when their stream is destroyed.
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`no answer within ${Math.round(timeoutMs / 100) / 10} s`));
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([currentAttempt.run(attempt, work), timeout]);
+  } catch (error) {
+    // A response that the client left unread would hold its connection for ever.
+    aborter.abort();
+    throw new RequestError(error, attempt.status);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function mayPass({ status }: RequestError): boolean {
+  // No answer, or one whose body broke off.
+  if (status === undefined || status < 300) return true;
+  return status === 408 || status === 429 || status === 500 || (status >= 502 && status <= 504);
+}
+
+function codeOf(error: unknown): string | undefined {
+  // A host with several addresses fails with one error for each (RFC 8305).
+  if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
+  if (error instanceof Error && "code" in error && error.code !== "") return String(error.code);
+  return undefined;
+}
+
+function explain(error: unknown): string {
+  const code = codeOf(error);
+  switch (code) {
+    case "InvalidAccessKeyId":
+    case "SignatureDoesNotMatch":
+      return `key or secret is wrong (${code})`;
+    case "AccessDenied":
+      return "the key may not do that, or the secret is wrong (AccessDenied)";
+    case "NoSuchBucket":
+      return "the bucket is gone (NoSuchBucket)";
+    case "ECONNREFUSED":
+      return "nothing listens there (ECONNREFUSED)";
+    case "EPROTO":
+      return "the server does not speak TLS there; ssl=false? (EPROTO)";
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return `the host name has no address (${code})`;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  if (code === undefined) return message;
+  return message === "" ? code : `${message} (${code})`;
+}
