@@ -1,1 +1,2 @@
-export {};
+export * from "./blob-copy.js";
+export * from "./manifest.js";

@@ -1,14 +1,6 @@
+import type { BlobPlace } from "@sluice/object-store";
 import type { StageName, Verdict } from "@sluice/pipeline";
 import type { Queryable } from "./catalog.js";
-
-/** Where a blob's bytes are: part of an object, in some encoding. */
-export interface BlobPlace {
-  readonly key: string;
-  /** Where in the object the bytes begin, and how many they are as stored. */
-  readonly offset: number;
-  readonly length: number;
-  readonly encoding: "identity" | "zstd" | "gzip";
-}
 
 /** A version as a stage's handler gets it. */
 export interface StageScript {
@@ -17,6 +9,7 @@ export interface StageScript {
   readonly version: number;
   readonly namespace: string;
   readonly filename: string;
+  readonly originalFilename: string;
   readonly sha256: string;
   /** In bytes, of the source itself. */
   readonly size: number;
@@ -30,6 +23,8 @@ export interface StageScript {
   readonly policyVersion: string | undefined;
   /** The request that uploaded it, for logs. */
   readonly requestId: string;
+  /** How often the handler has thrown for it in this stage. */
+  readonly failures: number;
   /** How often a worker died while it worked on this script alone. */
   readonly deaths: number;
 }
@@ -80,12 +75,12 @@ const LEASE = `with due as (
       lease_token = $3, leased_until = now() + make_interval(secs => $4), leased_alone = $6,
       started_at = now(), finished_at = null
     from due where s.version_id = due.version_id and s.stage = $1
-    returning s.version_id, s.deaths
+    returning s.version_id, s.failures, s.deaths
   ), begun as (
     update versions v set state = 'processing' from taken
     where v.id = taken.version_id and v.state = 'queued'
   )
-  select taken.version_id, taken.deaths, v.script_id, v.number, s.namespace, s.filename, v.sha256, v.size,
+  select taken.version_id, taken.failures, taken.deaths, v.script_id, v.number, s.namespace, s.filename, v.original_filename, v.sha256, v.size,
     v.created_at, v.raw_key, v.verdict, v.analyser_version, v.policy_version, v.request_id,
     b.key, b."offset"::float8 as "offset", b.length::float8 as length, b.encoding, b.backup_key
   from taken join versions v on v.id = taken.version_id join scripts s on s.id = v.script_id
@@ -93,11 +88,13 @@ const LEASE = `with due as (
 
 interface LeasedRow {
   version_id: string;
+  failures: number;
   deaths: number;
   script_id: string;
   number: number;
   namespace: string;
   filename: string;
+  original_filename: string;
   sha256: string;
   size: number;
   created_at: Date;
@@ -120,6 +117,7 @@ function toScript(row: LeasedRow): StageScript {
     version: row.number,
     namespace: row.namespace,
     filename: row.filename,
+    originalFilename: row.original_filename,
     sha256: row.sha256,
     size: row.size,
     uploadTime: row.created_at,
@@ -133,6 +131,7 @@ function toScript(row: LeasedRow): StageScript {
     analyserVersion: row.analyser_version ?? undefined,
     policyVersion: row.policy_version ?? undefined,
     requestId: row.request_id,
+    failures: row.failures,
     deaths: row.deaths,
   };
 }

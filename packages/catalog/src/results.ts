@@ -1,6 +1,6 @@
+import type { BlobPlace } from "@sluice/object-store";
 import type { StageName } from "@sluice/pipeline";
 import type { Queryable } from "./catalog.js";
-import type { BlobPlace } from "./leases.js";
 import type { StageResults } from "./settle.js";
 
 /** A result as it came from a handler. */

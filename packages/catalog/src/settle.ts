@@ -1,7 +1,7 @@
 import type { AnalysisMetadata, AnalysisReport, StageError } from "@sluice/contracts";
+import type { BlobPlace } from "@sluice/object-store";
 import { type StageName, STAGES } from "@sluice/pipeline";
 import type { Catalog, Queryable } from "./catalog.js";
-import type { BlobPlace } from "./leases.js";
 import { RECORD_RESULTS } from "./results.js";
 
 /** What each stage has to say when it is done. */

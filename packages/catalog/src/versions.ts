@@ -1,7 +1,7 @@
 import type { AnalysisMetadata, AnalysisReport } from "@sluice/contracts";
+import type { BlobPlace } from "@sluice/object-store";
 import type { Verdict, VersionState } from "@sluice/pipeline";
 import type { Catalog, Queryable } from "./catalog.js";
-import type { BlobPlace } from "./leases.js";
 
 /** One immutable upload of a script. */
 export interface Version {

@@ -2,7 +2,7 @@
  * What a stage's handler returns. A throw means that it is worth trying again; an outcome is final for
  * this delivery.
  */
-export type Outcome<Result> = Advance<Result> | Stop<Result> | Snooze;
+export type Outcome<Result> = Advance<Result> | Stop<Result> | Snooze | Restart;
 
 /** The stage is done; its result is recorded and what follows it becomes `pending`. */
 export interface Advance<Result> {
@@ -26,6 +26,15 @@ export interface Snooze {
   readonly reason: string;
 }
 
+/**
+ * The version was settled for another analyser or policy than this worker's, as while new workers
+ * replace old ones: it goes back to dedup after a while.
+ */
+export interface Restart {
+  readonly kind: "restart";
+  readonly delayMs: number;
+}
+
 export function advance<Result>(result: Result, garbage: readonly string[] = []): Advance<Result> {
   return { kind: "advance", result, garbage };
 }
@@ -36,4 +45,8 @@ export function stop<Result>(result: Result, garbage: readonly string[] = []): S
 
 export function snooze(delayMs: number, reason: string): Snooze {
   return { kind: "snooze", delayMs, reason };
+}
+
+export function restart(delayMs: number): Restart {
+  return { kind: "restart", delayMs };
 }

@@ -1,1 +1,2 @@
+export * from "./bullmq-queue.js";
 export * from "./queue.js";

@@ -1,1 +1,51 @@
-export {};
+import { expireIdempotencyKeys } from "@sluice/catalog";
+import { openObjectStore } from "@sluice/object-store";
+import { runService } from "@sluice/runtime";
+import { checksOf, openStores, serveHealth } from "@sluice/worker";
+import { every } from "./every.js";
+import { createJanitorMetrics } from "./janitor-metrics.js";
+import { requeueStuck } from "./requeue-stuck.js";
+import { sweepOrphans } from "./sweep-orphans.js";
+import { writeManifests } from "./write-manifests.js";
+
+const HOUR_MS = 3_600_000;
+
+await runService("janitor", async (context) => {
+  const { settings, log, metrics, shutdown } = context;
+  const stores = await openStores(context);
+  const backup = await openObjectStore(settings.backupUrl);
+  shutdown.add("backup store", () => backup.close());
+  await serveHealth(checksOf(stores), context);
+  const counters = createJanitorMetrics(metrics);
+  const { catalog, queue, objects } = stores;
+  const { signal } = shutdown;
+
+  const { janitorIntervalMs, orphanGraceMs: graceMs } = settings;
+  every(
+    janitorIntervalMs,
+    "requeue-stuck",
+    () => requeueStuck({ catalog, queue, log, onRequeued: counters.requeued }),
+    context,
+  );
+  every(
+    janitorIntervalMs,
+    "write-manifests",
+    () => writeManifests({ catalog, backup, log, signal }),
+    context,
+  );
+  every(
+    Math.max(graceMs / 4, janitorIntervalMs),
+    "sweep-orphans",
+    () => sweepOrphans({ catalog, objects, log, graceMs, signal, onDeleted: counters.orphanDeleted }),
+    context,
+  );
+  every(
+    HOUR_MS,
+    "expire-idempotency-keys",
+    async () => {
+      await expireIdempotencyKeys(catalog, new Date(Date.now() - 24 * HOUR_MS));
+    },
+    context,
+  );
+  log.info("ready");
+});

@@ -1,0 +1,81 @@
+import {
+  type Catalog,
+  GroupCommit,
+  isConflict,
+  isUnavailable,
+  settleStage,
+  type Settled,
+  type Settlement,
+  type StageScript,
+} from "@sluice/catalog";
+import type { StageName } from "@sluice/pipeline";
+import type { Logger } from "@sluice/runtime";
+import { type NextWork, enqueueWork } from "./enqueue.js";
+import type { Queue } from "@sluice/queue";
+import { fromThrow } from "./run-script.js";
+
+export interface SettleRequest<Stage extends StageName> extends Settlement<Stage> {
+  readonly script: StageScript;
+}
+
+/**
+ * Commits endings in groups, as they come, and enqueues what each group made pending.
+ *
+ * @returns a function that resolves, once committed, to whether the script's lease still held
+ */
+export function createSettler<Stage extends StageName>(
+  stage: Stage,
+  { catalog, queue, log }: { catalog: Catalog; queue: Queue; log: Logger },
+): (request: SettleRequest<Stage>) => Promise<boolean> {
+  const group = new GroupCommit<SettleRequest<Stage>, boolean>(async (requests) => {
+    const { versionIds, next } = await settleAll(catalog, stage, requests);
+    // Enqueued before the job is completed; what fails here the janitor does.
+    await enqueueWork(queue, next, log);
+    return requests.map(({ versionId }) => versionIds.has(versionId));
+  });
+  return (request) => group.add(request);
+}
+
+async function settleAll<Stage extends StageName>(
+  catalog: Catalog,
+  stage: Stage,
+  requests: readonly SettleRequest<Stage>[],
+): Promise<Settled> {
+  try {
+    return await persistently(() => settleStage(catalog, stage, requests));
+  } catch (error) {
+    const [first] = requests;
+    if (first === undefined || isUnavailable(error)) throw error;
+    if (requests.length === 1) {
+      // The result itself could not be written: that is a failure of this script like any other.
+      const ending = fromThrow(stage, first.script.failures + 1, error);
+      return persistently(() => settleStage(catalog, stage, [{ ...first, ending }]));
+    }
+    // One of the group cannot be written; apart from each other, the rest can.
+    const versionIds = new Set<string>();
+    const next: NextWork[] = [];
+    for (const request of requests) {
+      const settled = await settleAll(catalog, stage, [request]);
+      for (const id of settled.versionIds) versionIds.add(id);
+      next.push(...settled.next);
+    }
+    return { versionIds, next };
+  }
+}
+
+const RETRIES = 8;
+
+/**
+ * Tries again while the catalog is away or asks for it. A commit whose answer was lost changes nothing
+ * the second time, because its tokens are gone.
+ */
+export async function persistently<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (attempt > RETRIES || !(isUnavailable(error) || isConflict(error))) throw error;
+      await new Promise((resolve) => setTimeout(resolve, Math.min(50 * 2 ** attempt, 3_000)));
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import { readBlob } from "@sluice/blobs";
+import type { Metadata } from "@sluice/contracts";
+import { metadataKey, type ObjectStore } from "@sluice/object-store";
+import { advance, restart } from "@sluice/pipeline";
+import { ANALYSER_VERSION, type Analysers } from "@sluice/python-analysis";
+import type { Handler } from "@sluice/worker";
+
+export interface ExtractDeps {
+  readonly objects: ObjectStore;
+  readonly analysers: Pick<Analysers, "metadata">;
+}
+
+/** How long dedup is given to be replaced by one of this worker's version, in milliseconds. */
+const RESTART_DELAY_MS = 5_000;
+
+/**
+ * Describes a script's functions, classes, imports, dependencies and tools: for the catalog, and as
+ * `metadata.json` beside the blob, there under the name of the script that was first to have the bytes.
+ */
+export const extract: Handler<"extract", ExtractDeps> = async (script, { objects, analysers }) => {
+  if (script.analyserVersion !== ANALYSER_VERSION) return restart(RESTART_DELAY_MS);
+  if (script.blob === undefined) throw new Error("dedup has left no blob");
+  const source = await readBlob(objects, script.blob, script.sha256);
+  const metadata = await analysers.metadata(source);
+  const document: Metadata = {
+    script_id: script.scriptId,
+    filename: script.filename,
+    version: script.version,
+    sha256: script.sha256,
+    ...metadata,
+    tools: metadata.tools.fastmcp,
+  };
+  await objects.put(metadataKey(script.sha256), Buffer.from(JSON.stringify(document)));
+  return advance({ metadata });
+};

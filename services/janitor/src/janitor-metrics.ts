@@ -1,0 +1,27 @@
+import type { StageName } from "@sluice/pipeline";
+import type { Metrics } from "@sluice/runtime";
+import { Counter } from "prom-client";
+
+/** What the janitor counts. */
+export interface JanitorMetrics {
+  readonly requeued: (stage: StageName, versions: number) => void;
+  readonly orphanDeleted: () => void;
+}
+
+export function createJanitorMetrics({ registry }: Metrics): JanitorMetrics {
+  const requeued = new Counter({
+    name: "sluice_requeued_total",
+    help: "Versions that the queue had lost and that were enqueued again",
+    labelNames: ["stage"],
+    registers: [registry],
+  });
+  const orphans = new Counter({
+    name: "sluice_orphans_deleted_total",
+    help: "Objects that no row referred to",
+    registers: [registry],
+  });
+  return {
+    requeued: (stage, versions) => requeued.inc({ stage }, versions),
+    orphanDeleted: () => orphans.inc(),
+  };
+}

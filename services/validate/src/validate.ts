@@ -1,0 +1,52 @@
+import { readBlob } from "@sluice/blobs";
+import { blobKey, type BlobPlace, type ObjectStore, quarantineKey } from "@sluice/object-store";
+import { advance, restart, stop } from "@sluice/pipeline";
+import { ANALYSER_VERSION, type Analysers, type Policy, policyVersion } from "@sluice/python-analysis";
+import type { Handler } from "@sluice/worker";
+
+export interface ValidateDeps {
+  readonly objects: ObjectStore;
+  readonly analysers: Pick<Analysers, "report">;
+  readonly policy: Policy;
+}
+
+/** How long dedup is given to be replaced by one of this worker's version, in milliseconds. */
+const RESTART_DELAY_MS = 5_000;
+
+/**
+ * Judges a script: is it Python, what can it do, does the policy allow that. What is no Python goes to
+ * quarantine and no further; what the policy forbids goes on, so that a changed policy finds it ready.
+ */
+export const validate: Handler<"validate", ValidateDeps> = async (
+  script,
+  { objects, analysers, policy },
+) => {
+  if (script.analyserVersion !== ANALYSER_VERSION || script.policyVersion !== policyVersion(policy)) {
+    return restart(RESTART_DELAY_MS);
+  }
+  if (script.blob === undefined) throw new Error("dedup has left no blob");
+  const source = await readBlob(objects, script.blob, script.sha256);
+  const report = await analysers.report(source, policy);
+
+  const invalid = report.verdict === "invalid";
+  const moved = await moveTo(
+    invalid ? quarantineKey(script.sha256) : blobKey(script.sha256, script.blob.encoding),
+    script.blob,
+    objects,
+  );
+  const garbage = moved === undefined ? [] : [script.blob.key];
+  const result = moved === undefined ? { report } : { report, place: moved };
+  return invalid ? stop(result, garbage) : advance(result, garbage);
+};
+
+/** @returns the new place, or `undefined` where the blob is there already */
+async function moveTo(
+  key: string,
+  place: BlobPlace,
+  objects: ObjectStore,
+): Promise<BlobPlace | undefined> {
+  const inQuarantine = place.key.startsWith("quarantine/");
+  if (inQuarantine === key.startsWith("quarantine/")) return undefined;
+  await objects.copy(place.key, key);
+  return { ...place, key };
+}
