@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { userFields } from "./scripts.js";
 
 export const parameterKind = z.enum([
   "positional_only",
@@ -90,12 +91,18 @@ export const analysisMetadata = z.object({
 });
 export type AnalysisMetadata = z.infer<typeof analysisMetadata>;
 
-/** `GET /scripts/{id}/metadata`, and `metadata.json`: the tools are those of one profile. */
+/** `metadata.json`: the tools are those of one profile. */
 export const metadata = analysisMetadata.extend({
   script_id: z.uuid(),
   filename: z.string(),
   version: z.int(),
   sha256: z.string(),
   tools: z.array(toolDescription),
-}).meta({ id: "Metadata" });
+});
 export type Metadata = z.infer<typeof metadata>;
+
+/** `GET /scripts/{id}/metadata`. */
+export const metadataDocument = metadata
+  .extend({ user: userFields.describe("What users say about the script; `PUT` replaces it") })
+  .meta({ id: "Metadata" });
+export type MetadataDocument = z.infer<typeof metadataDocument>;

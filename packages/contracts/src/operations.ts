@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { metadata } from "./metadata.js";
+import { metadataDocument } from "./metadata.js";
 import * as parameters from "./parameters.js";
 import type { ProblemCode } from "./problems.js";
 import { readiness } from "./readiness.js";
@@ -187,7 +187,7 @@ export const OPERATIONS = {
     method: "get",
     path: `${API}/scripts/{id}/status`,
     tag: "Analysis",
-    summary: "See where a version stands",
+    summary: "See where a script's newest version stands, or another",
     params: parameters.scriptPath,
     query: parameters.statusQuery,
     headers: z.object({ "if-none-match": ifNoneMatch }),
@@ -225,7 +225,7 @@ export const OPERATIONS = {
       200: {
         description: "What the script is made of",
         headers: ETAG,
-        content: { "application/json": metadata },
+        content: { "application/json": metadataDocument },
       },
       304: NOT_MODIFIED,
     },
@@ -307,6 +307,21 @@ export const OPERATIONS = {
     },
     problems: ONE_VERSION,
   },
+  readVersionStatus: {
+    method: "get",
+    path: `${API}/scripts/{id}/versions/{n}/status`,
+    tag: "Analysis",
+    summary: "See where one version stands",
+    description: "The same as the script's status, of this version whatever came after it.",
+    params: parameters.versionPath,
+    query: parameters.versionStatusQuery,
+    headers: z.object({ "if-none-match": ifNoneMatch }),
+    answers: {
+      200: { description: "Stage by stage", headers: ETAG, content: { "application/json": status } },
+      304: NOT_MODIFIED,
+    },
+    problems: ONE_VERSION,
+  },
   restoreVersion: {
     method: "post",
     path: `${API}/scripts/{id}/versions/{n}/restore`,
@@ -328,7 +343,7 @@ export const OPERATIONS = {
         content: { "application/json": uploadedScript },
       },
     },
-    problems: ["upload_contended", ...KEYED, ...ONE_VERSION],
+    problems: ["not_ready", "upload_contended", ...KEYED, ...ONE_VERSION],
   },
   livez: {
     method: "get",

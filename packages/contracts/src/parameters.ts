@@ -74,8 +74,7 @@ export const versionQuery = z.strictObject({ version: versionNumber.optional() }
 
 export const LONGEST_WAIT_SECONDS = 60;
 
-export const statusQuery = z.strictObject({
-  version: versionNumber.optional(),
+export const versionStatusQuery = z.strictObject({
   wait: wholeNumber(
     0,
     LONGEST_WAIT_SECONDS,
@@ -84,6 +83,8 @@ export const statusQuery = z.strictObject({
     .default(0)
     .meta({ default: 0 }),
 });
+
+export const statusQuery = versionStatusQuery.extend({ version: versionNumber.optional() });
 
 export const metadataQuery = z.strictObject({
   version: versionNumber.optional(),
@@ -101,7 +102,16 @@ export const listQuery = z.strictObject({
   limit: wholeNumber(1, 200, "Items on a page, at most").default(50).meta({ default: 50 }),
   cursor: z.string().max(2_000).optional().describe("`next_cursor` of the page before"),
   sort: oneOf(LIST_ORDERS).default("-upload_time").describe("Order; `-` turns it round"),
-  state: oneOf(VERSION_STATES).optional().describe("State of the newest version"),
+  state: z
+    .string()
+    .transform((text) => text.split(","))
+    .pipe(z.array(oneOf(VERSION_STATES)))
+    .meta({
+      type: "string",
+      example: "rejected,failed",
+      description: `State of the newest version; several with commas. ${VERSION_STATES.join(", ")}`,
+    })
+    .optional(),
   name: line(255)
     .min(1, "must not be empty")
     .optional()

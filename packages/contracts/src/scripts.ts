@@ -46,7 +46,6 @@ export const scriptSummary = z
   .meta({ id: "ScriptSummary" });
 export type ScriptSummary = z.infer<typeof scriptSummary>;
 
-/** `null` where there is no next page. */
 const nextCursor = z.string().nullable().describe("`null` on the last page");
 
 export const scriptList = z
@@ -83,12 +82,10 @@ export const scriptDetails = z
     labels: z.record(z.string(), z.string()),
     owner: z.string().nullable(),
     pinned: z.boolean(),
-    original_filename: z.string().describe("As it was sent; not safe to save under"),
     storage_path: z.string().describe("Key of the object that holds the bytes"),
     created_at: time.describe("When its first version was uploaded"),
     finished_at: time.nullable(),
     batch_id: z.uuid().nullable(),
-    request_id: z.string().describe("The request that uploaded it, as it stands in the logs"),
     revision: z.int().describe("Grows with each change of the user's fields"),
   })
   .meta({ id: "ScriptDetails" });
@@ -110,7 +107,6 @@ export const scriptVersion = z
     finished_at: time.nullable(),
     batch_id: z.uuid().nullable(),
     restored_from: z.int().nullable().describe("The version that this one brought back"),
-    request_id: z.string(),
     status_url: statusUrl,
   })
   .meta({ id: "ScriptVersion" });
