@@ -1,4 +1,4 @@
-import { pino, stdTimeFunctions, type DestinationStream, type Logger } from "pino";
+import { destination as openDestination, pino, stdTimeFunctions, type DestinationStream, type Logger } from "pino";
 import type { Settings } from "./settings.js";
 
 export type { Logger } from "pino";
@@ -20,7 +20,7 @@ export function withoutPasswords(text: string): string {
 export function createLog(
   service: string,
   { logLevel }: Pick<Settings, "logLevel">,
-  destination?: DestinationStream,
+  destination: DestinationStream = standardOutput(),
 ): Logger {
   const options = {
     level: logLevel,
@@ -37,5 +37,12 @@ export function createLog(
     },
     hooks: { streamWrite: withoutPasswords },
   };
-  return destination === undefined ? pino(options) : pino(options, destination);
+  return pino(options, destination);
+}
+
+function standardOutput(): DestinationStream {
+  const stream = openDestination({ dest: 1, sync: true });
+  // A terminal or a pipe that is gone must not end a process that has work to finish.
+  stream.on("error", () => {});
+  return stream;
 }

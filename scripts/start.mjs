@@ -1,0 +1,11 @@
+/** `npm start`: installs and builds what is missing, then runs Sluice in this process. */
+import { ensureBuilt, ensureInstalled, runMain } from "./install.mjs";
+
+const say = (line) => void process.stdout.write(`${line}\n`);
+
+await runMain(async () => {
+  await ensureInstalled({ say });
+  await ensureBuilt();
+  const { main } = await import("@sluice/standalone");
+  process.exit(await main(process.argv.slice(2), process.env));
+});
