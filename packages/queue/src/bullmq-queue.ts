@@ -1,5 +1,5 @@
 import { STAGE_NAMES, type StageName } from "@sluice/pipeline";
-import { createPostgresBackend, type Job, Queue as BullQueue, Worker } from "bullmq";
+import { createPostgresBackend, type Job, type JobType, Queue as BullQueue, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import type { Chunk, Consumer, Delivery, Queue, QueueDepth } from "./queue.js";
 
@@ -10,6 +10,9 @@ export interface QueueLog {
 
 /** BullMQ's names are kept apart from others' in the same Redis, or the same database. */
 const NAMESPACE = "sluice";
+
+// Where PostgreSQL keeps the waiting jobs of a paused queue; BullMQ's types know only Redis's states.
+const PAUSED = "paused" as JobType;
 
 /** How long an answer from the queue's server may take, in milliseconds. */
 const ANSWER_MS = 10_000;
@@ -89,11 +92,11 @@ class BullMqQueue implements Queue {
     const producer = this.#producer(stage);
     return withinTime(
       (async () => {
-        const counts = await producer.getJobCounts("waiting", "active", "delayed");
+        const counts = await producer.getJobCounts("waiting", PAUSED, "active", "delayed");
         const paused = await producer.isPaused();
         const [oldest] = await producer.getJobs(["waiting"], 0, 0, true);
         return {
-          waiting: counts["waiting"] ?? 0,
+          waiting: (counts["waiting"] ?? 0) + (counts[PAUSED] ?? 0),
           active: counts["active"] ?? 0,
           delayed: counts["delayed"] ?? 0,
           oldestWaitingAt:
