@@ -1,5 +1,6 @@
-import type { FunctionFacts, Parameter } from "@sluice/contracts";
+import type { ClassFacts, FunctionFacts, Parameter } from "@sluice/contracts";
 import { cleanDocstring } from "../docstring/clean.js";
+import { enclosingDefinition, identifier, isTrivia, statements } from "./statements.js";
 import { stringValue } from "./strings.js";
 import type { ParsedModule, SyntaxNode } from "./types.js";
 
@@ -30,59 +31,30 @@ export interface Definitions {
   readonly classes: readonly Definition[];
 }
 
-/** Nodes through which a `def` or `class` statement can be reached from the module. */
-const HOLDS_STATEMENTS: ReadonlySet<string> = new Set([
-  "module",
-  "block",
-  "if_statement",
-  "elif_clause",
-  "else_clause",
-  "for_statement",
-  "while_statement",
-  "try_statement",
-  "except_clause",
-  "finally_clause",
-  "with_statement",
-  "match_statement",
-  "case_clause",
-  "decorated_definition",
-  "ERROR",
-]);
-
-/** Whether statements can be found inside this node without entering a function or a class. */
-export function holdsStatements(node: SyntaxNode): boolean {
-  return HOLDS_STATEMENTS.has(node.type);
-}
-
-/** An identifier as Python knows it: normalised to NFKC (PEP 3131). */
-export function identifier(node: SyntaxNode): string {
-  return node.text.normalize("NFKC");
-}
-
 /** Every function and class of a module, wherever it is defined. */
 export function collectDefinitions(parsed: ParsedModule): Definitions {
   const functions: Definition[] = [];
   const classes: Definition[] = [];
-  const globals = new Map<Scope, Set<string>>();
   const module: Scope = { kind: "module", qualifiedName: "", parent: null };
-  const pending: { node: SyntaxNode; scope: Scope }[] = [{ node: parsed.root, scope: module }];
-  for (let next = pending.pop(); next; next = pending.pop()) {
-    const { node } = next;
-    let { scope } = next;
-    if (node.type === "function_definition" || node.type === "class_definition") {
-      const definition = define(node, scope, globals.get(scope));
-      if (!definition) continue;
-      const isFunction = node.type === "function_definition";
-      (isFunction ? functions : classes).push(definition);
-      scope = { kind: isFunction ? "function" : "class", qualifiedName: definition.qualifiedName, parent: scope };
-      const body = node.childForFieldName("body");
-      if (body) pending.push({ node: body, scope });
-    } else if (node.type === "global_statement") {
+  const scopes = new Map<SyntaxNode, Scope>();
+  const scopeOf = (node: SyntaxNode): Scope => {
+    const outer = enclosingDefinition(node);
+    return (outer && scopes.get(outer)) ?? module;
+  };
+  const globals = new Map<Scope, Set<string>>();
+  for (const node of statements(parsed)) {
+    if (node.type === "global_statement") {
+      const scope = scopeOf(node);
       const declared = globals.get(scope) ?? new Set();
       for (const name of node.namedChildren) declared.add(identifier(name));
       globals.set(scope, declared);
-    } else if (holdsStatements(node)) {
-      for (let i = node.children.length - 1; i >= 0; i--) pending.push({ node: node.children[i]!, scope });
+    } else if (node.type === "function_definition" || node.type === "class_definition") {
+      const scope = scopeOf(node);
+      const definition = define(node, scope, globals.get(scope));
+      if (!definition) continue;
+      const kind = node.type === "function_definition" ? "function" : "class";
+      (kind === "function" ? functions : classes).push(definition);
+      scopes.set(node, { kind, qualifiedName: definition.qualifiedName, parent: scope });
     }
   }
   return { functions, classes };
@@ -105,10 +77,6 @@ function define(node: SyntaxNode, scope: Scope, globals: ReadonlySet<string> | u
 /** The first part of a node that is neither punctuation nor a comment. */
 function expressionOf(node: SyntaxNode): SyntaxNode | undefined {
   return node.children.find((child) => child.isNamed && !isTrivia(child));
-}
-
-function isTrivia(node: SyntaxNode): boolean {
-  return node.type === "comment" || node.type === "line_continuation";
 }
 
 /**
@@ -192,6 +160,21 @@ export function functionFactsOf(parsed: ParsedModule, definition: Definition): F
     decorators: definition.decorators.map((decorator) => decorator.text),
     parameters: parametersOf(node),
     return_type: node.childForFieldName("return_type")?.text ?? null,
+    line_number: parsed.position(node.startIndex).line,
+    end_line_number: endLine(parsed, node),
+  };
+}
+
+/** What a `class` statement says, its docstring not yet taken apart. */
+export function classFactsOf(parsed: ParsedModule, definition: Definition): ClassFacts {
+  const { node } = definition;
+  const bases = node.childForFieldName("superclasses")?.namedChildren.filter((child) => !isTrivia(child)) ?? [];
+  return {
+    name: definition.name,
+    qualified_name: definition.qualifiedName,
+    bases: bases.map((base) => base.text),
+    description: null,
+    docstring: docstringOf(node),
     line_number: parsed.position(node.startIndex).line,
     end_line_number: endLine(parsed, node),
   };
