@@ -28,7 +28,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   const binaries = findBinaries();
   const directory = temporaryDirectory();
   const data = join(directory, "data");
-  const account = chooseAccount(data, directory, binaries.postgres);
+  const account = chooseAccount(data, directory, binaries.initdb);
   const { signal } = new AbortController();
   const version = versionOf(binaries);
   const { password } = await openCluster(data, version, binaries, account, signal, () => undefined);

@@ -1,0 +1,105 @@
+import { createHash, randomUUID } from "node:crypto";
+import {
+  type Catalog,
+  createRegistrar,
+  createStatusReader,
+  type Ending,
+  leaseStage,
+  migrate,
+  openCatalog,
+  type RegisteredVersion,
+  type Registration,
+  settleStage,
+  type Settled,
+  type StageResults,
+  type Upload,
+} from "@sluice/catalog";
+import type { AnalysisMetadata, AnalysisReport } from "@sluice/contracts";
+import type { StageName, Verdict } from "@sluice/pipeline";
+import { createDatabase } from "../servers/postgres.js";
+
+/** A catalog in a fresh database of the server. */
+export async function openFreshCatalog(server: { readonly url: string }): Promise<Catalog> {
+  const url = await createDatabase(server);
+  await migrate(url);
+  return openCatalog(url, { log: { warn: () => {} }, poolSize: 20 });
+}
+
+export function sha256Of(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/** An upload of a new script, unless `overrides` says otherwise. */
+export function upload(filename: string, text: string, overrides: Partial<Upload> = {}): Upload {
+  const scriptId = overrides.scriptId ?? randomUUID();
+  return {
+    scriptId,
+    version: 1,
+    namespace: "default",
+    filename,
+    originalFilename: filename,
+    sha256: sha256Of(text),
+    size: Buffer.byteLength(text),
+    rawKey: `uploads/2026-01-01/${scriptId}/v${overrides.version ?? 1}.py`,
+    onConflict: "version",
+    requestId: "request-1",
+    ...overrides,
+  };
+}
+
+/** Registers an upload that must make a version. */
+export async function register(catalog: Catalog, item: Upload): Promise<RegisteredVersion> {
+  return created(await createRegistrar(catalog, { onCommitted: () => {} }).register(item));
+}
+
+export function created(registration: Registration): RegisteredVersion {
+  if (registration.kind !== "created") throw new Error(`not created but ${registration.kind}`);
+  return registration;
+}
+
+export const PLACE = { key: "blobs/sha256/aa/bb/x", offset: 0, length: 4, encoding: "identity" } as const;
+export const DEDUP_RESULT = { place: PLACE, analyserVersion: "a1", policyVersion: "p1" };
+
+export function validateResult(verdict: Verdict): StageResults["validate"] {
+  return { report: { verdict } as AnalysisReport };
+}
+
+export const EXTRACT_RESULT = { metadata: { functions: [] as unknown } as AnalysisMetadata };
+export const BACKUP_RESULT = { backupKey: "backups/x", manifestKey: "backups/manifests/x" };
+
+/** Leases versions in a stage and settles all that were leased in the same way. */
+export async function work<Stage extends StageName>(
+  catalog: Catalog,
+  stage: Stage,
+  versionIds: readonly string[],
+  ending: Ending<Stage>,
+): Promise<Settled> {
+  const token = randomUUID();
+  const scripts = await leaseStage(catalog, { stage, versionIds, token, leaseMs: 60_000, takeOver: false });
+  return settleStage(
+    catalog,
+    stage,
+    scripts.map(({ versionId }) => ({ versionId, token, durationMs: 5, ending })),
+  );
+}
+
+export function done<Stage extends StageName>(result: StageResults[Stage], stop = false): Ending<Stage> {
+  return { kind: "done", result, stop };
+}
+
+/** Takes a version that leads its analysis through all stages. */
+export async function finish(catalog: Catalog, versionId: string, verdict: Verdict): Promise<void> {
+  await work(catalog, "dedup", [versionId], done<"dedup">(DEDUP_RESULT));
+  await work(catalog, "validate", [versionId], done<"validate">(validateResult(verdict)));
+  await work(catalog, "extract", [versionId], done<"extract">(EXTRACT_RESULT));
+  await work(catalog, "compress", [versionId], done<"compress">({}));
+  await work(catalog, "backup", [versionId], done<"backup">(BACKUP_RESULT));
+}
+
+/** State, verdict and stage states of a script's newest version, in one line. */
+export async function standing(catalog: Catalog, scriptId: string): Promise<string> {
+  const status = await createStatusReader(catalog).read({ scriptId });
+  if (status === undefined) return "none";
+  const stages = status.stages.map(({ name, state }) => `${name}:${state}`).join(" ");
+  return `${status.state} ${String(status.verdict)} ${stages}`;
+}
