@@ -93,6 +93,7 @@ interface Grammar {
 }
 
 let grammar: Promise<Grammar> | undefined;
+let loadedGrammar: Grammar | undefined;
 
 async function loadGrammar(): Promise<Grammar> {
   await Parser.init();
@@ -115,8 +116,26 @@ async function loadGrammar(): Promise<Grammar> {
  * @throws Error from WebAssembly when memory runs out; the thread must then be thrown away with the module
  */
 export async function parseModule(text: string): Promise<ParsedModule> {
-  const loaded = await (grammar ??= loadGrammar());
+  loadedGrammar = await (grammar ??= loadGrammar());
   if (text.includes("\\N{")) await loadCharacterNames();
+  return read(text, loadedGrammar);
+}
+
+/**
+ * The expression that a string annotation holds, or `null` if the text is not one expression.
+ *
+ * @param text - from a module that {@link parseModule} has read
+ */
+export function parseExpression(text: string): SyntaxNode | null {
+  if (!loadedGrammar) throw new Error("no module has been parsed yet");
+  // As CPython does, so that a line break inside does not end the expression.
+  const { root, hasError } = read(`(${text}\n)`, loadedGrammar);
+  const statement = root.namedChildren[0];
+  if (hasError || root.namedChildren.length !== 1 || statement?.type !== "expression_statement") return null;
+  return statement.namedChildren.find((child) => child.type !== "comment") ?? null;
+}
+
+function read(text: string, loaded: Grammar): ParsedModule {
   const tree = loaded.parser.parse(text);
   if (!tree) throw new Error("tree-sitter gave no tree");
   try {
