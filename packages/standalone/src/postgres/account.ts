@@ -33,10 +33,10 @@ const END_WITH_PARENT = ["--pdeathsig", "INT"];
  *
  * @param cluster - PostgreSQL's data directory; where it exists, its owner goes on to run it
  * @param inside - a directory that the account must be able to enter
- * @param program - a program that it must be able to run with `--version`
+ * @param initdb - the program that makes a data directory; it looks for the others, too
  * @throws {@link StartError} where nothing works
  */
-export function chooseAccount(cluster: string, inside: string, program: string): Account {
+export function chooseAccount(cluster: string, inside: string, initdb: string): Account {
   const hasSetpriv = worksWithSetpriv();
   if (process.getuid?.() !== 0) {
     return makeAccount(undefined, hasSetpriv ? END_WITH_PARENT : undefined);
@@ -56,14 +56,16 @@ export function chooseAccount(cluster: string, inside: string, program: string):
           ...plain,
           `--inh-caps=+${name}`,
           `--ambient-caps=+${name}`,
+          // Without it access(2), which PostgreSQL asks, does as if there were no capability.
+          "--securebits=+no_setuid_fixup",
         ]),
       ]
     : [undefined];
   for (const way of ways) {
-    if (canWork(user, way, inside, program)) return makeAccount(user, way);
+    if (canWork(user, way, inside, initdb)) return makeAccount(user, way);
   }
   throw new StartError(
-    `PostgreSQL runs as the user ${user.name}, who may not enter ${inside} or run ${program}: set SLUICE_DATA to a directory outside root's home, or start Sluice as another user`,
+    `PostgreSQL, run as the user ${user.name}, cannot work in ${inside} with the programs beside ${initdb}: set SLUICE_DATA to a directory that this user may enter, or start Sluice as another user than root`,
   );
 }
 
@@ -106,10 +108,10 @@ function canWork(
   user: User,
   setpriv: readonly string[] | undefined,
   inside: string,
-  program: string,
+  initdb: string,
 ): boolean {
-  const script = 'cd "$1" && "$2" --version';
-  const command = commandLine(user, setpriv, "/bin/sh", ["-c", script, "sh", inside, program]);
+  const script = 'cd "$1" && "$2" --show --pgdata="$1/postgres"';
+  const command = commandLine(user, setpriv, "/bin/sh", ["-c", script, "sh", inside, initdb]);
   const { status } = spawnSync(command.program, command.args, {
     ...command.options,
     cwd: "/",
@@ -132,7 +134,7 @@ function capabilities(): string[] {
 function ownerOf(cluster: string): User | undefined {
   const found = statSync(cluster, { throwIfNoEntry: false });
   if (found === undefined || found.uid === 0) return undefined;
-  return { name: `number ${found.uid}`, uid: found.uid, gid: found.gid };
+  return { name: `with number ${found.uid}`, uid: found.uid, gid: found.gid };
 }
 
 function findUser(name: string): User | undefined {

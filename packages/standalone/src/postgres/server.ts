@@ -40,7 +40,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
   log_line_prefix: "",
   log_checkpoints: "off",
   // Whoever made a statement that failed logs it.
-  log_min_messages: "fatal",
+  log_min_messages: "log",
 };
 
 /**
@@ -59,7 +59,7 @@ export async function preparePostgres(
   const directory = join(dataDir, "postgres");
   const binaries = findBinaries();
   const version = versionOf(binaries);
-  const account = chooseAccount(directory, dataDir, binaries.postgres);
+  const account = chooseAccount(directory, dataDir, binaries.initdb);
   await stopLeftover(directory, log, signal);
   const cluster = await openCluster(directory, version, binaries, account, signal, say);
   const [port] = (await freePorts(1)) as [number];
