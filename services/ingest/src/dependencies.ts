@@ -1,0 +1,28 @@
+import type { Catalog, Registrar, StatusReader } from "@sluice/catalog";
+import type { ObjectStore } from "@sluice/object-store";
+import type { Queue } from "@sluice/queue";
+import type { Logger, Metrics } from "@sluice/runtime";
+import type { IngestMetrics, ObservePipeline } from "./metrics.js";
+import type { StatusWatch } from "./status/watch.js";
+import type { HeldBytes } from "./upload/held-bytes.js";
+import type { OneAtATime } from "./upload/one-at-a-time.js";
+
+/** What the routes need; each takes a part of it. */
+export interface Dependencies {
+  readonly catalog: Catalog;
+  readonly registrar: Registrar;
+  readonly statuses: StatusReader;
+  readonly watch: StatusWatch;
+  readonly store: ObjectStore;
+  readonly queue: Queue;
+  readonly held: HeldBytes;
+  readonly names: OneAtATime;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly counters: IngestMetrics;
+  readonly observePipeline: ObservePipeline;
+  readonly metricsPeers: readonly string[];
+  readonly apiKeys: readonly string[];
+  /** Of Sluice itself, as the OpenAPI document shows it. */
+  readonly version: string;
+}

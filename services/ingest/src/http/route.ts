@@ -1,0 +1,83 @@
+import { type Operation, type OperationId, OPERATIONS, type ProblemError as Wrong } from "@sluice/contracts";
+import type { Request, Response } from "express";
+import { z } from "zod";
+import { ProblemError } from "./problem-error.js";
+
+type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
+type Member<Op, Name extends string> = Op extends Readonly<Record<Name, infer Value>> ? Value : undefined;
+
+/** A request as the operation's schemas made it, beside what express has of it. */
+export interface Exchange<Id extends OperationId> {
+  readonly params: Parsed<Member<(typeof OPERATIONS)[Id], "params">>;
+  readonly query: Parsed<Member<(typeof OPERATIONS)[Id], "query">>;
+  readonly req: Request;
+  readonly res: Response;
+}
+
+/** An operation with what answers it. */
+export interface Route {
+  readonly operation: Operation;
+  readonly handle: (req: Request, res: Response) => Promise<void>;
+}
+
+/** Binds a handler to an operation: what reaches it has passed the operation's schemas. */
+export function route<Id extends OperationId>(
+  id: Id,
+  handle: (exchange: Exchange<Id>) => Promise<void> | void,
+): Route {
+  const operation: Operation = OPERATIONS[id];
+  return {
+    operation,
+    async handle(req, res) {
+      const params = operation.params && check(operation.params, req.params, "path");
+      const query = check(operation.query, req.query, "query");
+      await handle({ params, query, req, res } as Exchange<Id>);
+    },
+  };
+}
+
+const CODES = { path: "invalid_id", query: "invalid_query", body: "invalid_body", header: "invalid_header" } as const;
+const MAX_ERRORS = 20;
+
+/** @throws {@link ProblemError} that names each wrong part */
+export function check<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  where: keyof typeof CODES,
+  name?: string,
+): z.output<Schema> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const errors = parsed.error.issues.flatMap((issue) => describe(issue, where, name)).slice(0, MAX_ERRORS);
+  const said = errors.map((error) => `${error.name || "the body"} ${error.message}`).join("; ");
+  throw new ProblemError(CODES[where], `${said.charAt(0).toUpperCase()}${said.slice(1)}.`, { errors });
+}
+
+function describe(issue: z.core.$ZodIssue, where: keyof typeof CODES, name = ""): Wrong[] {
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => ({
+      in: where,
+      name: shorten(where === "body" ? pointer([...issue.path, key]) : key),
+      message: where === "body" ? "is not a field that can be written" : "is not a parameter of this operation",
+    }));
+  }
+  const place = where === "body" ? pointer(issue.path) : name || String(issue.path[0] ?? "");
+  return [{ in: where, name: shorten(place), message: messageOf(issue) }];
+}
+
+function messageOf(issue: z.core.$ZodIssue): string {
+  if (issue.code !== "invalid_type") return issue.message;
+  // A parameter that is there twice comes as an array.
+  return issue.expected === "string" && Array.isArray(issue.input)
+    ? "must be there once"
+    : `must be ${issue.expected === "null" ? "null" : `of type ${issue.expected}`}`;
+}
+
+/** RFC 6901. */
+function pointer(path: readonly PropertyKey[]): string {
+  return path.map((key) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+}
+
+function shorten(name: string): string {
+  return name.length > 100 ? `${name.slice(0, 100)}…` : name;
+}

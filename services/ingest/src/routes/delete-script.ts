@@ -1,0 +1,20 @@
+import { deleteScript as hide } from "@sluice/catalog";
+import type { Dependencies } from "../dependencies.js";
+import { ProblemError } from "../http/problem-error.js";
+import { route, type Route } from "../http/route.js";
+import { findScript, scriptNotFound } from "./find.js";
+
+export function deleteScript({ catalog }: Dependencies): Route {
+  return route("deleteScript", async ({ params, query, res }) => {
+    const script = await findScript(catalog, params.id, res);
+    if (query.confirm?.toLowerCase() !== script.scriptId) {
+      throw new ProblemError(
+        "confirmation_required",
+        `This deletes ${JSON.stringify(script.filename)} with its ${script.version} version(s). ` +
+          `To confirm, send the request again with ?confirm=${script.scriptId}.`,
+      );
+    }
+    if (!(await hide(catalog, params.id))) throw scriptNotFound(params.id);
+    res.status(204).end();
+  });
+}

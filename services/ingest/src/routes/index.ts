@@ -1,0 +1,43 @@
+import type { OperationId } from "@sluice/contracts";
+import type { Dependencies } from "../dependencies.js";
+import type { Route } from "../http/route.js";
+import { deleteScript } from "./delete-script.js";
+import { listScripts } from "./list-scripts.js";
+import { listVersions } from "./list-versions.js";
+import { readContent } from "./read-content.js";
+import { readMetadata } from "./read-metadata.js";
+import { readReport } from "./read-report.js";
+import { readScript } from "./read-script.js";
+import { readStatus, readVersionStatus } from "./read-status.js";
+import { readVersion } from "./read-version.js";
+import { restoreVersion } from "./restore-version.js";
+import { retryScript } from "./retry-script.js";
+import { livez, metrics, openapi, readyz } from "./service.js";
+import { updateMetadata } from "./update-metadata.js";
+import { uploadScript } from "./upload-script.js";
+
+/** One route an operation: an operation without one is a type error. */
+const ROUTES: Readonly<Record<OperationId, (deps: Dependencies) => Route>> = {
+  uploadScript,
+  listScripts,
+  readScript,
+  deleteScript,
+  readContent,
+  readStatus,
+  retryScript,
+  readMetadata,
+  updateMetadata,
+  readReport,
+  listVersions,
+  readVersion,
+  readVersionStatus,
+  restoreVersion,
+  livez,
+  readyz,
+  metrics,
+  openapi,
+};
+
+export function createRoutes(deps: Dependencies): Route[] {
+  return Object.values(ROUTES).map((create) => create(deps));
+}

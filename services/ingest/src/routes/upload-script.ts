@@ -1,0 +1,44 @@
+import type { Dependencies } from "../dependencies.js";
+import { originalFilename, sanitiseFilename } from "../filename.js";
+import { toProblemError } from "../http/problems.js";
+import { route, type Route } from "../http/route.js";
+import { once, readIdempotencyKey } from "../idempotency.js";
+import { readForm } from "../upload/form.js";
+import { storeUpload } from "../upload/store-upload.js";
+import { sendUploaded } from "./shapes.js";
+
+export function uploadScript(deps: Dependencies): Route {
+  const bound = route("uploadScript", async ({ query, req, res }) => {
+    const key = readIdempotencyKey(req);
+    const file = await readForm(req, res, deps.held);
+    const filename = sanitiseFilename(file.name);
+    const { namespace, on_conflict: onConflict } = query;
+    const stored = await once(
+      deps.catalog,
+      { key, identity: ["uploadScript", namespace, onConflict, filename, file.sha256], res },
+      (idempotency) =>
+        storeUpload(deps, {
+          namespace,
+          filename,
+          originalFilename: originalFilename(file.name),
+          bytes: file.bytes,
+          sha256: file.sha256,
+          onConflict,
+          requestId: res.locals.requestId,
+          idempotency,
+        }),
+    );
+    deps.counters.uploads.inc({ outcome: stored.kind });
+    if (stored.kind === "created") deps.counters.uploadedBytes.inc(stored.size);
+    await sendUploaded(deps, res, stored);
+  });
+  return {
+    ...bound,
+    handle: (req, res) =>
+      bound.handle(req, res).catch((error: unknown) => {
+        const problem = toProblemError(error);
+        deps.counters.uploads.inc({ outcome: problem?.code ?? "client_gone" });
+        throw error;
+      }),
+  };
+}

@@ -1,0 +1,59 @@
+import { createRegistrar, createStatusReader, openCatalog, readStatuses } from "@sluice/catalog";
+import { openObjectStore } from "@sluice/object-store";
+import { FIRST_STAGE } from "@sluice/pipeline";
+import { openQueue } from "@sluice/queue";
+import type { ServiceContext } from "@sluice/runtime";
+import { createApp } from "./app.js";
+import { enqueueQuietly } from "./enqueue.js";
+import { createIngestMetrics, createPipelineMetrics } from "./metrics.js";
+import { listen } from "./server.js";
+import { StatusWatch } from "./status/watch.js";
+import { HeldBytes } from "./upload/held-bytes.js";
+import { OneAtATime } from "./upload/one-at-a-time.js";
+
+/** Bytes of uploads held in memory at once; 26 of the largest. */
+const MAX_HELD_BYTES = 256 * 1024 * 1024;
+
+const WATCH_TICK_MS = 200;
+
+/** Opens the stores and serves the API until the shutdown closes it. */
+export async function startIngest({ settings, log, metrics, shutdown }: ServiceContext): Promise<void> {
+  const catalog = openCatalog(settings.catalogUrl, { log, poolSize: 16, applicationName: "ingest" });
+  shutdown.add("catalog", () => catalog.close());
+  const queue = openQueue(settings.queueUrl, log);
+  shutdown.add("queue", () => queue.close());
+  const store = await openObjectStore(settings.objectStoreUrl);
+  shutdown.add("object store", () => store.close());
+
+  const held = new HeldBytes(MAX_HELD_BYTES);
+  const watch = new StatusWatch((refs) => readStatuses(catalog, refs), { tickMs: WATCH_TICK_MS });
+  const app = createApp({
+    catalog,
+    store,
+    queue,
+    held,
+    watch,
+    log,
+    metrics,
+    names: new OneAtATime(),
+    statuses: createStatusReader(catalog),
+    registrar: createRegistrar(catalog, {
+      onCommitted: (uploads) => enqueueQuietly(queue, FIRST_STAGE, uploads, log),
+    }),
+    counters: createIngestMetrics(metrics, held),
+    observePipeline: createPipelineMetrics(metrics, { catalog, queue }),
+    metricsPeers: settings.metricsPeers,
+    apiKeys: settings.apiKeys,
+    version: VERSION,
+  });
+  const server = await listen(app, settings);
+  shutdown.add("server", () => {
+    // Whoever waits for news is answered now; everybody else within the time their work takes.
+    watch.close();
+    return server.close();
+  });
+  log.info({ url: `http://${settings.host}:${server.port}` }, "listening");
+}
+
+/** Of Sluice: all its packages bear the same one. */
+const VERSION = "0.1.0";
