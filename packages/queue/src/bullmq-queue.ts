@@ -1,5 +1,5 @@
 import { STAGE_NAMES, type StageName } from "@sluice/pipeline";
-import { createPostgresBackend, type Job, type JobType, Queue as BullQueue, Worker } from "bullmq";
+import { createPostgresBackend, type Job, type JobType, Queue as BullQueue, Worker, type WorkerOptions } from "bullmq";
 import { Redis } from "ioredis";
 import type { Chunk, Consumer, Delivery, Queue, QueueDepth } from "./queue.js";
 
@@ -17,8 +17,15 @@ const PAUSED = "paused" as JobType;
 /** How long an answer from the queue's server may take, in milliseconds. */
 const ANSWER_MS = 10_000;
 
-/** A job whose worker has not renewed it for so long is handed to another, in milliseconds. */
-const LOCK_MS = 20_000;
+export interface QueueOptions {
+  /**
+   * A job whose worker has not renewed it for so long is handed to another, in milliseconds; 20,000 if
+   * not said.
+   */
+  readonly lockMs?: number;
+}
+
+const DEFAULT_LOCK_MS = 20_000;
 
 /**
  * Opens the queue: BullMQ on Redis or on PostgreSQL, as the URL says. Nothing is awaited here, so that
@@ -26,8 +33,9 @@ const LOCK_MS = 20_000;
  *
  * @param url - `redis://…`, `rediss://…` or `postgres://…`
  */
-export function openQueue(url: string, log: QueueLog): Queue {
-  return new BullMqQueue(url.startsWith("redis") ? redisMakers(url, log) : postgresMakers(url, log));
+export function openQueue(url: string, log: QueueLog, options: QueueOptions = {}): Queue {
+  const makers = url.startsWith("redis") ? redisMakers : postgresMakers;
+  return new BullMqQueue(makers(url, log, workerOptions(options.lockMs ?? DEFAULT_LOCK_MS)));
 }
 
 /** What is used of BullMQ's `Queue`, whose type differs from server to server. */
@@ -139,16 +147,18 @@ class BullMqQueue implements Queue {
   }
 }
 
-const WORKER_OPTIONS = {
-  lockDuration: LOCK_MS,
-  stalledInterval: LOCK_MS / 2,
-  // A job of a worker that dies comes back until its chunk is split down to the script at fault.
-  maxStalledCount: 20,
-  removeOnComplete: { count: 0 },
-  removeOnFail: { count: 0 },
-};
+type LockOptions = Pick<WorkerOptions, "lockDuration" | "stalledInterval" | "maxStalledCount">;
 
-function redisMakers(url: string, log: QueueLog): Makers {
+function workerOptions(lockMs: number): LockOptions {
+  return {
+    lockDuration: lockMs,
+    stalledInterval: lockMs / 2,
+    // A job of a worker that dies comes back until its chunk is split down to the script at fault.
+    maxStalledCount: 20,
+  };
+}
+
+function redisMakers(url: string, log: QueueLog, lockOptions: LockOptions): Makers {
   // Producers share a connection that fails rather than waits while Redis is away: the catalog has the
   // work, and the janitor enqueues it.
   const shared = new Redis(url, {
@@ -165,7 +175,7 @@ function redisMakers(url: string, log: QueueLog): Makers {
     },
     worker: (stage, process, concurrency) => {
       const worker = new Worker<Chunk>(stage, process, {
-        ...WORKER_OPTIONS,
+        ...lockOptions,
         concurrency,
         prefix: NAMESPACE,
         connection: { url, maxRetriesPerRequest: null, retryStrategy: reconnectDelayMs },
@@ -178,7 +188,7 @@ function redisMakers(url: string, log: QueueLog): Makers {
   };
 }
 
-function postgresMakers(url: string, log: QueueLog): Makers {
+function postgresMakers(url: string, log: QueueLog, lockOptions: LockOptions): Makers {
   const connection = { connectionString: url, schema: NAMESPACE, migrate: true, keepAlive: true };
   return {
     producer: (stage) => {
@@ -194,7 +204,7 @@ function postgresMakers(url: string, log: QueueLog): Makers {
       const worker = new Worker(
         stage,
         process as (job: object) => Promise<void>,
-        { ...WORKER_OPTIONS, concurrency, connection: { ...connection, max: 4 } },
+        { ...lockOptions, concurrency, connection: { ...connection, max: 4 } },
         createPostgresBackend,
       );
       worker.on("error", (err) => log.warn({ err, stage }, "the queue does not answer"));
