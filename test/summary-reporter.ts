@@ -9,11 +9,16 @@ import type { Reporter, TestCase, TestModule, TestRunEndReason } from "vitest/no
 export default class SummaryReporter implements Reporter {
   #passed = 0;
   #failed = 0;
+  #skipped = 0;
   #skips: string[] = [];
 
   onInit(): void {
     // What the teardown prints comes before.
-    process.once("exit", () => process.stdout.write(this.#text()));
+    process.once("exit", (code) => {
+      // The run did not come to its tests.
+      if (code !== 0 && this.#failed === 0) this.#failed = 1;
+      process.stdout.write(this.#text());
+    });
   }
 
   onTestRunEnd(
@@ -32,19 +37,31 @@ export default class SummaryReporter implements Reporter {
       states.filter((state) => state === "failed").length +
       brokenSuites.length +
       unhandledErrors.length;
-    this.#skips = tests
-      .filter((test) => !["passed", "failed"].includes(test.result().state))
-      .map((test) => `Skipped: ${placeOf(test)}: ${reasonOf(test, reason)}`);
+    const skipped = tests.filter((test) => !["passed", "failed"].includes(test.result().state));
+    this.#skipped = skipped.length;
+    this.#skips = linesOf(skipped, reason);
   }
 
   #text(): string {
-    const counts = `${this.#passed} passed, ${this.#failed} failed, ${this.#skips.length} skipped`;
+    const counts = `${this.#passed} passed, ${this.#failed} failed, ${this.#skipped} skipped`;
     return ["", ...this.#skips, `Tests: ${counts}`, ""].join("\n");
   }
 }
 
-function placeOf(test: TestCase): string {
-  return `${test.module.relativeModuleId} > ${test.fullName}`;
+/** One line for all tests of a file that are skipped for the same reason. */
+function linesOf(tests: readonly TestCase[], runReason: TestRunEndReason): string[] {
+  const groups = new Map<string, { file: string; reason: string; names: string[] }>();
+  for (const test of tests) {
+    const [file, reason] = [test.module.relativeModuleId, reasonOf(test, runReason)];
+    const key = `${file}\n${reason}`;
+    const group = groups.get(key) ?? { file, reason, names: [] };
+    groups.set(key, group);
+    group.names.push(test.fullName);
+  }
+  return [...groups.values()].map(({ file, reason, names }) => {
+    const what = names.length === 1 ? names[0] : `${names.length} tests`;
+    return `Skipped: ${file}: ${what}: ${reason}`;
+  });
 }
 
 function reasonOf(test: TestCase, reason: TestRunEndReason): string {
@@ -53,6 +70,5 @@ function reasonOf(test: TestCase, reason: TestRunEndReason): string {
   const note = result.state === "skipped" ? result.note : undefined;
   if (note !== undefined) return note;
   if (reason === "interrupted") return "the run was interrupted";
-  if (test.options.mode === "skip" || test.options.mode === "todo") return "switched off in the code";
-  return "left out by a filter, or what it builds on failed";
+  return "left out by a filter, switched off in the code, or what it builds on failed";
 }

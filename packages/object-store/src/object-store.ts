@@ -6,6 +6,9 @@ export interface ObjectStore {
   /**
    * Writes an object whole or not at all; replaces one of the same key. When it resolves, the bytes
    * survive a crash of this machine (or are the server's to keep).
+   *
+   * @throws {@link InvalidKeyError} also for a key above or below another object's, as `a` and `a/b`;
+   *   some servers take both
    */
   put(key: string, bytes: Buffer): Promise<void>;
 

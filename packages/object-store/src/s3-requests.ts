@@ -36,7 +36,7 @@ export class RequestError extends Error {
     /** HTTP status of the last answer; `undefined` where there was none. */
     readonly status: number | undefined,
   ) {
-    super(explain(cause), { cause });
+    super(explain(cause, status), { cause });
   }
 
   /** The error code that S3 gave, such as `NoSuchKey`, or the network's, such as `ECONNREFUSED`. */
@@ -130,14 +130,15 @@ function codeOf(error: unknown): string | undefined {
   return undefined;
 }
 
-function explain(error: unknown): string {
+function explain(error: unknown, status: number | undefined): string {
   const code = codeOf(error);
   switch (code) {
     case "InvalidAccessKeyId":
+    case "XAdminUserNotFound":
     case "SignatureDoesNotMatch":
       return `key or secret is wrong (${code})`;
     case "AccessDenied":
-      return "the key may not do that, or the secret is wrong (AccessDenied)";
+      return "the key may not do that (AccessDenied)";
     case "NoSuchBucket":
       return "the bucket is gone (NoSuchBucket)";
     case "ECONNREFUSED":
@@ -149,6 +150,6 @@ function explain(error: unknown): string {
       return `the host name has no address (${code})`;
   }
   const message = error instanceof Error ? error.message : String(error);
-  if (code === undefined) return message;
-  return message === "" ? code : `${message} (${code})`;
+  if (message === "") return code ?? `HTTP status ${status}`;
+  return code === undefined ? message : `${message} (${code})`;
 }

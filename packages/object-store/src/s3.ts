@@ -5,6 +5,7 @@ import { Client } from "minio";
 import { assertKey, assertPrefix, assertRange } from "./input-rules.js";
 import {
   type ByteRange,
+  InvalidKeyError,
   ObjectNotFoundError,
   type ObjectStat,
   type ObjectStore,
@@ -19,6 +20,8 @@ import {
 } from "./s3-requests.js";
 import type { S3Location } from "./url.js";
 
+/** What servers say that keep keys as paths, to a key above or below another object's. */
+const PATH_CONFLICTS = new Set(["ObjectParentIsFile", "ExistingObjectIsDirectory"]);
 /** No valid key has a segment that begins with a dot. */
 const CHECK_KEY = ".check";
 /** How long a write that went well stands for the right to write, in milliseconds. */
@@ -26,7 +29,7 @@ const WRITE_PROOF_MS = 60_000;
 /** More at once gain nothing from one server; each is a file handle. */
 const MAX_SOCKETS = 64;
 const KEYS_PER_PAGE = 1_000;
-/** What a read of a whole object gets time for; whoever keeps larger ones reads them in ranges. */
+/** What one read gets time for at most; whoever keeps larger objects reads them in ranges. */
 const LARGE_OBJECT_BYTES = 10_000_000;
 
 /**
@@ -101,7 +104,8 @@ export class S3ObjectStore implements ObjectStore {
       return Buffer.alloc(0);
     }
     try {
-      return await this.#send(`get ${key}`, range?.length ?? LARGE_OBJECT_BYTES, () => this.#read(key, range));
+      const bytes = Math.min(range?.length ?? LARGE_OBJECT_BYTES, LARGE_OBJECT_BYTES);
+      return await this.#send(`get ${key}`, bytes, () => this.#read(key, range));
     } catch (error) {
       if (isAbsence(error)) throw new ObjectNotFoundError(key);
       if (statusOf(error) === 416) return Buffer.alloc(0);
@@ -125,6 +129,11 @@ export class S3ObjectStore implements ObjectStore {
   async copy(from: string, to: string): Promise<void> {
     assertKey(from);
     assertKey(to);
+    if (from === to) {
+      // S3 refuses it.
+      if ((await this.stat(from)) === undefined) throw new ObjectNotFoundError(from);
+      return;
+    }
     try {
       await this.#send(`copy ${from} to ${to}`, 0, () =>
         this.#client.copyObject(this.#bucket, to, `/${this.#bucket}/${from}`),
@@ -148,10 +157,7 @@ export class S3ObjectStore implements ObjectStore {
     assertPrefix(prefix);
     let token = "";
     do {
-      const from = token;
-      const page = await this.#send(`list ${prefix}`, 0, () =>
-        this.#client.listObjectsV2Query(this.#bucket, prefix, from, "", KEYS_PER_PAGE, ""),
-      );
+      const page = await this.#page(prefix, token);
       for (const { name, size, lastModified } of page.objects) {
         if (name === undefined || name === CHECK_KEY) continue;
         yield { key: name, size: size ?? 0, modifiedAt: new Date(lastModified ?? 0) };
@@ -191,8 +197,13 @@ export class S3ObjectStore implements ObjectStore {
   }
 
   async #makeBucket(region: string): Promise<void> {
-    const exists = await this.#send("open", 0, () => this.#client.bucketExists(this.#bucket));
-    if (exists) return;
+    try {
+      // Unlike an answer to HEAD, one to GET says why it is a refusal.
+      await this.#page(CHECK_KEY, "");
+      return;
+    } catch (error) {
+      if (codeOf(error) !== "NoSuchBucket") throw error;
+    }
     try {
       await this.#send("make the bucket", 0, () => this.#client.makeBucket(this.#bucket, region));
     } catch (error) {
@@ -202,11 +213,20 @@ export class S3ObjectStore implements ObjectStore {
     }
   }
 
+  #page(prefix: string, token: string) {
+    return this.#send(`list ${prefix}`, 0, () =>
+      this.#client.listObjectsV2Query(this.#bucket, prefix, token, "", KEYS_PER_PAGE, ""),
+    );
+  }
+
   async #send<T>(operation: string, bytes: number, work: () => Promise<T>): Promise<T> {
     try {
       return await retrying(this.#retries, bytes, work);
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
+      if (error.code !== undefined && PATH_CONFLICTS.has(error.code)) {
+        throw new InvalidKeyError(`${operation}: ${error.message}`, { cause: error });
+      }
       throw new StoreUnavailableError(`${this.description}: ${operation}: ${error.message}`, {
         cause: error,
       });
@@ -228,7 +248,9 @@ function codeOf(error: unknown): string | undefined {
   return requestErrorOf(error)?.code;
 }
 
-/** A missing bucket is a server set up wrongly, not a missing object. */
+/** Not every 404 is one: a missing bucket, with versitygw also an unknown user, is a server set up wrongly. */
 function isAbsence(error: unknown): boolean {
-  return statusOf(error) === 404 && codeOf(error) !== "NoSuchBucket";
+  const code = codeOf(error);
+  // An answer to HEAD has no body, and so no code; the client makes one up.
+  return code === "NoSuchKey" || code === "NotFound";
 }
