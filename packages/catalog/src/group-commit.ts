@@ -8,6 +8,7 @@ export class GroupCommit<Item, Result> {
   readonly #maxInFlight: number;
   readonly #waiting: Waiting<Item, Result>[] = [];
   #inFlight = 0;
+  #scheduled = false;
 
   /**
    * @param write - writes a group; answers one result an item, in order; a throw fails the whole group
@@ -27,6 +28,16 @@ export class GroupCommit<Item, Result> {
   add(item: Item): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  /** Lets whatever is added in the same turn of the event loop go together. */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
       this.#flush();
     });
   }

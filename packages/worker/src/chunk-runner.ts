@@ -13,7 +13,7 @@ import type { Delivery, Queue } from "@sluice/queue";
 import type { Logger } from "@sluice/runtime";
 import pLimit from "p-limit";
 import type { Handler } from "./handler.js";
-import { runScript } from "./run-script.js";
+import { runScript, type ScriptRun } from "./run-script.js";
 import { createSettler, persistently } from "./settler.js";
 import type { StageMetrics } from "./stage-metrics.js";
 
@@ -33,42 +33,69 @@ export interface ChunkRunnerOptions<Stage extends StageName, Deps> {
   readonly stopping: AbortSignal;
 }
 
+/** How long an ending may wait for others of its chunk to be committed together, in milliseconds. */
+const SETTLE_MS = 250;
+
+/** A script whose handler has come to an end that is not yet committed. */
+interface Ended<Stage extends StageName> {
+  readonly script: StageScript;
+  readonly run: ScriptRun<Stage>;
+  readonly log: Logger;
+}
+
 /**
- * Works off a delivered chunk: leases what is due of it, runs the handler on each script, commits each
- * ending, and lets the queue complete the job only after that. Scripts of a chunk fare apart.
+ * Works off a delivered chunk: leases what is due of it, runs the handler on each script, commits the
+ * endings, and lets the queue complete the job only after that. Scripts of a chunk fare apart.
  */
 export function createChunkRunner<Stage extends StageName, Deps>(
   options: ChunkRunnerOptions<Stage, Deps>,
 ): (delivery: Delivery) => Promise<void> {
-  const { stage, catalog, queue, log, metrics, leaseMs, stopping } = options;
+  const { stage, catalog, queue, log, leaseMs, stopping } = options;
   const limit = pLimit(options.concurrency);
   const settle = createSettler(stage, options);
 
-  const runOne = async (script: StageScript, token: string): Promise<StageScript | undefined> => {
-    if (stopping.aborted) return script;
-    const scriptLog = log.child({
-      request_id: script.requestId,
-      script_id: script.scriptId,
-      version: script.version,
-      version_id: script.versionId,
-    });
-    const run = await runScript(stage, options.handler, script, options.deps, scriptLog);
-    const { ending, durationMs, garbage } = run;
-    const held = await settle({ versionId: script.versionId, token, durationMs, ending, script });
-    metrics.observe(held ? ending.kind : "fenced_off", durationMs);
-    const facts = { duration_ms: Math.round(durationMs), outcome: ending.kind };
-    if (!held) {
-      scriptLog.warn(facts, "the lease was lost; the result was thrown away");
-      return undefined;
+  const runLeased = async (scripts: readonly StageScript[], token: string): Promise<void> => {
+    const ended: Ended<Stage>[] = [];
+    const notBegun: string[] = [];
+    const settleEnded = async (): Promise<void> => {
+      await Promise.all(
+        ended.splice(0).map(async ({ script, run, log: scriptLog }) => {
+          const { ending, durationMs } = run;
+          const { versionId } = script;
+          const held = await settle({ versionId, token, durationMs, ending, script });
+          await afterSettling(options, run, held, scriptLog);
+        }),
+      );
+    };
+    const settling: Promise<void>[] = [];
+    const settleTimer = setInterval(() => {
+      const settled = settleEnded();
+      // Awaited with the others; until then its failure is nobody's to handle.
+      settled.catch(() => {});
+      settling.push(settled);
+    }, SETTLE_MS);
+    try {
+      await Promise.all(
+        scripts.map((script) =>
+          limit(async () => {
+            if (stopping.aborted) {
+              notBegun.push(script.versionId);
+              return;
+            }
+            const scriptLog = logOf(script, log);
+            const run = await runScript(stage, options.handler, script, options.deps, scriptLog);
+            ended.push({ script, run, log: scriptLog });
+          }),
+        ),
+      );
+    } finally {
+      clearInterval(settleTimer);
     }
-    if (ending.kind === "failed") scriptLog.error({ ...facts, error: ending.error }, "failed");
-    else scriptLog.info(facts, "done");
-    for (const key of garbage) {
-      await options.objects.delete(key).catch((error: unknown) => {
-        scriptLog.warn({ err: error, key }, "not deleted; the orphan sweep will");
-      });
+    await Promise.all([...settling, settleEnded()]);
+    if (notBegun.length > 0) {
+      const released = await releaseLeases(catalog, { stage, token, versionIds: notBegun });
+      await queue.enqueue(stage, [{ versions: released }]);
     }
-    return undefined;
   };
 
   return async (delivery) => {
@@ -87,23 +114,49 @@ export function createChunkRunner<Stage extends StageName, Deps>(
       }),
     );
     if (scripts.length === 0) return;
-    metrics.began(scripts.length);
+    options.metrics.began(scripts.length);
     const renewal = setInterval(() => {
       renewLeases(catalog, { stage, token, leaseMs }).catch((error: unknown) =>
         log.warn({ err: error }, "leases not renewed"),
       );
     }, leaseMs / 3);
     try {
-      const runs = await Promise.all(scripts.map((script) => limit(runOne, script, token)));
-      const versionIds = runs.flatMap((script) => script?.versionId ?? []);
-      if (versionIds.length > 0) {
-        const released = await releaseLeases(catalog, { stage, token, versionIds });
-        await queue.enqueue(stage, [{ versions: released }]);
-      }
+      await runLeased(scripts, token);
     } finally {
       clearInterval(renewal);
     }
   };
+}
+
+function logOf(script: StageScript, log: Logger): Logger {
+  return log.child({
+    request_id: script.requestId,
+    script_id: script.scriptId,
+    version: script.version,
+    version_id: script.versionId,
+  });
+}
+
+/** Counts, logs and tidies up after an ending that was committed, or thrown away with its lease. */
+async function afterSettling<Stage extends StageName, Deps>(
+  { metrics, objects }: ChunkRunnerOptions<Stage, Deps>,
+  { ending, durationMs, garbage }: ScriptRun<Stage>,
+  held: boolean,
+  log: Logger,
+): Promise<void> {
+  metrics.observe(held ? ending.kind : "fenced_off", durationMs);
+  const facts = { duration_ms: Math.round(durationMs), outcome: ending.kind };
+  if (!held) {
+    log.warn(facts, "the lease was lost; the result was thrown away");
+    return;
+  }
+  if (ending.kind === "failed") log.error({ ...facts, error: ending.error }, "failed");
+  else log.info(facts, "done");
+  for (const key of garbage) {
+    await objects.delete(key).catch((error: unknown) => {
+      log.warn({ err: error, key }, "not deleted; the orphan sweep will");
+    });
+  }
 }
 
 /**

@@ -1,0 +1,214 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type Catalog, type StageScript, takeLostWork } from "@sluice/catalog";
+import { type ObjectStore, openObjectStore } from "@sluice/object-store";
+import { advance, type Outcome, snooze } from "@sluice/pipeline";
+import { type Delivery, openQueue, type Queue } from "@sluice/queue";
+import { createLog } from "@sluice/runtime";
+import type { StageResults } from "@sluice/catalog";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createChunkRunner } from "../../packages/worker/src/chunk-runner.js";
+import { openFreshCatalog, register, standing, upload, DEDUP_RESULT } from "../catalog/fixture.js";
+import { createDatabase, describeWith, sharedPostgres } from "../servers/index.js";
+
+describeWith(["postgres"], "a chunk", () => {
+  let catalog: Catalog;
+  let queue: Queue;
+  let objects: ObjectStore;
+  let directory: string;
+  const log = createLog("test", { logLevel: "silent" });
+
+  beforeAll(async () => {
+    catalog = await openFreshCatalog(sharedPostgres());
+    queue = openQueue(await createDatabase(sharedPostgres()), log);
+    directory = mkdtempSync(join(tmpdir(), "sluice-worker-"));
+    objects = await openObjectStore(pathToFileURL(directory).href);
+  });
+  afterAll(async () => {
+    await queue.close();
+    await objects.close();
+    await catalog.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  let counter = 0;
+  const versions = (count: number) =>
+    Promise.all(
+      Array.from({ length: count }, () => {
+        counter += 1;
+        return register(catalog, upload(`chunk-${counter}.py`, `chunk ${counter}`));
+      }),
+    );
+  const delivery = (items: readonly { versionId: string }[], redelivered = false): Delivery => ({
+    jobId: "1",
+    versions: items.map(({ versionId }) => versionId),
+    redelivered,
+  });
+  type Handle = (script: StageScript) => Promise<Outcome<StageResults["dedup"]>>;
+  const observed: string[] = [];
+  const runner = (handle: Handle, stopping = new AbortController().signal, concurrency = 2) =>
+    createChunkRunner({
+      stage: "dedup",
+      handler: handle,
+      deps: {},
+      catalog,
+      queue,
+      objects,
+      log,
+      metrics: { began: () => {}, observe: (outcome) => observed.push(outcome) },
+      concurrency,
+      leaseMs: 60_000,
+      stopping,
+    });
+  const succeed: Handle = async () => advance(DEDUP_RESULT);
+
+  /** What the queue of a stage brings next. */
+  const nextOf = (stage: "dedup" | "validate", count: number) =>
+    new Promise<string[][]>((resolve) => {
+      const chunks: string[][] = [];
+      const consumer = queue.consume(
+        stage,
+        async (next) => {
+          chunks.push([...next.versions]);
+          if (chunks.length === count) void consumer.close().then(() => resolve(chunks));
+        },
+        1,
+      );
+    });
+
+  test("is committed, and what follows is enqueued together", async () => {
+    const items = await versions(5);
+    await runner(succeed)(delivery(items));
+    for (const { scriptId } of items) {
+      expect(await standing(catalog, scriptId)).toMatch(/^processing null dedup:done validate:pending/);
+    }
+    const [next] = await nextOf("validate", 1);
+    expect(next?.toSorted()).toEqual(items.map(({ versionId }) => versionId).toSorted());
+  });
+
+  test("whose one script fails lets the others through, and brings that one back alone", async () => {
+    const items = await versions(4);
+    const bad = items[1]?.versionId;
+    await runner(async ({ versionId }) => {
+      if (versionId === bad) throw new TypeError("thrown on purpose");
+      return advance(DEDUP_RESULT);
+    })(delivery(items));
+    const standings = await Promise.all(items.map(({ scriptId }) => standing(catalog, scriptId)));
+    expect(standings.map((line) => /dedup:(\w+)/.exec(line)?.[1])).toEqual([
+      "done",
+      "pending",
+      "done",
+      "done",
+    ]);
+    const { rows } = await catalog.query<{ error: unknown }>(
+      "select error from stages where version_id = $1",
+      [bad],
+    );
+    expect(rows[0]?.error).toEqual({ code: "type", message: "thrown on purpose" });
+    expect(await nextOf("dedup", 1)).toEqual([[bad]]);
+    await runner(succeed)(delivery([{ versionId: bad ?? "" }]));
+    expect(await standing(catalog, items[1]?.scriptId ?? "")).toMatch(/dedup:done/);
+  });
+
+  test("delivered a second time finds nothing to do", async () => {
+    const items = await versions(2);
+    await runner(succeed)(delivery(items));
+    let calls = 0;
+    await runner(async () => {
+      calls += 1;
+      return advance(DEDUP_RESULT);
+    })(delivery(items, false));
+    expect(calls).toBe(0);
+  });
+
+  test("whose worker died comes back in halves, and at once", async () => {
+    const items = await versions(5);
+    await runner(() => new Promise(() => {}));
+    // A worker that took it and died: its leases live on.
+    void runner(() => new Promise(() => {}))(delivery(items));
+    await expect
+      .poll(async () => (await Promise.all(items.map(({ scriptId }) => standing(catalog, scriptId)))).join())
+      .not.toMatch(/dedup:pending/);
+    await runner(succeed)(delivery(items, true));
+    const halves = await nextOf("dedup", 2);
+    expect(halves.map((half) => half.length)).toEqual([3, 2]);
+    await runner(succeed)(delivery(halves.flat().map((versionId) => ({ versionId }))));
+    for (const { scriptId } of items) expect(await standing(catalog, scriptId)).toMatch(/dedup:done/);
+  });
+
+  test("of one script whose worker died is taken over, and given up after many deaths", async () => {
+    const [item] = (await versions(1)) as [Awaited<ReturnType<typeof register>>];
+    await runner(succeed);
+    await catalog.query(
+      "update stages set state = 'running', leased_alone = true, deaths = 5, leased_until = now() + interval '1 hour' where version_id = $1",
+      [item.versionId],
+    );
+    await runner(succeed)(delivery([item], true));
+    expect(await standing(catalog, item.scriptId)).toMatch(/^failed null dedup:failed/);
+  });
+
+  test("whose lease was lost meanwhile writes nothing and deletes nothing", async () => {
+    const [item] = (await versions(1)) as [Awaited<ReturnType<typeof register>>];
+    await objects.put("uploads/kept.py", Buffer.from("x"));
+    observed.length = 0;
+    await runner(async ({ versionId }) => {
+      await catalog.query("update stages set lease_token = gen_random_uuid() where version_id = $1", [
+        versionId,
+      ]);
+      return advance(DEDUP_RESULT, ["uploads/kept.py"]);
+    })(delivery([item]));
+    expect(observed).toEqual(["fenced_off"]);
+    expect(await objects.stat("uploads/kept.py")).toBeDefined();
+    expect(await standing(catalog, item.scriptId)).toMatch(/dedup:running/);
+  });
+
+  test("leaves garbage that is deleted once its result is committed", async () => {
+    const [item] = (await versions(1)) as [Awaited<ReturnType<typeof register>>];
+    await objects.put("uploads/gone.py", Buffer.from("x"));
+    await runner(async () => advance(DEDUP_RESULT, ["uploads/gone.py", "uploads/never-there.py"]))(
+      delivery([item]),
+    );
+    expect(await objects.stat("uploads/gone.py")).toBeUndefined();
+  });
+
+  test("that is stopped finishes what it has begun and gives back the rest", async () => {
+    const items = await versions(6);
+    const stopping = new AbortController();
+    let calls = 0;
+    await runner(
+      async () => {
+        calls += 1;
+        stopping.abort();
+        return advance(DEDUP_RESULT);
+      },
+      stopping.signal,
+      1,
+    )(delivery(items));
+    expect(calls).toBe(1);
+    const given = (await nextOf("dedup", 1)).flat();
+    expect(given).toHaveLength(5);
+    const { rows } = await catalog.query<{ attempts: number; state: string }>(
+      "select attempts, state from stages where stage = 'dedup' and version_id = any($1::uuid[])",
+      [given],
+    );
+    expect(new Set(rows.map(({ attempts, state }) => `${attempts} ${state}`))).toEqual(
+      new Set(["0 pending"]),
+    );
+  });
+
+  test("may be postponed without using up a try", async () => {
+    const [item] = (await versions(1)) as [Awaited<ReturnType<typeof register>>];
+    await runner(async () => snooze(3_600_000, "not now"))(delivery([item]));
+    const { rows } = await catalog.query<{ failures: number; error: unknown }>(
+      "select failures, error from stages where version_id = $1",
+      [item.versionId],
+    );
+    expect(rows[0]).toEqual({ failures: 0, error: { code: "postponed", message: "not now" } });
+    const since = new Date(Date.now() + 60_000);
+    expect(await takeLostWork(catalog, { stage: "dedup", since, limit: 10 })).not.toContainEqual(
+      expect.objectContaining({ versionId: item.versionId }),
+    );
+  });
+});
