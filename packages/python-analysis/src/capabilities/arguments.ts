@@ -1,0 +1,43 @@
+import { identifier } from "../structure/statements.js";
+import type { SyntaxNode } from "../structure/types.js";
+import { operands } from "./scopes.js";
+
+/** One argument of a call as written. */
+export interface Argument {
+  readonly keyword: string | null;
+  readonly value: SyntaxNode;
+  /** Whether it is `*value` or `**value`. */
+  readonly spread: boolean;
+}
+
+/** The arguments of a `call` node, in order; a bare generator expression counts as one. */
+export function argumentsOf(call: SyntaxNode): Argument[] {
+  const list = call.childForFieldName("arguments");
+  if (!list) return [];
+  if (list.type !== "argument_list") return [{ keyword: null, value: list, spread: false }];
+  return operands(list).flatMap((node): Argument[] => {
+    if (node.type === "keyword_argument") {
+      const name = node.childForFieldName("name");
+      const value = node.childForFieldName("value");
+      return name && value ? [{ keyword: identifier(name), value, spread: false }] : [];
+    }
+    if (node.type !== "list_splat" && node.type !== "dictionary_splat") return [{ keyword: null, value: node, spread: false }];
+    const value = operands(node)[0];
+    return value ? [{ keyword: null, value, spread: true }] : [];
+  });
+}
+
+/** The argument at a position (`null`: it has none) or of a keyword; `undefined` when it is not written out. */
+export function argumentOf(call: SyntaxNode, position: number | null, keyword: string | null): SyntaxNode | undefined {
+  let index = 0;
+  for (const argument of argumentsOf(call)) {
+    if (argument.keyword !== null ? argument.keyword === keyword : !argument.spread && index === position) return argument.value;
+    if (argument.keyword === null) index++;
+  }
+  return undefined;
+}
+
+/** Whether the call has a `*` or `**` argument, which may fill any parameter. */
+export function hasSpread(call: SyntaxNode): boolean {
+  return argumentsOf(call).some(({ spread }) => spread);
+}

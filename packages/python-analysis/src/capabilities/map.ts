@@ -1,0 +1,252 @@
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+
+/** How a call's arguments decide whether a capability is used; see `data/README.md` for the meaning of each. */
+export const CONDITIONS = [
+  "mode",
+  "flags",
+  "attribute",
+  "namespace",
+  "name",
+  "3-arg",
+  "called",
+  "string",
+  "annotations",
+  "eval_str",
+  "filename",
+  "allow_pickle",
+  "Loader",
+  "url",
+  "file://",
+] as const;
+export type Condition = (typeof CONDITIONS)[number];
+
+/** A capability of a member, perhaps only under a condition on the call. */
+export interface Grant {
+  readonly capability: string;
+  /** The other capability that `mode` and `flags` choose between: reading is `capability`, writing is this one. */
+  readonly otherwise: string | null;
+  readonly condition: Condition | null;
+}
+
+/** What a member gives; nothing for a harmless one. */
+export type Grants = readonly Grant[];
+
+const names = z.string();
+const table = z.record(names, z.string());
+const schema = z.strictObject({
+  capabilities: z.record(z.string(), z.string()),
+  stdlib: z.record(z.string(), z.array(z.string())),
+  members: z.record(names, table),
+  "any-attribute": table,
+  methods: z.record(z.string(), table),
+  returns: z.record(names, table),
+  properties: z.record(names, table),
+  aliases: table,
+  reexported: z.string(),
+  "on-import": table,
+  pypi: z.record(z.string(), z.array(z.string())),
+});
+
+const GRANT = /^([a-z.]+)(?:\|([a-z.]+))?\??(?:\((.+)\))?$/;
+const HARMLESS: Grants = [];
+/** Exception classes: a reference to one catches or raises, whatever the module can do. */
+const EXCEPTION = /(?:Error|Exception|Warning|Timeout|^error|^timeout)$/;
+const CONSTANT = /^(?:[A-Z][A-Z0-9_]*|__\w+__)$/;
+
+/**
+ * What every known module and member lets a script do: `data/capabilities.json`, read once and looked up by dotted path.
+ */
+export class CapabilityMap {
+  /** Capability → what it means. */
+  readonly descriptions: ReadonlyMap<string, string>;
+  readonly #members = new Map<string, Grants>();
+  readonly #others = new Map<string, Grants>();
+  readonly #tables = new Set<string>();
+  readonly #modules = new Map<string, Grants>();
+  readonly #stdlib: ReadonlySet<string>;
+  readonly #aliases: ReadonlyMap<string, string>;
+  readonly #reexported: ReadonlySet<string>;
+  readonly #anyAttribute = new Map<string, { grants: Grants; when: string | null }>();
+  readonly #methods = new Map<string, { module: string; path: string; grants: Grants }>();
+  readonly #returns: ReadonlyMap<string, string>;
+  readonly #properties: ReadonlyMap<string, string>;
+  readonly #onImport: ReadonlyMap<string, Grants>;
+
+  /** @throws Error when the data is not of the documented form */
+  constructor(data: unknown) {
+    const map = schema.parse(data);
+    this.descriptions = new Map(Object.entries(map.capabilities));
+    this.#stdlib = new Set(Object.keys(map.stdlib));
+    for (const [module, capabilities] of [...Object.entries(map.pypi), ...Object.entries(map.stdlib)]) {
+      this.#modules.set(module, this.#grants(capabilities.join(" ")));
+    }
+    for (const [modules, members] of Object.entries(map.members)) {
+      for (const module of modules.split(" ")) this.#addMembers(module, members);
+    }
+    for (const [attributes, grants] of Object.entries(map["any-attribute"])) {
+      for (const [, name, when] of attributes.matchAll(/(\w+)(?:\(([^)]*)\))?/g)) {
+        this.#anyAttribute.set(name!, { grants: this.#grants(grants), when: when ?? null });
+      }
+    }
+    for (const [module, methods] of Object.entries(map.methods)) {
+      for (const [name, grants] of flatten(methods)) {
+        this.#methods.set(name, { module, path: `${module}.*.${name}`, grants: this.#grants(grants) });
+      }
+    }
+    this.#returns = memberTypes(map.returns);
+    this.#properties = memberTypes(map.properties);
+    this.#aliases = new Map(flatten(map.aliases));
+    this.#reexported = new Set(map.reexported.split(" "));
+    this.#onImport = new Map(flatten(map["on-import"]).map(([module, grants]) => [module, this.#grants(grants)]));
+  }
+
+  #addMembers(module: string, members: Readonly<Record<string, string>>): void {
+    this.#tables.add(module);
+    for (const [name, grants] of flatten(members)) {
+      if (name === "*") this.#others.set(module, this.#grants(grants));
+      else this.#members.set(`${module}.${name}`, this.#grants(grants));
+    }
+  }
+
+  #grants(text: string): Grants {
+    if (text === "") return HARMLESS;
+    return text.split(" ").map((part) => {
+      const [, capability, otherwise, condition] = GRANT.exec(part) ?? [];
+      for (const name of [capability, otherwise]) {
+        if (name !== undefined && !this.descriptions.has(name)) throw new Error(`unknown capability ${name} in "${text}"`);
+      }
+      if (capability === undefined || (condition !== undefined && !isCondition(condition))) {
+        throw new Error(`"${part}" is not of the form capability, capability?(condition) or reading|writing(condition)`);
+      }
+      return { capability, otherwise: otherwise ?? null, condition: condition ?? null };
+    });
+  }
+
+  /** The path by which the data knows what is also reachable as `path`: `posix.system` is `os.system`. */
+  canonical(path: string): string {
+    let end = path.indexOf(".");
+    for (let depth = 0; depth < 2; depth++) {
+      const head = end < 0 ? path : path.slice(0, end);
+      const alias = this.#aliases.get(head);
+      if (alias !== undefined) return alias + path.slice(head.length);
+      if (end < 0) break;
+      end = path.indexOf(".", end + 1);
+    }
+    return path;
+  }
+
+  /** What reaching `path`, such as `os.system`, gives; `undefined` for a module itself, and for what nobody knows. */
+  lookup(path: string): Grants | undefined {
+    const full = this.canonical(path);
+    for (let end = full.length; end > 0; ) {
+      const prefix = full.slice(0, end);
+      const dot = prefix.lastIndexOf(".");
+      if (dot < 0) break;
+      const found = this.#members.get(prefix);
+      if (found) return found;
+      const other = this.#others.get(prefix.slice(0, dot));
+      if (other) return CONSTANT.test(prefix.slice(dot + 1)) ? HARMLESS : other;
+      end = dot;
+    }
+    const dot = full.indexOf(".");
+    if (dot < 0) return undefined;
+    const module = full.slice(0, dot);
+    const grants = this.#modules.get(module);
+    if (!grants) return undefined;
+    const parts = full.slice(dot + 1).split(".");
+    const hasTable = this.#tables.has(module);
+    return parts.some((part) => EXCEPTION.test(part) || (hasTable && CONSTANT.test(part))) ? HARMLESS : grants;
+  }
+
+  /** What the data says a module can do at all; `undefined` for a module it does not name. */
+  module(path: string): Grants | undefined {
+    return this.#modules.get(this.canonical(path));
+  }
+
+  /** Whether `path` names a module of the standard library or a well-known package. */
+  isModule(path: string): boolean {
+    return this.#modules.has(this.canonical(path)) || path === "os.path";
+  }
+
+  /** Whether `name` is one of Python's own functions or types. */
+  isBuiltin(name: string): boolean {
+    return this.#members.has(`builtins.${name}`);
+  }
+
+  /** Whether the data names this very member. */
+  isMember(module: string, name: string): boolean {
+    return this.#members.has(`${this.canonical(module)}.${name}`);
+  }
+
+  /** Whether the methods of what `path` makes are known one by one. */
+  hasMembers(path: string): boolean {
+    return this.#tables.has(this.canonical(path));
+  }
+
+  /**
+   * The module that `path.name` is when it is one of those which other modules import and so expose: `shutil.os` is `os`.
+   */
+  exposedModule(path: string, name: string): string | undefined {
+    const module = name.startsWith("_") && !this.#stdlib.has(name) ? name.slice(1) : name;
+    if (!this.#reexported.has(module) || path === module || this.#members.has(`${this.canonical(path)}.${name}`)) {
+      return undefined;
+    }
+    const top = path.slice(0, (path.indexOf(".") + path.length + 1) % (path.length + 1));
+    return this.#stdlib.has(top) || module === "os" || module === "sys" ? module : undefined;
+  }
+
+  /** What reaching an attribute of this name gives, whatever the object. */
+  anyAttribute(name: string): { readonly grants: Grants; readonly when: string | null } | undefined {
+    return this.#anyAttribute.get(name);
+  }
+
+  /** A method that is told by its name alone in a script that imports `module`. */
+  method(name: string): { readonly module: string; readonly path: string; readonly grants: Grants } | undefined {
+    return this.#methods.get(name);
+  }
+
+  /** The class of what calling `path` gives, where the data says. */
+  returns(path: string): string | undefined {
+    return this.#returns.get(this.canonical(path));
+  }
+
+  /** The class of the property `path`, where the data says. */
+  property(path: string): string | undefined {
+    return this.#properties.get(this.canonical(path));
+  }
+
+  /** What merely importing a module does. */
+  onImport(module: string): Grants {
+    return this.#onImport.get(module) ?? HARMLESS;
+  }
+}
+
+function isCondition(text: string): text is Condition {
+  return (CONDITIONS as readonly string[]).includes(text);
+}
+
+function flatten(entries: Readonly<Record<string, string>>): [string, string][] {
+  return Object.entries(entries).flatMap(([key, value]) => key.split(" ").map((name): [string, string] => [name, value]));
+}
+
+function memberTypes(entries: Readonly<Record<string, Readonly<Record<string, string>>>>): Map<string, string> {
+  const types = new Map<string, string>();
+  for (const [classes, members] of Object.entries(entries)) {
+    for (const owner of classes.split(" ")) {
+      for (const [type, list] of Object.entries(members)) {
+        for (const name of list.split(" ")) types.set(`${owner}.${name}`, type);
+      }
+    }
+  }
+  return types;
+}
+
+let shipped: CapabilityMap | undefined;
+
+/** The map that comes with the analyser. */
+export function capabilityMap(): CapabilityMap {
+  return (shipped ??= new CapabilityMap(
+    JSON.parse(readFileSync(new URL("../../data/capabilities.json", import.meta.url), "utf8")),
+  ));
+}

@@ -1,0 +1,546 @@
+import { dottedName, identifier, isTrivia } from "../structure/statements.js";
+import type { ParsedModule, SyntaxNode } from "../structure/types.js";
+
+/** A name in one scope; or the names of all attributes that are called alike; or what a function returns. */
+export interface Variable {
+  readonly name: string;
+  readonly bindings: Binding[];
+  /** Offset from which the name is bound on every path; before it, an outer name of the same spelling may be meant. */
+  boundFrom: number;
+  /** Whether the name is deleted somewhere, so that an outer one shows again. */
+  deleted: boolean;
+}
+
+/** How a value comes to a name. */
+export type Origin =
+  | { readonly kind: "import"; readonly module: string; readonly member: string | null }
+  | { readonly kind: "definition"; readonly node: SyntaxNode }
+  /** The value of `node`, or an element of it `depth` levels down, or an attribute of it. */
+  | { readonly kind: "expression"; readonly node: SyntaxNode; readonly depth: number; readonly attribute: string | null }
+  /** Something of the type that an annotation names. */
+  | { readonly kind: "annotation"; readonly node: SyntaxNode }
+  | { readonly kind: "unknown" };
+
+export interface Binding {
+  readonly variable: Variable;
+  readonly origin: Origin;
+  /** The statement or expression that binds. */
+  readonly place: SyntaxNode;
+}
+
+/** The names by which a function takes its arguments. */
+export interface Parameters {
+  readonly positional: readonly Variable[];
+  readonly named: ReadonlyMap<string, Variable>;
+  readonly rest: Variable | null;
+  readonly keywords: Variable | null;
+  readonly isMethod: boolean;
+}
+
+/** What an identifier that is read may mean. */
+export interface Reference {
+  readonly variables: readonly Variable[];
+  /** Whether it may be one of Python's own names, as nothing in the script hides it for certain. */
+  readonly maybeBuiltin: boolean;
+}
+
+export interface Names {
+  readonly references: ReadonlyMap<SyntaxNode, Reference>;
+  readonly bindings: readonly Binding[];
+  readonly parameters: ReadonlyMap<SyntaxNode, Parameters>;
+  readonly returns: ReadonlyMap<SyntaxNode, Variable>;
+  /** Attributes that the script assigns, and names of its classes, by name. */
+  readonly attributes: ReadonlyMap<string, Variable>;
+  readonly functionsByName: ReadonlyMap<string, readonly SyntaxNode[]>;
+  /** Attributes and subscripts that are assigned or deleted. */
+  readonly stores: ReadonlySet<SyntaxNode>;
+  /** Modules of `from … import *`. */
+  readonly stars: readonly { readonly module: string; readonly place: SyntaxNode }[];
+  /** Every module named by an import statement, with its parents. */
+  readonly modules: ReadonlySet<string>;
+  readonly moduleNames: ReadonlyMap<string, Variable>;
+  /** Places that tree-sitter could not read. */
+  readonly unread: readonly SyntaxNode[];
+}
+
+type ScopeKind = "module" | "class" | "function" | "comprehension";
+
+interface Scope {
+  readonly kind: ScopeKind;
+  readonly node: SyntaxNode;
+  readonly parent: Scope | null;
+  readonly variables: Map<string, Variable>;
+  readonly globals: Set<string>;
+  readonly nonlocals: Set<string>;
+}
+
+interface PendingBinding {
+  readonly name: string;
+  readonly scope: Scope;
+  readonly origin: Origin;
+  readonly place: SyntaxNode;
+}
+
+const UNKNOWN: Origin = { kind: "unknown" };
+const COMPREHENSIONS = new Set([
+  "list_comprehension",
+  "set_comprehension",
+  "dictionary_comprehension",
+  "generator_expression",
+]);
+const PATTERNS = new Set([
+  "pattern_list",
+  "tuple_pattern",
+  "list_pattern",
+  "tuple",
+  "list",
+  "expression_list",
+  "parenthesized_expression",
+]);
+
+const expressionOrigin = (node: SyntaxNode, depth = 0, attribute: string | null = null): Origin => ({
+  kind: "expression",
+  node,
+  depth,
+  attribute,
+});
+
+/** The children that mean something: no punctuation, no comments. */
+export function operands(node: SyntaxNode): SyntaxNode[] {
+  return node.children.filter((child) => child.isNamed && !isTrivia(child));
+}
+
+/**
+ * Finds out what every name in a module is bound to and where it is read, by Python's rules of scope: class bodies are not seen
+ * from the functions in them, comprehensions have a scope of their own, `global` and `nonlocal` reach outwards, `:=` binds
+ * outside of comprehensions, and a name that is bound in a function is local to all of it.
+ */
+export function resolveNames(parsed: ParsedModule): Names {
+  return new Collector(parsed.root).collect();
+}
+
+class Collector {
+  readonly #module: Scope;
+  readonly #work: { node: SyntaxNode; scope: Scope }[] = [];
+  readonly #pending: PendingBinding[] = [];
+  readonly #deleted: { name: string; scope: Scope }[] = [];
+  readonly #loads: { node: SyntaxNode; scope: Scope }[] = [];
+  readonly #bindings: Binding[] = [];
+  readonly #functionScopes: { node: SyntaxNode; scope: Scope }[] = [];
+  readonly #returns = new Map<SyntaxNode, Variable>();
+  readonly #attributes = new Map<string, Variable>();
+  readonly #functionsByName = new Map<string, SyntaxNode[]>();
+  readonly #stores = new Set<SyntaxNode>();
+  readonly #stars: { module: string; place: SyntaxNode }[] = [];
+  readonly #modules = new Set<string>();
+  readonly #unread: SyntaxNode[] = [];
+
+  constructor(root: SyntaxNode) {
+    this.#module = newScope("module", root, null);
+  }
+
+  collect(): Names {
+    this.#push(operands(this.#module.node), this.#module);
+    for (let next = this.#work.pop(); next; next = this.#work.pop()) this.#visit(next.node, next.scope);
+    for (const pending of this.#pending) this.#settle(pending);
+    for (const { name, scope } of this.#deleted) {
+      const variable = this.#owner(name, scope).variables.get(name);
+      if (variable) variable.deleted = true;
+    }
+    const references = new Map<SyntaxNode, Reference>();
+    for (const { node, scope } of this.#loads) references.set(node, lookUp(identifier(node), node.startIndex, scope));
+    const parameters = new Map<SyntaxNode, Parameters>();
+    for (const { node, scope } of this.#functionScopes) parameters.set(node, parametersOf(node, scope));
+    return {
+      references,
+      bindings: this.#bindings,
+      parameters,
+      returns: this.#returns,
+      attributes: this.#attributes,
+      functionsByName: this.#functionsByName,
+      stores: this.#stores,
+      stars: this.#stars,
+      modules: this.#modules,
+      moduleNames: this.#module.variables,
+      unread: this.#unread,
+    };
+  }
+
+  #push(nodes: readonly SyntaxNode[], scope: Scope): void {
+    for (let i = nodes.length - 1; i >= 0; i--) this.#work.push({ node: nodes[i]!, scope });
+  }
+
+  #bind(name: string, scope: Scope, origin: Origin, place: SyntaxNode): void {
+    this.#pending.push({ name, scope, origin, place });
+  }
+
+  /** The scope whose variable `name` is, when `scope` binds it. */
+  #owner(name: string, scope: Scope): Scope {
+    if (scope.globals.has(name)) return this.#module;
+    if (!scope.nonlocals.has(name)) return scope;
+    for (let outer = scope.parent; outer; outer = outer.parent) {
+      if (outer.kind === "function" && outer.variables.has(name)) return outer;
+    }
+    return scope;
+  }
+
+  #settle({ name, scope, origin, place }: PendingBinding): void {
+    const owner = this.#owner(name, scope);
+    const variable = variableIn(owner.variables, name);
+    this.#add(variable, origin, place);
+    if (isUnconditional(place, owner)) variable.boundFrom = Math.min(variable.boundFrom, place.endIndex);
+    if (owner.kind === "class" && origin.kind !== "definition") this.#add(variableIn(this.#attributes, name), origin, place);
+  }
+
+  #add(variable: Variable, origin: Origin, place: SyntaxNode): void {
+    const binding = { variable, origin, place };
+    variable.bindings.push(binding);
+    this.#bindings.push(binding);
+  }
+
+  #visit(node: SyntaxNode, scope: Scope): void {
+    switch (node.type) {
+      case "identifier":
+        this.#loads.push({ node, scope });
+        return;
+      case "attribute":
+        this.#push([node.children[0]!], scope);
+        return;
+      case "keyword_argument":
+        this.#push(node.childrenForFieldName("value"), scope);
+        return;
+      case "import_statement":
+        return this.#visitImport(node, scope);
+      case "import_from_statement":
+        return this.#visitFromImport(node, scope);
+      case "future_import_statement":
+        return;
+      case "function_definition":
+      case "lambda":
+        return this.#visitFunction(node, scope);
+      case "class_definition":
+        return this.#visitClass(node, scope);
+      case "assignment":
+      case "augmented_assignment":
+        return this.#visitAssignment(node, scope);
+      case "named_expression":
+        return this.#visitWalrus(node, scope);
+      case "for_statement":
+        this.#bindTarget(node.childForFieldName("left"), node.childForFieldName("right"), 1, node, scope);
+        this.#push(operands(node).filter((child) => child.field !== "left"), scope);
+        return;
+      case "as_pattern":
+        return this.#visitAs(node, scope);
+      case "case_clause":
+        return this.#visitCase(node, scope);
+      case "global_statement":
+        for (const name of operands(node)) scope.globals.add(identifier(name));
+        return;
+      case "nonlocal_statement":
+        for (const name of operands(node)) scope.nonlocals.add(identifier(name));
+        return;
+      case "delete_statement":
+        return this.#visitDelete(node, scope);
+      case "return_statement":
+      case "yield":
+        return this.#visitReturn(node, scope);
+      case "type_alias_statement":
+        return this.#visitTypeAlias(node, scope);
+      case "ERROR":
+        this.#unread.push(node);
+        break;
+    }
+    if (COMPREHENSIONS.has(node.type)) this.#visitComprehension(node, scope);
+    else this.#push(operands(node), scope);
+  }
+
+  #visitImport(node: SyntaxNode, scope: Scope): void {
+    for (const item of node.childrenForFieldName("name")) {
+      const alias = item.childForFieldName("alias");
+      const module = dottedName(alias ? item.childForFieldName("name")! : item);
+      this.#sawModule(module);
+      const top = module.split(".", 1)[0]!;
+      this.#bind(
+        alias ? identifier(alias) : top,
+        scope,
+        { kind: "import", module: alias ? module : top, member: null },
+        node,
+      );
+    }
+  }
+
+  #visitFromImport(node: SyntaxNode, scope: Scope): void {
+    const from = node.childForFieldName("module_name");
+    const module = from?.type === "dotted_name" ? dottedName(from) : null;
+    if (module !== null) this.#sawModule(module);
+    if (module !== null && node.children.some((child) => child.type === "wildcard_import")) {
+      this.#stars.push({ module, place: node });
+    }
+    for (const item of node.childrenForFieldName("name")) {
+      const alias = item.childForFieldName("alias");
+      const member = dottedName(alias ? item.childForFieldName("name")! : item);
+      const origin: Origin = module === null ? UNKNOWN : { kind: "import", module, member };
+      this.#bind(alias ? identifier(alias) : member, scope, origin, node);
+    }
+  }
+
+  #sawModule(module: string): void {
+    for (let end = module.length; end > 0; end = module.lastIndexOf(".", end - 1)) this.#modules.add(module.slice(0, end));
+  }
+
+  #visitFunction(node: SyntaxNode, scope: Scope): void {
+    const inner = newScope("function", node, scope);
+    const returned = newVariable("return");
+    this.#returns.set(node, returned);
+    this.#functionScopes.push({ node, scope: inner });
+    for (const child of operands(node)) {
+      if (child.field === "name") {
+        const name = identifier(child);
+        this.#bind(name, scope, { kind: "definition", node }, node);
+        const alike = this.#functionsByName.get(name);
+        if (alike) alike.push(node);
+        else this.#functionsByName.set(name, [node]);
+      } else if (child.field === "parameters") {
+        for (const parameter of operands(child)) this.#visitParameter(parameter, inner, scope);
+      } else if (child.field === "body") {
+        if (node.type === "lambda") this.#add(returned, expressionOrigin(child), node);
+        this.#push([child], inner);
+      } else if (child.field === "type_parameters") {
+        this.#push([child], inner);
+      } else {
+        this.#push([child], scope);
+      }
+    }
+  }
+
+  #visitParameter(parameter: SyntaxNode, inner: Scope, outer: Scope): void {
+    const name = parameter.childForFieldName("name") ?? (parameter.type === "identifier" ? parameter : operands(parameter)[0]);
+    const plain = name?.type.endsWith("splat_pattern") ? operands(name)[0] : name;
+    if (plain?.type !== "identifier") return;
+    const bound = identifier(plain);
+    this.#bind(bound, inner, UNKNOWN, parameter);
+    const value = parameter.childForFieldName("value");
+    if (value) this.#bind(bound, inner, expressionOrigin(value), parameter);
+    const type = parameter.childForFieldName("type");
+    if (type) this.#bind(bound, inner, { kind: "annotation", node: type }, parameter);
+    this.#push([value, type].filter((node) => node !== null), outer);
+  }
+
+  #visitClass(node: SyntaxNode, scope: Scope): void {
+    const inner = newScope("class", node, scope);
+    for (const child of operands(node)) {
+      if (child.field === "name") this.#bind(identifier(child), scope, { kind: "definition", node }, node);
+      else this.#push([child], child.field === "body" ? inner : scope);
+    }
+  }
+
+  #visitAssignment(node: SyntaxNode, scope: Scope): void {
+    const left = node.childForFieldName("left");
+    const right = node.childForFieldName("right");
+    const type = node.childForFieldName("type");
+    this.#bindTarget(left, right, 0, node, scope);
+    if (left?.type === "identifier") {
+      if (type) this.#bind(identifier(left), scope, { kind: "annotation", node: type }, node);
+      if (node.type === "augmented_assignment") {
+        this.#bind(identifier(left), scope, UNKNOWN, node);
+        this.#loads.push({ node: left, scope });
+      }
+    }
+    this.#push([type, right].filter((child) => child !== null), scope);
+  }
+
+  #visitWalrus(node: SyntaxNode, scope: Scope): void {
+    const name = node.childForFieldName("name");
+    const value = node.childForFieldName("value");
+    if (!name || !value) return;
+    let target = scope;
+    while (target.kind === "comprehension" && target.parent) target = target.parent;
+    this.#bind(identifier(name), target, expressionOrigin(value), node);
+    this.#push([value], scope);
+  }
+
+  #visitAs(node: SyntaxNode, scope: Scope): void {
+    const [value] = operands(node);
+    const alias = node.childForFieldName("alias");
+    const target = alias && operands(alias)[0];
+    const caught = node.parent?.type === "except_clause";
+    if (target) this.#bindTarget(target, caught ? null : value!, 0, node, scope);
+    this.#push(value ? [value] : [], scope);
+  }
+
+  #visitCase(node: SyntaxNode, scope: Scope): void {
+    let statement: SyntaxNode | null = node;
+    while (statement && statement.type !== "match_statement") statement = statement.parent;
+    const subjects = statement?.childrenForFieldName("subject") ?? [];
+    for (const child of operands(node)) {
+      if (child.type === "case_pattern") this.#bindCaptures(child, subjects, scope);
+      else this.#push([child], scope);
+    }
+  }
+
+  /** A captured name may be the subject, a part of it, or an attribute of it that a class pattern names. */
+  #bindCaptures(pattern: SyntaxNode, subjects: readonly SyntaxNode[], scope: Scope): void {
+    const pending: { node: SyntaxNode; attribute: string | null }[] = [{ node: pattern, attribute: null }];
+    for (let next = pending.pop(); next; next = pending.pop()) {
+      const { node, attribute } = next;
+      const parts = operands(node);
+      if (node.type === "identifier") {
+        for (const subject of subjects) {
+          this.#bind(identifier(node), scope, expressionOrigin(subject, 0, attribute), pattern);
+          if (attribute === null) this.#bind(identifier(node), scope, expressionOrigin(subject, 1), pattern);
+        }
+      } else if (node.type === "dotted_name" && (parts.length > 1 || node.parent?.type === "class_pattern")) {
+        continue;
+      } else if (node.type === "keyword_pattern" && parts[0]) {
+        for (const part of parts.slice(1)) pending.push({ node: part, attribute: identifier(parts[0]) });
+      } else {
+        for (const part of parts) pending.push({ node: part, attribute });
+      }
+    }
+  }
+
+  #visitDelete(node: SyntaxNode, scope: Scope): void {
+    const pending = operands(node);
+    for (let target = pending.pop(); target; target = pending.pop()) {
+      if (PATTERNS.has(target.type)) pending.push(...operands(target));
+      else if (target.type === "identifier") this.#deleted.push({ name: identifier(target), scope });
+      else {
+        this.#stores.add(target);
+        this.#visit(target, scope);
+      }
+    }
+  }
+
+  #visitReturn(node: SyntaxNode, scope: Scope): void {
+    const values = operands(node);
+    let owner: Scope | null = scope;
+    while (owner && owner.kind !== "function") owner = owner.parent;
+    const returned = owner && this.#returns.get(owner.node);
+    if (returned) for (const value of values) this.#add(returned, expressionOrigin(value), node);
+    this.#push(values, scope);
+  }
+
+  #visitTypeAlias(node: SyntaxNode, scope: Scope): void {
+    const right = node.childForFieldName("right");
+    let name = node.childForFieldName("left");
+    while (name && name.type !== "identifier") name = operands(name)[0] ?? null;
+    if (name) this.#bind(identifier(name), scope, UNKNOWN, node);
+    this.#push(right ? [right] : [], scope);
+  }
+
+  #visitComprehension(node: SyntaxNode, scope: Scope): void {
+    const inner = newScope("comprehension", node, scope);
+    let first = true;
+    for (const child of operands(node)) {
+      if (child.type !== "for_in_clause") {
+        this.#push([child], inner);
+        continue;
+      }
+      const right = child.childForFieldName("right");
+      this.#bindTarget(child.childForFieldName("left"), right, 1, child, inner);
+      this.#push(child.childrenForFieldName("right"), first ? scope : inner);
+      first = false;
+    }
+  }
+
+  /** Binds all names of an assignment's target; a tuple is taken apart with the tuple that is assigned where there is one. */
+  #bindTarget(target: SyntaxNode | null, source: SyntaxNode | null, depth: number, place: SyntaxNode, scope: Scope): void {
+    if (!target) return;
+    const pending: { target: SyntaxNode; source: SyntaxNode | null; depth: number }[] = [{ target, source, depth }];
+    for (let next = pending.pop(); next; next = pending.pop()) {
+      const { target, source, depth } = next;
+      const origin = source ? expressionOrigin(source, depth) : UNKNOWN;
+      if (target.type === "identifier") {
+        this.#bind(identifier(target), scope, origin, place);
+      } else if (target.type === "attribute") {
+        this.#stores.add(target);
+        const name = target.childForFieldName("attribute");
+        if (name) this.#add(variableIn(this.#attributes, identifier(name)), origin, place);
+        this.#push([target.children[0]!], scope);
+      } else if (target.type === "subscript") {
+        this.#stores.add(target);
+        this.#push(operands(target), scope);
+      } else if (target.type.startsWith("list_splat")) {
+        for (const part of operands(target)) pending.push({ target: part, source, depth: Math.max(0, depth - 1) });
+      } else if (PATTERNS.has(target.type)) {
+        const targets = operands(target);
+        const inParentheses = target.type === "parenthesized_expression";
+        const sources = source && depth === 0 && PATTERNS.has(source.type) ? operands(source) : [];
+        const pairwise = sources.length === targets.length && ![...sources, ...targets].some(isSplat);
+        for (const [i, part] of targets.entries()) {
+          if (pairwise && !inParentheses) pending.push({ target: part, source: sources[i]!, depth: 0 });
+          else pending.push({ target: part, source, depth: inParentheses ? depth : Math.min(depth + 1, 3) });
+        }
+      } else {
+        this.#push([target], scope);
+      }
+    }
+  }
+}
+
+function isSplat(node: SyntaxNode): boolean {
+  return node.type.startsWith("list_splat");
+}
+
+function newScope(kind: ScopeKind, node: SyntaxNode, parent: Scope | null): Scope {
+  return { kind, node, parent, variables: new Map(), globals: new Set(), nonlocals: new Set() };
+}
+
+function newVariable(name: string): Variable {
+  return { name, bindings: [], boundFrom: Number.POSITIVE_INFINITY, deleted: false };
+}
+
+function variableIn(variables: Map<string, Variable>, name: string): Variable {
+  let variable = variables.get(name);
+  if (!variable) variables.set(name, (variable = newVariable(name)));
+  return variable;
+}
+
+/** Whether a binding in a module or class body happens whenever the body runs. Functions decide by other rules. */
+function isUnconditional(place: SyntaxNode, owner: Scope): boolean {
+  let parent = place.parent;
+  while (parent?.type === "expression_statement" || parent?.type === "decorated_definition") parent = parent.parent;
+  return parent === owner.node || (parent?.type === "block" && parent.parent === owner.node);
+}
+
+function lookUp(name: string, at: number, from: Scope): Reference {
+  const variables: Variable[] = [];
+  for (let scope: Scope | null = from; scope; scope = scope.parent) {
+    if (scope.kind === "class" && scope !== from) continue;
+    const global = scope.globals.has(name);
+    const variable = global || scope.nonlocals.has(name) ? undefined : scope.variables.get(name);
+    if (global) while (scope.parent) scope = scope.parent;
+    const found: Variable | undefined = global ? scope.variables.get(name) : variable;
+    if (!found) continue;
+    variables.push(found);
+    const dynamic = scope.kind === "module" || scope.kind === "class";
+    if (!dynamic || (!found.deleted && at >= found.boundFrom)) return { variables, maybeBuiltin: false };
+  }
+  return { variables, maybeBuiltin: true };
+}
+
+function parametersOf(node: SyntaxNode, scope: Scope): Parameters {
+  const positional: Variable[] = [];
+  const named = new Map<string, Variable>();
+  let rest: Variable | null = null;
+  let keywords: Variable | null = null;
+  let keywordOnly = false;
+  for (const parameter of operands(node.childForFieldName("parameters") ?? node)) {
+    if (parameter.field === "body") break;
+    if (parameter.type === "keyword_separator") keywordOnly = true;
+    const name = parameter.childForFieldName("name") ?? (parameter.type === "typed_parameter" ? operands(parameter)[0]! : parameter);
+    const plain = name.type.endsWith("splat_pattern") ? operands(name)[0] : name;
+    const variable = plain?.type === "identifier" ? scope.variables.get(identifier(plain)) : undefined;
+    if (!variable) continue;
+    if (name.type === "list_splat_pattern") {
+      rest = variable;
+      keywordOnly = true;
+    } else if (name.type === "dictionary_splat_pattern") {
+      keywords = variable;
+    } else {
+      if (!keywordOnly) positional.push(variable);
+      named.set(variable.name, variable);
+    }
+  }
+  return { positional, named, rest, keywords, isMethod: scope.parent?.kind === "class" };
+}

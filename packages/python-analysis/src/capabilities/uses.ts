@@ -1,0 +1,303 @@
+import { identifier } from "../structure/statements.js";
+import type { ParsedModule, SyntaxNode } from "../structure/types.js";
+import { argumentOf, argumentsOf } from "./arguments.js";
+import { chainOf, excerpt } from "./chain.js";
+import { type CallSite, Conditions } from "./conditions.js";
+import { evaluate, type Evaluation } from "./evaluate.js";
+import { type CapabilityMap, capabilityMap, type Grants } from "./map.js";
+import { type Names, operands, resolveNames } from "./scopes.js";
+import type { Value } from "./values.js";
+
+/** One place where a script reaches something that can act on the world. */
+export interface Use {
+  readonly capability: string;
+  /** Resolved, such as `os.system`; a builtin by its plain name. */
+  readonly reference: string;
+  readonly node: SyntaxNode;
+}
+
+/** What a module's references resolve to. */
+export interface Resolution {
+  readonly names: Names;
+  readonly evaluation: Evaluation;
+  /** In order of place. */
+  readonly uses: readonly Use[];
+  /** Every call whose callee has a resolved path, in order of place; one entry for each path it may have. */
+  readonly calls: readonly CallSite[];
+  chain(node: SyntaxNode): string[];
+}
+
+const MODULE_SINKS = new Set(
+  "print isinstance issubclass hasattr id repr str bool callable type dir getattr setattr delattr vars help hash".split(" "),
+);
+const CARRIERS = new Set("list tuple set frozenset dict sorted reversed iter enumerate zip filter next min max len any all".split(" "));
+const TYPE_TESTS = new Set(["builtins.isinstance", "builtins.issubclass"]);
+const TRANSPARENT_IN_TYPES = new Set([
+  "attribute",
+  "subscript",
+  "generic_type",
+  "type_parameter",
+  "binary_operator",
+  "union_type",
+  "member_type",
+  "tuple",
+  "list",
+  "expression_list",
+]);
+const TAKES_MEMBERS = /^builtins\.getattr$|\.__getattribute__$/;
+const PRODUCERS = new Set(["call", "subscript"]);
+
+/** Finds what a module can do to the world, by what its references resolve to. */
+export function resolveUses(parsed: ParsedModule, map: CapabilityMap = capabilityMap()): Resolution {
+  const names = resolveNames(parsed);
+  const evaluation = evaluate(parsed, names, map);
+  return new Finder(parsed, names, evaluation, map).find();
+}
+
+class Finder {
+  readonly #parsed: ParsedModule;
+  readonly #names: Names;
+  readonly #evaluation: Evaluation;
+  readonly #map: CapabilityMap;
+  readonly #conditions: Conditions;
+  readonly #uses: Use[] = [];
+  readonly #calls: CallSite[] = [];
+
+  constructor(parsed: ParsedModule, names: Names, evaluation: Evaluation, map: CapabilityMap) {
+    this.#parsed = parsed;
+    this.#names = names;
+    this.#evaluation = evaluation;
+    this.#map = map;
+    this.#conditions = new Conditions(evaluation, map);
+  }
+
+  find(): Resolution {
+    for (const node of this.#parsed.walk()) this.#look(node);
+    if (this.#evaluation.incomplete) this.#add("unresolved", "the whole script", this.#parsed.root);
+    const names = this.#names;
+    const evaluation = this.#evaluation;
+    return {
+      names,
+      evaluation,
+      uses: this.#uses,
+      calls: this.#calls,
+      chain: (node) => chainOf(node, names, evaluation),
+    };
+  }
+
+  #add(capability: string, reference: string, node: SyntaxNode): void {
+    this.#uses.push({ capability, reference, node });
+  }
+
+  #grant(grants: Grants, path: string, node: SyntaxNode, site: CallSite | null): void {
+    const reference = path.startsWith("builtins.") ? path.slice("builtins.".length) : path;
+    for (const capability of this.#conditions.used(grants, site)) this.#add(capability, reference, node);
+  }
+
+  #look(node: SyntaxNode): void {
+    switch (node.type) {
+      case "identifier":
+        if (this.#names.references.has(node)) this.#lookAtReference(node);
+        return;
+      case "attribute":
+        this.#lookAtReference(node);
+        return this.#lookAtAttribute(node);
+      case "subscript":
+        this.#lookAtSubscript(node);
+        return this.#lookAtReference(node);
+      case "call":
+        this.#lookAtCall(node);
+        return this.#lookAtReference(node);
+      case "import_statement":
+      case "import_from_statement":
+        return this.#lookAtImport(node);
+      case "exec_statement":
+        return this.#add("code.execute", "exec", node);
+      case "ERROR":
+        return this.#add("unresolved", excerpt(node, 40), node);
+    }
+    if (isCallee(node)) this.#lookAtReference(node);
+  }
+
+  #lookAtReference(node: SyntaxNode): void {
+    const parent = node.parent;
+    const values = this.#evaluation.values(node);
+    const many = values.some(({ kind }) => kind === "many");
+    if (many && (isCallee(node) || isObject(node))) this.#add("unresolved", excerpt(node, 40), node);
+    const paths = values.flatMap((value) => (value.kind === "path" ? [value.path] : []));
+    if (paths.length === 0 || !parent) return;
+    // What is reached by the longest chain of attributes counts, not each step of it.
+    if (isObject(node) && this.#evaluation.values(parent).some(({ kind }) => kind === "path")) return;
+    // What only passes through here was counted where it arose, unless it is called here.
+    const arises = node.type === "identifier" || node.type === "attribute" || (PRODUCERS.has(node.type) && this.#produces(node));
+    if (!arises && !isCallee(node)) return;
+    if (this.#isTypeOnly(node)) return;
+    if (this.#names.stores.has(node)) return;
+    const isItem = parent.type === "subscript" && this.#names.stores.has(parent) && isObject(node);
+    for (const path of paths) {
+      const changed = isItem ? this.#map.lookup(`${path}.__setitem__`) : undefined;
+      const grants = changed ?? this.#map.lookup(path);
+      if (grants && grants.length > 0) this.#grant(grants, path, node, this.#siteOf(node, path));
+    }
+  }
+
+  /** Whether a call or subscript takes a member out of a module by a name, rather than handing on what something else gave. */
+  #produces(node: SyntaxNode): boolean {
+    if (node.type === "subscript") return this.#evaluation.values(node.children[0]!).some(({ kind }) => kind !== "container");
+    const callee = node.childForFieldName("function");
+    if (!callee) return false;
+    if (this.#evaluation.values(callee).some((value) => value.kind === "path" && TAKES_MEMBERS.test(value.path))) return true;
+    return callee.type === "attribute" && this.#evaluation.values(callee.children[0]!).some(({ kind }) => kind === "namespace");
+  }
+
+  #siteOf(node: SyntaxNode, path: string): CallSite | null {
+    if (!isCallee(node)) return null;
+    const object = node.type === "attribute" ? this.#evaluation.values(node.children[0]!) : [];
+    const isBound = object.some((value) => value.kind === "instance");
+    return { call: node.parent!, path, isBound };
+  }
+
+  /** `sys.stdout = …` changes the interpreter, as does every assignment to a member of a known module. */
+  #lookAtStore(node: SyntaxNode, name: string): void {
+    for (const value of this.#evaluation.values(node.children[0]!)) {
+      if (value.kind !== "path" || !this.#map.isModule(value.path)) continue;
+      const path = `${value.path}.${name}`;
+      const grants = this.#map.lookup(path);
+      if (grants && grants.length > 0) this.#grant(grants, path, node, null);
+      else this.#add("system.modify", path, node);
+    }
+  }
+
+  #lookAtAttribute(node: SyntaxNode): void {
+    const last = node.children.at(-1);
+    if (last?.type !== "identifier") return;
+    const name = identifier(last);
+    if (this.#names.stores.has(node)) this.#lookAtStore(node, name);
+    const object = this.#evaluation.values(node.children[0]!);
+    const special = this.#map.anyAttribute(name);
+    if (special) {
+      const applies =
+        special.when === null ||
+        (special.when === "write" ? this.#names.stores.has(node) : object.some((value) => this.#isModule(value)));
+      if (applies) this.#grant(special.grants, name, node, null);
+      return;
+    }
+    const method = this.#map.method(name);
+    const isKnown = this.#evaluation.values(node).some(({ kind }) => kind === "path");
+    if (method && isCallee(node) && !isKnown && this.#names.modules.has(method.module) && object.some(isUnknown)) {
+      this.#grant(method.grants, method.path, node, null);
+    }
+  }
+
+  #lookAtSubscript(node: SyntaxNode): void {
+    const keys = node.childrenForFieldName("subscript");
+    const base = this.#evaluation.values(node.children[0]!);
+    const isNamespace = base.some((value) => value.kind === "namespace" || (value.kind === "path" && value.path === "builtins"));
+    if (isNamespace && !this.#names.stores.has(node) && !keys.every((key) => this.#isConstant(key))) {
+      this.#add("unresolved", excerpt(node, 40), node);
+    }
+  }
+
+  #isConstant(node: SyntaxNode | undefined): boolean {
+    return node !== undefined && this.#evaluation.values(node).every(({ kind }) => kind === "string");
+  }
+
+  #lookAtCall(node: SyntaxNode): void {
+    const callee = node.childForFieldName("function");
+    if (!callee) return;
+    const targets = this.#evaluation.values(callee);
+    for (const value of targets) {
+      if (value.kind !== "path") continue;
+      const site = this.#siteOf(callee, value.path);
+      if (site) this.#calls.push(site);
+      if (value.path === "builtins.getattr") this.#lookAtGetattr(node);
+    }
+    this.#lookAtNamespaceMethod(node, callee);
+    this.#lookAtEscapes(node, callee, targets);
+  }
+
+  #lookAtGetattr(node: SyntaxNode): void {
+    const object = argumentOf(node, 0, null);
+    const isOpen = object && this.#evaluation.values(object).some((value) => this.#isModule(value) || value.kind === "namespace");
+    if (isOpen && !this.#isConstant(argumentOf(node, 1, null))) this.#add("unresolved", excerpt(node, 40), node);
+  }
+
+  /** `globals().get(name)` and the like. */
+  #lookAtNamespaceMethod(node: SyntaxNode, callee: SyntaxNode): void {
+    if (callee.type !== "attribute") return;
+    const isNamespace = this.#evaluation.values(callee.children[0]!).some(({ kind }) => kind === "namespace");
+    if (isNamespace && /\.(?:get|pop|setdefault|__getitem__)$/.test(callee.text) && !this.#isConstant(argumentOf(node, 0, null))) {
+      this.#add("unresolved", excerpt(node, 40), node);
+    }
+  }
+
+  /** A module that is handed to something unknown may be used in any way there. */
+  #lookAtEscapes(node: SyntaxNode, callee: SyntaxNode, targets: readonly Value[]): void {
+    if (targets.length > 0 && targets.every((value) => this.#keepsModules(value))) return;
+    for (const { value } of argumentsOf(node)) {
+      if (this.#evaluation.values(value).some((each) => this.#isDangerous(each) || this.#carriesDanger(each))) {
+        this.#add("unresolved", `${excerpt(value, 40)} given to ${excerpt(callee, 40)}`, value);
+      }
+    }
+  }
+
+  #keepsModules(target: Value): boolean {
+    if (target.kind === "function" || target.kind === "class") return true;
+    if (target.kind !== "path" || !target.path.startsWith("builtins.")) return false;
+    const name = target.path.slice("builtins.".length);
+    return MODULE_SINKS.has(name) || CARRIERS.has(name);
+  }
+
+  #isModule(value: Value): boolean {
+    return value.kind === "path" && value.isModule;
+  }
+
+  #isDangerous(value: Value): boolean {
+    if (value.kind === "many") return true;
+    return value.kind === "path" && !value.path.includes(".") && (this.#map.module(value.path)?.length ?? 0) > 0;
+  }
+
+  #carriesDanger(value: Value): boolean {
+    if (value.kind !== "container") return false;
+    return this.#evaluation.elements(value.node).some((element) => this.#isDangerous(element));
+  }
+
+  #lookAtImport(node: SyntaxNode): void {
+    const from = node.childForFieldName("module_name");
+    for (const item of from ? [from] : node.childrenForFieldName("name")) {
+      const module = identifier(operands(item)[0] ?? item);
+      this.#grant(this.#map.onImport(module), module, node, null);
+    }
+  }
+
+  /** Whether a reference is only a type: in an annotation, in `isinstance`, after `except`. */
+  #isTypeOnly(node: SyntaxNode): boolean {
+    let child = node;
+    let parent = node.parent;
+    while (parent && TRANSPARENT_IN_TYPES.has(parent.type)) {
+      child = parent;
+      parent = parent.parent;
+    }
+    if (parent?.type === "type") return true;
+    if (parent?.type === "except_clause") return true;
+    if (parent?.type === "as_pattern") return parent.parent?.type === "except_clause" && operands(parent)[0] === child;
+    if (parent?.type !== "argument_list" || parent.parent?.type !== "call" || operands(parent)[0] === child) return false;
+    const callee = parent.parent.childForFieldName("function");
+    const targets = callee ? this.#evaluation.values(callee) : [];
+    return targets.length > 0 && targets.every((value) => value.kind === "path" && TYPE_TESTS.has(value.path));
+  }
+}
+
+function isCallee(node: SyntaxNode): boolean {
+  return node.field === "function" && node.parent?.type === "call";
+}
+
+/** Whether a node is what an attribute or subscript is taken of. */
+function isObject(node: SyntaxNode): boolean {
+  return (node.parent?.type === "attribute" || node.parent?.type === "subscript") && node.parent.children[0] === node;
+}
+
+/** Whether a value may be an object of a class that nobody told. */
+function isUnknown(value: Value): boolean {
+  return value.kind === "opaque" || value.kind === "instance";
+}

@@ -1,0 +1,99 @@
+import type { SyntaxNode } from "../structure/types.js";
+
+/** What an expression may stand for, as far as it matters to what the script can do. */
+export type Value =
+  /** Something outside the script by its dotted path: a module, or a member of one. */
+  | { readonly kind: "path"; readonly path: string; readonly isModule: boolean }
+  /** What calling `of` gives. */
+  | { readonly kind: "instance"; readonly of: string }
+  | { readonly kind: "string"; readonly text: string }
+  | { readonly kind: "function" | "class" | "container"; readonly node: SyntaxNode }
+  /** The names of a module as a mapping; of this script's own module for `null`. */
+  | { readonly kind: "namespace"; readonly of: string | null }
+  /** Anything else that is no module: it cannot be told. */
+  | { readonly kind: "opaque" }
+  /** More than is followed, so perhaps a module. */
+  | { readonly kind: "many" };
+
+/** Everything that an expression may stand for: a set in order of discovery. Each value exists once, so `===` compares. */
+export type Values = readonly Value[];
+
+export const OPAQUE: Value = { kind: "opaque" };
+export const MANY: Value = { kind: "many" };
+export const NOTHING: Values = [];
+export const ANYTHING: Values = [OPAQUE];
+
+/** Longer sets of modules, containers and the like only come from scripts that are made to be hard to read. */
+const MOST_VALUES = 32;
+/** As for values that hide nothing when they are left out. */
+const MOST_IDLE_VALUES = 32;
+const LONGEST_PATH = 160;
+const DEEPEST_PATH = 8;
+/** Longer strings name no module and no attribute. */
+export const LONGEST_STRING = 512;
+
+/**
+ * Whether leaving a value out hides nothing: members of modules are counted where they are written. A harmless script may well
+ * give one name many strings or functions, one after the other.
+ */
+function isIdle(value: Value): boolean {
+  if (value.kind === "path") return !value.isModule;
+  return value.kind === "string" || value.kind === "function" || value.kind === "class";
+}
+
+/** Both sets; the first itself when the second adds nothing. What is past the limit is not dropped silently. */
+export function union(first: Values, second: Values): Values {
+  if (first === second || second.length === 0) return first;
+  if (first.length === 0) return second;
+  let result: Value[] | undefined;
+  for (const value of second) {
+    if ((result ?? first).includes(value)) continue;
+    const kept = withinLimit(value, result ?? first);
+    if ((result ?? first).includes(kept)) continue;
+    result ??= [...first];
+    result.push(kept);
+  }
+  return result ?? first;
+}
+
+function withinLimit(value: Value, values: Values): Value {
+  if (values.length < MOST_VALUES || value === OPAQUE || value === MANY) return value;
+  const idle = values.reduce((count, each) => count + (isIdle(each) ? 1 : 0), 0);
+  if (isIdle(value)) return idle < MOST_IDLE_VALUES ? value : OPAQUE;
+  return values.length - idle < MOST_VALUES ? value : MANY;
+}
+
+/** Makes each value once. */
+export class ValueFactory {
+  readonly #byText = new Map<string, Value>();
+  readonly #byNode = new Map<SyntaxNode, Value>();
+
+  path(path: string, isModule: (path: string) => boolean): Value {
+    if (path.length > LONGEST_PATH || path.split(".").length > DEEPEST_PATH) return OPAQUE;
+    return this.#once(`p${path}`, () => ({ kind: "path", path, isModule: isModule(path) }));
+  }
+
+  instance(of: string): Value {
+    return this.#once(`i${of}`, () => ({ kind: "instance", of }));
+  }
+
+  string(text: string): Value {
+    return text.length > LONGEST_STRING ? OPAQUE : this.#once(`s${text}`, () => ({ kind: "string", text }));
+  }
+
+  namespace(of: string | null): Value {
+    return this.#once(`n${of ?? ""}`, () => ({ kind: "namespace", of }));
+  }
+
+  node(kind: "function" | "class" | "container", node: SyntaxNode): Value {
+    let value = this.#byNode.get(node);
+    if (!value) this.#byNode.set(node, (value = { kind, node }));
+    return value;
+  }
+
+  #once(key: string, make: () => Value): Value {
+    let value = this.#byText.get(key);
+    if (!value) this.#byText.set(key, (value = make()));
+    return value;
+  }
+}
