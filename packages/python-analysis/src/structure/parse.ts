@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { Language, Parser, type TreeCursor } from "web-tree-sitter";
 import { loadCharacterNames } from "./character-names.js";
+import { repair } from "./repair.js";
 import type { ParsedModule, Position, SyntaxNode } from "./types.js";
 
 const NO_NODES: readonly SyntaxNode[] = [];
@@ -136,21 +137,37 @@ export function parseExpression(text: string): SyntaxNode | null {
 }
 
 function read(text: string, loaded: Grammar): ParsedModule {
-  const tree = loaded.parser.parse(text);
+  const source = readTree(text, text, loaded);
+  if (!source.hasError) return source;
+  const repaired = repair(text);
+  if (repaired === text) return source;
+  const again = readTree(text, repaired, loaded);
+  return !again.hasError || countErrors(again) < countErrors(source) ? again : source;
+}
+
+/** @param readable - what the grammar gets to see of the text, at the same offsets */
+function readTree(text: string, readable: string, loaded: Grammar): Source {
+  const tree = loaded.parser.parse(readable);
   if (!tree) throw new Error("tree-sitter gave no tree");
   try {
-    const source = new Source(text);
-    source.hasError = tree.rootNode.hasError;
     const cursor = tree.walk();
     try {
+      const source = new Source(text);
+      source.hasError = tree.rootNode.hasError;
       source.root = copy(cursor, source, loaded);
+      return source;
     } finally {
       cursor.delete();
     }
-    return source;
   } finally {
     tree.delete();
   }
+}
+
+function countErrors(source: Source): number {
+  let count = 0;
+  for (const node of source.walk()) if (node.type === "ERROR") count++;
+  return count;
 }
 
 /**
