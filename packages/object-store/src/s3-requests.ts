@@ -48,6 +48,8 @@ export class RequestError extends Error {
 interface Attempt {
   readonly signal: AbortSignal;
   status: number | undefined;
+  /** Starts the time-out again, for an answer of that length. */
+  allow(bytes: number): void;
 }
 
 const currentAttempt = new AsyncLocalStorage<Attempt>();
@@ -63,6 +65,7 @@ export function createTransport(ssl: boolean): Pick<typeof http, "request"> {
     if (attempt === undefined) throw new Error("a request outside of an attempt");
     return request({ ...options, signal: attempt.signal }, (response) => {
       attempt.status = response.statusCode;
+      attempt.allow(Number(response.headers["content-length"] ?? 0));
       // An error that comes before the client listens would end the process (minio-js #1430).
       response.on("error", () => undefined);
       onResponse(response);
@@ -75,7 +78,7 @@ export function createTransport(ssl: boolean): Pick<typeof http, "request"> {
  * Runs client calls, again where what went wrong may pass: the network, a time-out, a server that is
  * starting or overloaded. The calls must be idempotent.
  *
- * @param bytes - how much it moves, for the time-out
+ * @param bytes - how much they send, for the time-out
  * @throws {@link RequestError}, always within the time that the options bound
  */
 export async function retrying<T>(
@@ -86,7 +89,7 @@ export async function retrying<T>(
   const startedAt = performance.now();
   for (let tries = 1; ; tries++) {
     try {
-      return await attemptOnce(options.timeoutMs + bytes / 1_000, work);
+      return await attemptOnce(options.timeoutMs, bytes, work);
     } catch (error) {
       const spent = tries >= options.attempts || performance.now() - startedAt > options.giveUpAfterMs;
       if (spent || !(error instanceof RequestError && mayPass(error))) throw error;
@@ -96,16 +99,28 @@ export async function retrying<T>(
   }
 }
 
-async function attemptOnce<T>(timeoutMs: number, work: () => Promise<T>): Promise<T> {
+async function attemptOnce<T>(
+  timeoutMs: number,
+  bytes: number,
+  work: () => Promise<T>,
+): Promise<T> {
   const aborter = new AbortController();
-  const attempt: Attempt = { signal: aborter.signal, status: undefined };
   let timer: NodeJS.Timeout | undefined;
+  let giveUp: (error: Error) => void;
   // Not left to the abort alone: some of the client's promises do not settle when their stream is destroyed.
   const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(`no answer within ${Math.round(timeoutMs / 100) / 10} s`));
-    }, timeoutMs);
+    giveUp = reject;
   });
+  const attempt: Attempt = {
+    signal: aborter.signal,
+    status: undefined,
+    allow(expected) {
+      const ms = timeoutMs + expected / 1_000;
+      clearTimeout(timer);
+      timer = setTimeout(() => giveUp(new Error(`no answer within ${ms / 1_000} s`)), ms);
+    },
+  };
+  attempt.allow(bytes);
   try {
     return await Promise.race([currentAttempt.run(attempt, work), timeout]);
   } catch (error) {

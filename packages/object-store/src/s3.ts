@@ -29,8 +29,6 @@ const WRITE_PROOF_MS = 60_000;
 /** More at once gain nothing from one server; each is a file handle. */
 const MAX_SOCKETS = 64;
 const KEYS_PER_PAGE = 1_000;
-/** What one read gets time for at most; whoever keeps larger objects reads them in ranges. */
-const LARGE_OBJECT_BYTES = 10_000_000;
 
 /**
  * Objects in a bucket of an S3 server, through nothing but the plain API: PUT, GET, HEAD, DELETE and
@@ -104,8 +102,7 @@ export class S3ObjectStore implements ObjectStore {
       return Buffer.alloc(0);
     }
     try {
-      const bytes = Math.min(range?.length ?? LARGE_OBJECT_BYTES, LARGE_OBJECT_BYTES);
-      return await this.#send(`get ${key}`, bytes, () => this.#read(key, range));
+      return await this.#send(`get ${key}`, 0, () => this.#read(key, range));
     } catch (error) {
       if (isAbsence(error)) throw new ObjectNotFoundError(key);
       if (statusOf(error) === 416) return Buffer.alloc(0);
