@@ -143,7 +143,12 @@ function toFormProblem(error: unknown, req: Request): Error {
   if (req.destroyed && !req.complete) return new ClientGoneError();
   if (error instanceof MulterError) return ofMulter(error);
   // busboy throws plain errors, all of them about the form.
-  return malformed(error instanceof Error ? error.message : String(error));
+  const reason = error instanceof Error ? error.message : String(error);
+  return malformed(
+    reason === "Malformed part header"
+      ? "a part's header is no header, or has control characters in it; in a file name send those as filename*=UTF-8''…"
+      : reason,
+  );
 }
 
 function ofMulter(error: MulterError): ProblemError {
