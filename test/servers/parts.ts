@@ -4,7 +4,7 @@ import { findBinaries } from "../../packages/standalone/src/postgres/binaries.js
 import { buildS3Program, findOnPath, findS3Program, type S3Kind } from "./s3-programs.js";
 
 /** What a test may need that npm does not install. */
-export const PARTS = ["redis", "postgres", "minio", "versitygw", "chromium"] as const;
+export const PARTS = ["redis", "postgres", "minio", "versitygw", "chromium", "python3"] as const;
 export type Part = (typeof PARTS)[number];
 
 /** For each part that this machine lacks: one line that says so, and how to get it. */
@@ -30,6 +30,7 @@ const PROBES: Readonly<Record<Part, () => string | undefined | Promise<string | 
   minio: () => ((process.env["S3_TEST_URL"] ?? "") !== "" ? undefined : missingS3("minio")),
   versitygw: () => missingS3("versitygw"),
   chromium: () => missingProgram("chromium", "apt-get install chromium"),
+  python3: () => missingProgram("python3", "apt-get install python3"),
 };
 
 /** Looks for every part; S3 servers that can be built are built. */
