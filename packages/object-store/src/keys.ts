@@ -4,11 +4,13 @@
 
 /**
  * The raw upload, until dedup has settled it: `uploads/2026-11-23/<script_id>/v1.py`. Later versions
- * bear part of their hash as well, `v2-<12 digits>.py`: uploads that race for a number have all put
- * their bytes before one of them gets it, and must not overwrite each other's.
+ * bear the attempt as well, `v2-<attempt>.py`: uploads that race for a number have all put their bytes
+ * before one of them gets it, and none may overwrite or delete another's.
+ *
+ * @param attempt - letters and digits that no other upload of this script has
  */
-export function uploadKey(at: Date, scriptId: string, version: number, sha256: string): string {
-  const suffix = version === 1 ? "" : `-${sha256.slice(0, 12)}`;
+export function uploadKey(at: Date, scriptId: string, version: number, attempt: string): string {
+  const suffix = version === 1 ? "" : `-${attempt}`;
   return `uploads/${at.toISOString().slice(0, 10)}/${scriptId}/v${version}${suffix}.py`;
 }
 

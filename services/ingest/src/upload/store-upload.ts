@@ -3,6 +3,7 @@
  * 1 leaves an object that the orphan sweep deletes; a crash after 2 leaves a row that the janitor
  * enqueues. Nothing is answered before 2, and 3 does not hold it up.
  */
+import { randomBytes } from "node:crypto";
 import {
   type Catalog,
   findUploadTarget,
@@ -98,11 +99,10 @@ async function putAndRegister(
   request: UploadRequest,
   place: Place,
 ): Promise<Registration> {
-  const key = uploadKey(new Date(), place.scriptId, place.version, request.sha256);
+  const key = uploadKey(new Date(), place.scriptId, place.version, randomBytes(6).toString("hex"));
   await deps.store.put(key, request.bytes);
   const registration = await register(deps, request, place, key);
-  const isUsed = "rawKey" in registration && registration.rawKey === key;
-  if (registration.kind !== "created" && !isUsed) {
+  if (registration.kind !== "created") {
     // Nothing refers to this key and nothing will. Where the delete fails, the orphan sweep remains.
     await deps.store.delete(key).catch((error: unknown) => {
       deps.log.warn({ err: error, key }, "could not delete an object that is not needed");
