@@ -6,6 +6,7 @@ WORKDIR /app
 
 # What the service needs of the workspace, and nothing else: a change elsewhere keeps the layers below.
 FROM base AS prune
+ENV TURBO_TELEMETRY_DISABLED=1
 COPY . .
 RUN npm install --global --ignore-scripts --no-audit --no-fund \
       "turbo@$(node -p 'require("./package.json").devDependencies.turbo')"

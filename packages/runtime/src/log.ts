@@ -5,8 +5,11 @@ export type { Logger } from "pino";
 
 const SECRET_FIELDS = ["authorization", "cookie", "password", "secret", "apiKey", "api_key", "x-api-key"];
 
-/** `scheme://user:password@`, as URLs of stores carry it; also where an error's message quotes one. */
-const URL_PASSWORD = /([a-z][a-z0-9+.-]*:\/\/[^\s:@/"\\]*):[^\s@/"\\]+@/gi;
+/**
+ * `scheme://user:password@`, as URLs of stores carry it, also where an error's message quotes one; but
+ * not the placeholders of a form.
+ */
+const URL_PASSWORD = /([a-z][a-z0-9+.-]*:\/\/[^\s:@/"\\]*):(?!PASSWORD@|SECRET@)[^\s@/"\\]+@/gi;
 
 /** The text without the passwords of the URLs in it. */
 export function withoutPasswords(text: string): string {
