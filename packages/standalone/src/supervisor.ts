@@ -43,11 +43,15 @@ export class Supervisor {
   #resolveFirst: () => void = () => {};
   #rejectFirst: (error: StartError) => void = () => {};
 
-  /** @param say - tells the person at the terminal */
+  /**
+   * @param say - tells the person at the terminal
+   * @param waitMs - the wait before a restart, after so many ends in a row
+   */
   constructor(
     private readonly program: Program,
     private readonly log: Logger,
     private readonly say: (line: string) => void,
+    private readonly waitMs: (ends: number) => number = restartDelayMs,
   ) {
     this.#first = new Promise((resolve, reject) => {
       this.#resolveFirst = resolve;
@@ -143,7 +147,7 @@ export class Supervisor {
   #restartAfter(exit: Exit): void {
     const { hopelessExitCode } = this.program;
     this.#ends++;
-    const delayMs = restartDelayMs(this.#ends);
+    const delayMs = this.waitMs(this.#ends);
     this.log.warn({ program: this.name, ...exit, delayMs }, "ended, and is started again");
     if (!this.#wasReady && (this.#ends >= LOOP_LENGTH || (exit.code !== null && exit.code === hopelessExitCode))) {
       this.#stopping = true;
