@@ -1,0 +1,104 @@
+import type { Worker } from "node:worker_threads";
+import type { KillReason } from "../verdict/types.js";
+
+/** What a thread says to the pool that owns it. */
+export type ThreadMessage<Answer> =
+  | { readonly kind: "ready"; readonly gift: unknown }
+  /** `last` asks to be replaced before the next request. */
+  | { readonly kind: "answer"; readonly answer: Answer; readonly last: boolean }
+  /** A parser inside the thread died of the request; the thread is of no more use. */
+  | { readonly kind: "killed"; readonly reason: KillReason }
+  /** The thread's own code failed. */
+  | { readonly kind: "failed"; readonly error: Error };
+
+/** How one request ended in one thread. */
+export type Outcome<Answer> =
+  | { readonly killed: null; readonly answer: Answer }
+  | { readonly killed: KillReason };
+
+interface Pending<Answer> {
+  readonly resolve: (outcome: Outcome<Answer>) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** One worker thread, which answers one request at a time, and may die of it. */
+export class Thread<Request, Answer> {
+  readonly #worker: Worker;
+  readonly #ready: Promise<unknown>;
+  #pending: Pending<Answer> | undefined;
+  #usable = true;
+  #stopped: Promise<unknown> | undefined;
+
+  constructor(worker: Worker) {
+    this.#worker = worker;
+    this.#ready = new Promise((resolve, reject) => {
+      worker.on("message", (message: ThreadMessage<Answer>) => {
+        if (message.kind === "ready") resolve(message.gift);
+        else this.#hear(message);
+      });
+      worker.on("error", (error: NodeJS.ErrnoException) => {
+        reject(error);
+        this.#die(error.code === "ERR_WORKER_OUT_OF_MEMORY" ? "memory" : "trap");
+      });
+      worker.on("exit", (code) => {
+        reject(new Error(`a parser thread ended while it started (exit code ${code})`));
+        this.#die("trap");
+      });
+    });
+    // Whoever awaits `ready` hears of it; a thread that dies later must not be an unhandled rejection.
+    this.#ready.catch(() => {});
+  }
+
+  /** What the thread hands over once it can take requests. Rejects where it cannot start. */
+  get ready(): Promise<unknown> {
+    return this.#ready;
+  }
+
+  /** Whether it can take another request. */
+  get usable(): boolean {
+    return this.#usable;
+  }
+
+  /**
+   * @param timeoutMs - how long the thread may take, after which it is killed
+   * @throws Error where the thread's own code failed
+   */
+  async ask(request: Request, timeoutMs: number): Promise<Outcome<Answer>> {
+    const timer = setTimeout(() => this.#die("timeout"), timeoutMs);
+    try {
+      return await new Promise<Outcome<Answer>>((resolve, reject) => {
+        this.#pending = { resolve, reject };
+        this.#worker.postMessage(request);
+      });
+    } finally {
+      clearTimeout(timer);
+      this.#pending = undefined;
+    }
+  }
+
+  /** Ends the thread, whatever it is doing, and fails what it was asked. Resolves when its memory is free. */
+  async stop(): Promise<void> {
+    this.#usable = false;
+    this.#pending?.reject(new Error("the parser threads were closed"));
+    await (this.#stopped ??= this.#worker.terminate());
+  }
+
+  #hear(message: Exclude<ThreadMessage<Answer>, { kind: "ready" }>): void {
+    switch (message.kind) {
+      case "answer":
+        if (message.last) this.#usable = false;
+        this.#pending?.resolve({ killed: null, answer: message.answer });
+        return;
+      case "killed":
+        this.#die(message.reason);
+        return;
+      case "failed":
+        this.#pending?.reject(message.error);
+    }
+  }
+
+  #die(reason: KillReason): void {
+    this.#usable = false;
+    this.#pending?.resolve({ killed: reason });
+  }
+}
