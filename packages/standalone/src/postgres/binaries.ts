@@ -25,7 +25,16 @@ const INSTEAD = "or set CATALOG_URL to a PostgreSQL 15 or later";
  * @throws {@link StartError} where there are none, or they cannot be put right
  */
 export function findBinaries(): Binaries {
-  const native = nativeDirectory();
+  return repair(nativeDirectory());
+}
+
+/**
+ * Makes the symbolic links that are missing in a package's `native` directory, and its programs
+ * executable.
+ *
+ * @throws {@link StartError} where a program is missing, or this user may not
+ */
+export function repair(native: string): Binaries {
   const suffix = process.platform === "win32" ? ".exe" : "";
   const binaries = {
     postgres: join(native, "bin", `postgres${suffix}`),
@@ -54,7 +63,7 @@ function nativeDirectory(): string {
   }
 }
 
-/** npm packages cannot hold symbolic links; the package's install script would make them. */
+// npm packages cannot hold symbolic links; the package's install script would make them.
 function makeLinks(native: string): void {
   const list = join(native, "pg-symlinks.json");
   if (!existsSync(list)) return;
