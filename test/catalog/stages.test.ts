@@ -358,9 +358,9 @@ describe("lost work", () => {
 
   test("is taken by one of many janitors", async () => {
     await inBackup();
-    const taken = await Promise.all(Array.from({ length: 8 }, () => take(later(60_000))));
-    expect(taken.flat().length).toBeLessThanOrEqual(8);
-    expect(new Set(taken.flat().map(({ versionId }) => versionId)).size).toBe(1);
+    const since = new Date();
+    const taken = await Promise.all(Array.from({ length: 8 }, () => take(since)));
+    expect(taken.flat()).toHaveLength(1);
   });
 });
 
