@@ -1,27 +1,27 @@
-import rangeParser from "range-parser";
-
 export interface ByteSpan {
   readonly start: number;
   /** Inclusive. */
   readonly end: number;
 }
 
+const ONE_RANGE = /^bytes *= *(\d*) *- *(\d*) *$/i;
+
 /**
- * The one range that `Range` asks for (RFC 9110, 14.2).
+ * The one range that `Range` asks for (RFC 9110, 14.1.2 and 14.2).
  *
+ * @param size - of the whole, in bytes
  * @returns `undefined` where all is to be sent: no range, another unit, something malformed, or several
  */
 export function chooseRange(
   header: string | undefined,
   size: number,
 ): ByteSpan | "unsatisfiable" | undefined {
-  if (header === undefined || !/^bytes *=/i.test(header)) return undefined;
-  if (!/^bytes *= *(?:\d+ *- *\d*|- *\d+) *$/i.test(header)) return undefined;
-  const ranges = rangeParser(size, header);
-  if (ranges === -2) return undefined;
-  if (ranges === -1) return "unsatisfiable";
-  const [range] = ranges;
-  return range && { start: range.start, end: range.end };
+  const [, first = "", last = ""] = ONE_RANGE.exec(header ?? "") ?? [];
+  if (first === "" && last === "") return undefined;
+  if (first !== "" && last !== "" && Number(last) < Number(first)) return undefined;
+  const start = first === "" ? Math.max(size - Number(last), 0) : Number(first);
+  const end = first === "" || last === "" ? size - 1 : Math.min(Number(last), size - 1);
+  return start > end ? "unsatisfiable" : { start, end };
 }
 
 /** `If-Range` (RFC 9110, 13.1.5): the range holds where it is absent or names this very tag. */

@@ -48,9 +48,13 @@ export function check<Schema extends z.ZodType>(
 ): z.output<Schema> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const errors = parsed.error.issues.flatMap((issue) => describe(issue, where, name)).slice(0, MAX_ERRORS);
-  const said = errors.map((error) => `${error.name || "the body"} ${error.message}`).join("; ");
-  throw new ProblemError(CODES[where], `${said.charAt(0).toUpperCase()}${said.slice(1)}.`, { errors });
+  const all = parsed.error.issues.flatMap((issue) => describe(issue, where, name));
+  // Of one place its first fault is enough.
+  const errors = all
+    .filter((error, index) => index === all.findIndex((first) => first.name === error.name))
+    .slice(0, MAX_ERRORS);
+  const said = errors.map((error) => `${error.name ? `\`${error.name}\`` : "The body"} ${error.message}`);
+  throw new ProblemError(CODES[where], `${said.join("; ")}.`, { errors });
 }
 
 function describe(issue: z.core.$ZodIssue, where: keyof typeof CODES, name = ""): Wrong[] {
