@@ -31,7 +31,9 @@ export async function ensureInstalled({ say = sayOnStderr } = {}) {
   const { code, output } = await runNpm(args);
   if (code !== 0) throw new SetupError(explainNpm(code, output));
   if (!isInstalled()) {
-    throw new SetupError("npm ci ended well, yet node_modules is not what package-lock.json asks for; run it by hand to see why");
+    throw new SetupError(
+      "npm ci ended well, yet node_modules is not what package-lock.json asks for; run it by hand to see why",
+    );
   }
   return true;
 }
@@ -73,9 +75,12 @@ function checkNode() {
   const { engines } = readJson("package.json");
   const [, major, minor] = /^>=(\d+)\.(\d+)$/.exec(engines.node);
   const [haveMajor, haveMinor] = process.versions.node.split(".").map(Number);
-  const enough = haveMajor > Number(major) || (haveMajor === Number(major) && haveMinor >= Number(minor));
+  const enough =
+    haveMajor > Number(major) || (haveMajor === Number(major) && haveMinor >= Number(minor));
   if (!enough) {
-    throw new SetupError(`Node ${major}.${minor} or later is needed, this is ${process.versions.node}`);
+    throw new SetupError(
+      `Node ${major}.${minor} or later is needed, this is ${process.versions.node}`,
+    );
   }
 }
 
@@ -90,14 +95,18 @@ function isInstalled() {
     const found = installed[path];
     // Optional packages are those of other platforms, too.
     if (found === undefined) return entry.optional === true;
-    return found.version === entry.version && found.integrity === entry.integrity && runsHere(found);
+    return (
+      found.version === entry.version && found.integrity === entry.integrity && runsHere(found)
+    );
   });
 }
 
 /** False for a binary package of another platform: somebody copied or mounted this node_modules. */
 function runsHere({ os, cpu }) {
   const fits = (names, name) =>
-    names === undefined || names.includes(name) || (names[0].startsWith("!") && !names.includes(`!${name}`));
+    names === undefined ||
+    names.includes(name) ||
+    (names[0].startsWith("!") && !names.includes(`!${name}`));
   return fits(os, process.platform) && fits(cpu, process.arch);
 }
 
@@ -116,7 +125,11 @@ function runNpm(args) {
 }
 
 function explainNpm(code, output) {
-  if (/\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ENOTCACHED)\b/.test(output)) {
+  if (
+    /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ENOTCACHED)\b/.test(
+      output,
+    )
+  ) {
     return "npm ci could not reach its registry, and its cache lacks something: is there a network?";
   }
   if (/\b(EACCES|EPERM|EROFS)\b/.test(output)) {
@@ -133,7 +146,11 @@ function explainNpm(code, output) {
 /** Runs a program to its end; resolves with its exit code and all it printed. */
 function run(command, args, options = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"], ...options });
+    const child = spawn(command, args, {
+      cwd: ROOT,
+      stdio: ["ignore", "pipe", "pipe"],
+      ...options,
+    });
     let output = "";
     child.stdout.setEncoding("utf8").on("data", (text) => (output += text));
     child.stderr.setEncoding("utf8").on("data", (text) => (output += text));

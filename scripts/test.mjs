@@ -16,7 +16,8 @@ await runMain(async () => {
     stdio: "inherit",
   });
   // Ctrl-C reaches both; vitest cleans up before it ends, and its end is ours.
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
+    process.on(signal, () => child.kill(signal));
   process.exitCode = await new Promise((resolve) => {
     child.on("close", (code) => resolve(code ?? 1));
   });

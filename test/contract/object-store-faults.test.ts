@@ -13,7 +13,13 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { describeWith, type S3Server, startS3 } from "../servers/index.js";
 
-const QUICK = { attempts: 3, firstDelayMs: 5, maxDelayMs: 20, timeoutMs: 2_000, giveUpAfterMs: 1_000 };
+const QUICK = {
+  attempts: 3,
+  firstDelayMs: 5,
+  maxDelayMs: 20,
+  timeoutMs: 2_000,
+  giveUpAfterMs: 1_000,
+};
 
 for (const kind of ["minio", "versitygw"] as const) {
   describeWith([kind], `${kind} in trouble`, () => {
@@ -125,16 +131,18 @@ for (const kind of ["minio", "versitygw"] as const) {
 }
 
 async function expectUnavailable(store: ObjectStore): Promise<void> {
-  const errors = await Promise.all([
-    store.put("x", Buffer.alloc(1_000_000)),
-    store.get("kept"),
-    store.get("kept", { offset: 0, length: 1 }),
-    store.stat("kept"),
-    store.copy("kept", "copy"),
-    store.delete("x"),
-    store.list("")[Symbol.asyncIterator]().next(),
-    store.check(),
-  ].map(rejection));
+  const errors = await Promise.all(
+    [
+      store.put("x", Buffer.alloc(1_000_000)),
+      store.get("kept"),
+      store.get("kept", { offset: 0, length: 1 }),
+      store.stat("kept"),
+      store.copy("kept", "copy"),
+      store.delete("x"),
+      store.list("")[Symbol.asyncIterator]().next(),
+      store.check(),
+    ].map(rejection),
+  );
   for (const error of errors) {
     expect(error).toBeInstanceOf(StoreUnavailableError);
     expect(String(error)).toContain(store.description);

@@ -92,7 +92,8 @@ export function objectStoreContract(open: () => Promise<ObjectStore>): void {
     });
 
     test("takes a key of every character that is allowed, and of the longest length", async () => {
-      const everyCharacter = "ABCDEFGHIJKLMNOPQRSTUVWXYZ/abcdefghijklmnopqrstuvwxyz/0123456789/-_.v1..py";
+      const everyCharacter =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZ/abcdefghijklmnopqrstuvwxyz/0123456789/-_.v1..py";
       const longest = `long/${`${"k".repeat(178)}/`.repeat(5)}`.slice(0, 899) + "z";
       for (const key of [everyCharacter, longest]) {
         await store.put(key, Buffer.from(key));
@@ -143,7 +144,9 @@ export function objectStoreContract(open: () => Promise<ObjectStore>): void {
       [0, 5],
       [7, 0],
     ])("of no object: offset %i, length %i", async (offset, length) => {
-      await expect(store.get("range/none", { offset, length })).rejects.toThrow(ObjectNotFoundError);
+      await expect(store.get("range/none", { offset, length })).rejects.toThrow(
+        ObjectNotFoundError,
+      );
     });
 
     test.each([
@@ -264,29 +267,37 @@ export function objectStoreContract(open: () => Promise<ObjectStore>): void {
   });
 
   describe("keys that could do harm", () => {
-    test.each(BAD_KEYS.map((key) => [JSON.stringify(key).slice(0, 40), key]))("%s", async (_, key) => {
-      const attempts = [
-        store.put(key, Buffer.from("x")),
-        store.get(key),
-        store.stat(key),
-        store.copy(key, "harm/copy"),
-        store.copy("harm/source", key),
-        store.delete(key),
-      ];
-      for (const attempt of attempts) {
-        expect(await rejection(attempt)).toBeInstanceOf(InvalidKeyError);
-      }
-    });
+    test.each(BAD_KEYS.map((key) => [JSON.stringify(key).slice(0, 40), key]))(
+      "%s",
+      async (_, key) => {
+        const attempts = [
+          store.put(key, Buffer.from("x")),
+          store.get(key),
+          store.stat(key),
+          store.copy(key, "harm/copy"),
+          store.copy("harm/source", key),
+          store.delete(key),
+        ];
+        for (const attempt of attempts) {
+          expect(await rejection(attempt)).toBeInstanceOf(InvalidKeyError);
+        }
+      },
+    );
 
-    test.each(["/", "/a", "a//", "../", ".", "a/..", "a\\", "a\0", "é"])("prefix %j", async (prefix) => {
-      expect(await rejection(listOf(store, prefix))).toBeInstanceOf(InvalidKeyError);
-    });
+    test.each(["/", "/a", "a//", "../", ".", "a/..", "a\\", "a\0", "é"])(
+      "prefix %j",
+      async (prefix) => {
+        expect(await rejection(listOf(store, prefix))).toBeInstanceOf(InvalidKeyError);
+      },
+    );
   });
 
   describe("many at once", () => {
     test("50 racing puts of one key: nobody ever reads a torn object", async () => {
       // Each writer's object is of a length and a byte of its own.
-      const objects = Array.from({ length: 50 }, (_, index) => Buffer.alloc(20_000 + index * 997, index));
+      const objects = Array.from({ length: 50 }, (_, index) =>
+        Buffer.alloc(20_000 + index * 997, index),
+      );
       const isWhole = (read: Buffer) => {
         const written = objects[read[0] ?? -1];
         return written !== undefined && written.equals(read);

@@ -60,7 +60,10 @@ const currentAttempt = new AsyncLocalStorage<Attempt>();
  */
 export function createTransport(ssl: boolean): Pick<typeof http, "request"> {
   const { request } = ssl ? https : http;
-  const send = (options: http.RequestOptions, onResponse: (response: http.IncomingMessage) => void) => {
+  const send = (
+    options: http.RequestOptions,
+    onResponse: (response: http.IncomingMessage) => void,
+  ) => {
     const attempt = currentAttempt.getStore();
     if (attempt === undefined) throw new Error("a request outside of an attempt");
     return request({ ...options, signal: attempt.signal }, (response) => {
@@ -91,7 +94,8 @@ export async function retrying<T>(
     try {
       return await attemptOnce(options.timeoutMs, bytes, work);
     } catch (error) {
-      const spent = tries >= options.attempts || performance.now() - startedAt > options.giveUpAfterMs;
+      const spent =
+        tries >= options.attempts || performance.now() - startedAt > options.giveUpAfterMs;
       if (spent || !(error instanceof RequestError && mayPass(error))) throw error;
     }
     const longest = Math.min(options.firstDelayMs * 2 ** (tries - 1), options.maxDelayMs);
@@ -145,25 +149,22 @@ function codeOf(error: unknown): string | undefined {
   return undefined;
 }
 
+const EXPLANATIONS: Readonly<Record<string, string>> = {
+  InvalidAccessKeyId: "key or secret is wrong",
+  SignatureDoesNotMatch: "key or secret is wrong",
+  XAdminUserNotFound: "key or secret is wrong",
+  AccessDenied: "the key may not do that",
+  NoSuchBucket: "the bucket is gone",
+  ECONNREFUSED: "nothing listens there",
+  EPROTO: "the server does not speak TLS there; ssl=false?",
+  ENOTFOUND: "the host name has no address",
+  EAI_AGAIN: "the host name has no address",
+};
+
 function explain(error: unknown, status: number | undefined): string {
   const code = codeOf(error);
-  switch (code) {
-    case "InvalidAccessKeyId":
-    case "XAdminUserNotFound":
-    case "SignatureDoesNotMatch":
-      return `key or secret is wrong (${code})`;
-    case "AccessDenied":
-      return "the key may not do that (AccessDenied)";
-    case "NoSuchBucket":
-      return "the bucket is gone (NoSuchBucket)";
-    case "ECONNREFUSED":
-      return "nothing listens there (ECONNREFUSED)";
-    case "EPROTO":
-      return "the server does not speak TLS there; ssl=false? (EPROTO)";
-    case "ENOTFOUND":
-    case "EAI_AGAIN":
-      return `the host name has no address (${code})`;
-  }
+  const known = code === undefined ? undefined : EXPLANATIONS[code];
+  if (known !== undefined) return `${known} (${code})`;
   const message = error instanceof Error ? error.message : String(error);
   if (message === "") return code ?? `HTTP status ${status}`;
   return code === undefined ? message : `${message} (${code})`;

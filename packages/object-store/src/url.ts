@@ -75,7 +75,9 @@ function parseS3Url(text: string): S3Location {
   const accessKey = decode(url.username, "key");
   const secretKey = decode(url.password, "secret");
   if (accessKey === "" || secretKey === "") {
-    throw new ObjectStoreUrlError("the s3 URL lacks a key or a secret: s3://KEY:SECRET@HOST:PORT/BUCKET");
+    throw new ObjectStoreUrlError(
+      "the s3 URL lacks a key or a secret: s3://KEY:SECRET@HOST:PORT/BUCKET",
+    );
   }
   if (!/^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)$/.test(url.hostname)) {
     throw new ObjectStoreUrlError("the s3 URL has no host name or address after the @");
@@ -109,11 +111,12 @@ function decode(text: string, what: string): string {
 function assertBucket(bucket: string, segmentsAfter: number): void {
   if (bucket === "") throw new ObjectStoreUrlError("the s3 URL names no bucket after the host");
   if (segmentsAfter > 0) {
-    throw new ObjectStoreUrlError("the s3 URL has more than a bucket in its path: there are no prefixes");
+    throw new ObjectStoreUrlError(
+      "the s3 URL has more than a bucket in its path: there are no prefixes",
+    );
   }
   const valid =
-    /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket) &&
-    !/\.\.|^\d+\.\d+\.\d+\.\d+$/.test(bucket);
+    /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket) && !/\.\.|^\d+\.\d+\.\d+\.\d+$/.test(bucket);
   if (!valid) {
     throw new ObjectStoreUrlError(
       `bucket ${JSON.stringify(bucket)} of the s3 URL: 3 to 63 lower-case letters, digits, "-" and ".", letter or digit first and last`,
@@ -125,7 +128,9 @@ function readParameters(parameters: URLSearchParams): { ssl: boolean; region: st
   const seen = new Map<string, string>();
   for (const [name, value] of parameters) {
     if (name !== "ssl" && name !== "region") {
-      throw new ObjectStoreUrlError(`the s3 URL has an unknown parameter ${JSON.stringify(name)}: there are ssl and region`);
+      throw new ObjectStoreUrlError(
+        `the s3 URL has an unknown parameter ${JSON.stringify(name)}: there are ssl and region`,
+      );
     }
     if (seen.has(name)) throw new ObjectStoreUrlError(`the s3 URL says ${name} twice`);
     seen.set(name, value);
