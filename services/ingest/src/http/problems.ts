@@ -44,16 +44,12 @@ function isHttpError(error: unknown): error is HttpError {
 
 function ofHttpError(error: HttpError): ProblemError | undefined {
   switch (error.type) {
-    case "entity.parse.failed":
-      return new ProblemError("malformed_json", "The body could not be read as JSON.", { cause: error });
     case "entity.too.large":
       return new ProblemError("body_too_large", `The body may have at most ${MAX_JSON_BYTES} bytes.`, {
         cause: error,
       });
     case "encoding.unsupported":
       return unsupportedContentEncoding();
-    case "charset.unsupported":
-      return new ProblemError("unsupported_media_type", "Send JSON in UTF-8.", { cause: error });
     case "request.aborted":
       return undefined;
     default:

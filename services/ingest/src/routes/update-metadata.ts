@@ -1,14 +1,12 @@
 import { updateUserMetadata } from "@sluice/catalog";
-import { MAX_JSON_BYTES, userFields } from "@sluice/contracts";
-import express, { type Request, type Response } from "express";
+import { userFields } from "@sluice/contracts";
 import type { Dependencies } from "../dependencies.js";
 import { ProblemError } from "../http/problem-error.js";
+import { readJson } from "../http/read-json.js";
 import { check, route, type Route } from "../http/route.js";
 import { namesRevision, revisionTag } from "../revision.js";
 import { findScript, scriptNotFound } from "./find.js";
 import { toDetails } from "./shapes.js";
-
-const parseJson = express.json({ limit: MAX_JSON_BYTES, strict: false, inflate: false, type: () => true });
 
 export function updateMetadata({ catalog }: Dependencies): Route {
   return route("updateMetadata", async ({ params, req, res }) => {
@@ -44,16 +42,4 @@ function mismatch(): ProblemError {
     "revision_mismatch",
     "The fields have been changed since you read them. Read them again, and send their new ETag.",
   );
-}
-
-async function readJson(req: Request, res: Response): Promise<unknown> {
-  if (!/^application\/(?:[\w.-]+\+)?json *(?:;|$)/i.test(req.get("content-type") ?? "")) {
-    throw new ProblemError("unsupported_media_type", "Send the body as application/json.", {
-      headers: { Accept: "application/json" },
-    });
-  }
-  await new Promise<void>((resolve, reject) => {
-    parseJson(req, res, (error?: unknown) => (error === undefined ? resolve() : reject(error as Error)));
-  });
-  return req.body as unknown;
 }

@@ -1,0 +1,460 @@
+import { randomUUID } from "node:crypto";
+import type {
+  MetadataDocument,
+  Problem,
+  Report,
+  ScriptDetails,
+  ScriptList,
+  ScriptVersion,
+  Status,
+  UploadedScript,
+  VersionList,
+} from "@sluice/contracts";
+import type { Log } from "sarif";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { describeWith } from "../servers/index.js";
+import { call, upload } from "./client.js";
+import { type Ingest, remains, startIngest } from "./ingest.js";
+import { ALL_STAGES, fail, METADATA, pass, REPORT } from "./stages.js";
+
+describeWith(["postgres"], "scripts", () => {
+  let ingest: Ingest;
+
+  beforeAll(async () => {
+    ingest = await startIngest();
+  });
+  afterAll(() => ingest.stop());
+
+  let count = 0;
+  async function script(text?: string, name?: string): Promise<UploadedScript> {
+    count += 1;
+    const { body } = await upload(ingest, name ?? `s${count}.py`, text ?? `x = ${count}\n`);
+    return body;
+  }
+  async function ready(): Promise<UploadedScript> {
+    const uploaded = await script();
+    for (const stage of ALL_STAGES) await pass(ingest, uploaded, stage);
+    return uploaded;
+  }
+  const at = ({ script_id }: UploadedScript, rest = ""): string => `/api/v1/scripts/${script_id}${rest}`;
+
+  it("are shown in detail", async () => {
+    const uploaded = await script();
+    const { status, body, headers } = await call<ScriptDetails>(ingest, "readScript", at(uploaded));
+    expect(status).toBe(200);
+    const { script_id, filename, size, upload_time, version, sha256, storage_path, state } = uploaded;
+    expect(body).toMatchObject({
+      script_id,
+      filename,
+      size,
+      upload_time,
+      version,
+      sha256,
+      storage_path,
+      state,
+      namespace: "default",
+      verdict: null,
+      tags: [],
+      created_at: upload_time,
+      finished_at: null,
+    });
+    const known = await call(ingest, "readScript", at(uploaded), {
+      headers: { "If-None-Match": headers.get("etag") as string },
+    });
+    expect([known.status, known.body]).toEqual([304, ""]);
+    const upper = await call<ScriptDetails>(ingest, "readScript", `/api/v1/scripts/${script_id.toUpperCase()}`);
+    expect(upper.body).toEqual(body);
+  });
+
+  it.each([
+    ["readScript", ""],
+    ["readContent", "/content"],
+    ["readStatus", "/status"],
+    ["readStatus", "/status?wait=1"],
+    ["retryScript", "/retry"],
+    ["readMetadata", "/metadata"],
+    ["readReport", "/report"],
+    ["listVersions", "/versions"],
+    ["readVersion", "/versions/1"],
+    ["readVersionStatus", "/versions/1/status"],
+    ["restoreVersion", "/versions/1/restore"],
+    ["deleteScript", "?confirm=yes"],
+  ] as const)("that do not exist are not found: %s %s", async (id, rest) => {
+    const { status, body } = await call<Problem>(ingest, id, `/api/v1/scripts/${randomUUID()}${rest}`);
+    expect([status, body.code]).toEqual([404, "script_not_found"]);
+  });
+
+  it.each([
+    ["readContent", "/content?version=7"],
+    ["readStatus", "/status?version=7"],
+    ["retryScript", "/retry?version=7"],
+    ["readMetadata", "/metadata?version=7"],
+    ["readReport", "/report?version=7"],
+    ["readVersion", "/versions/7"],
+    ["readVersionStatus", "/versions/7/status"],
+    ["restoreVersion", "/versions/7/restore"],
+  ] as const)("whose version does not exist say so: %s %s", async (id, rest) => {
+    const { status, body } = await call<Problem>(ingest, id, at(await script(), rest));
+    expect([status, body.code]).toEqual([404, "version_not_found"]);
+    expect(body.detail).toContain("newest is 1");
+  });
+
+  it.each([
+    ["readScript", "/api/v1/scripts/1", "invalid_id"],
+    ["readScript", `/api/v1/scripts/${randomUUID()}x`, "invalid_id"],
+    ["readScript", "/api/v1/scripts/%00", "invalid_id"],
+    ["readScript", `/api/v1/scripts/${randomUUID()}?x=1`, "invalid_query"],
+    ["readVersion", `/api/v1/scripts/${randomUUID()}/versions/0`, "invalid_id"],
+    ["readVersion", `/api/v1/scripts/${randomUUID()}/versions/-1`, "invalid_id"],
+    ["readVersion", `/api/v1/scripts/${randomUUID()}/versions/2147483648`, "invalid_id"],
+    ["readVersion", `/api/v1/scripts/${randomUUID()}/versions/1.5`, "invalid_id"],
+    ["readVersion", `/api/v1/scripts/${randomUUID()}/versions/latest`, "invalid_id"],
+    ["readContent", `/api/v1/scripts/${randomUUID()}/content?version=`, "invalid_query"],
+    ["readContent", `/api/v1/scripts/${randomUUID()}/content?version=0x1`, "invalid_query"],
+    ["readStatus", `/api/v1/scripts/${randomUUID()}/status?wait=61`, "invalid_query"],
+    ["readStatus", `/api/v1/scripts/${randomUUID()}/status?wait=-1`, "invalid_query"],
+    ["readMetadata", `/api/v1/scripts/${randomUUID()}/metadata?profile=openai`, "invalid_query"],
+    ["listScripts", "/api/v1/scripts?limit=0", "invalid_query"],
+    ["listScripts", "/api/v1/scripts?limit=201", "invalid_query"],
+    ["listScripts", "/api/v1/scripts?limit=ten", "invalid_query"],
+    ["listScripts", "/api/v1/scripts?state=done", "invalid_query"],
+    ["listScripts", "/api/v1/scripts?state=ready,", "invalid_query"],
+    ["listScripts", "/api/v1/scripts?sort=sha256", "invalid_query"],
+    ["listScripts", "/api/v1/scripts?since=yesterday", "invalid_query"],
+    ["listScripts", "/api/v1/scripts?until=2026-11-23", "invalid_query"],
+    ["listScripts", "/api/v1/scripts?batch=1", "invalid_query"],
+    ["listScripts", "/api/v1/scripts?name=%00", "invalid_query"],
+    ["listScripts", "/api/v1/scripts?name=a&name=b", "invalid_query"],
+    ["listScripts", "/api/v1/scripts?name[]=a", "invalid_query"],
+    ["listScripts", "/api/v1/scripts?__proto__=a", "invalid_query"],
+    ["listScripts", "/api/v1/scripts?cursor=x", "invalid_cursor"],
+  ] as const)("are not asked for with nonsense: %s %s is %s", async (id, path, code) => {
+    const { status, body } = await call<Problem>(ingest, id, path);
+    expect([status, body.code]).toEqual([400, code]);
+    if (code !== "invalid_cursor") expect(body.errors).toHaveLength(1);
+  });
+
+  it("are listed page by page, each once, in any order", async () => {
+    const own = await startIngest();
+    try {
+      const names = ["b.py", "a.py", "D.py", "c.py", "e%_.py"];
+      for (const [index, name] of names.entries()) {
+        await upload(own, name, "#".repeat(index % 3) + `${index % 3}`, { query: "?namespace=list" });
+      }
+      await upload(own, "elsewhere.py", "x");
+      const orders: Record<string, (keyof ScriptList["items"][0])[]> = {
+        upload_time: ["upload_time"],
+        name: ["filename"],
+        size: ["size"],
+      };
+      for (const [sort, [field]] of Object.entries(orders) as [string, [keyof ScriptList["items"][0]]][]) {
+        for (const limit of [1, 2, 5, 200]) {
+          const up = await all(own, `namespace=list&sort=${sort}&limit=${limit}`);
+          const values = up.map((item) => item[field] as string | number);
+          expect(values).toEqual(values.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0)));
+          expect(up.map(({ filename }) => filename).toSorted()).toEqual(names.toSorted());
+          const down = await all(own, `namespace=list&sort=-${sort}&limit=${limit}`);
+          expect(down).toEqual(up.toReversed());
+        }
+      }
+      const list = async (query: string): Promise<string[]> =>
+        (await all(own, query)).map(({ filename }) => filename).toSorted();
+      expect(await list("name=ELSE")).toEqual(["elsewhere.py"]);
+      expect(await list("name=%25_")).toEqual(["e%_.py"]);
+      expect(await list("name=_.py")).toEqual(["e%_.py"]);
+      expect(await list("namespace=default")).toEqual(["elsewhere.py"]);
+      expect(await list("state=queued&namespace=default")).toEqual(["elsewhere.py"]);
+      expect(await list("state=ready,failed")).toEqual([]);
+      expect(await list(`batch=${randomUUID()}`)).toEqual([]);
+      expect(await list("since=2999-01-01T00:00:00Z")).toEqual([]);
+      expect(await list("until=2000-01-01T00:00:00%2B02:00")).toEqual([]);
+      expect(await list("since=2000-01-01T00:00:00Z&until=2999-01-01T00:00:00Z")).toHaveLength(6);
+      const [, second] = await all(own, "sort=upload_time");
+      expect(await list(`until=${second?.upload_time}`)).toEqual(["b.py"]);
+    } finally {
+      await own.stop();
+    }
+  });
+
+  async function all(from: Ingest, query: string): Promise<ScriptList["items"]> {
+    const items: ScriptList["items"] = [];
+    let cursor: string | null = null;
+    do {
+      const next: string = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+      const { status, body } = await call<ScriptList>(from, "listScripts", `/api/v1/scripts?${query}${next}`);
+      expect(status).toBe(200);
+      items.push(...body.items);
+      cursor = body.next_cursor;
+    } while (cursor !== null);
+    return items;
+  }
+
+  it("are listed on only with the cursor of that list", async () => {
+    await script();
+    await script();
+    const first = await call<ScriptList>(ingest, "listScripts", "/api/v1/scripts?limit=1");
+    const cursor = encodeURIComponent(first.body.next_cursor as string);
+    for (const query of ["sort=size", "state=ready", "name=a", "since=2000-01-01T00:00:00Z"]) {
+      const { status, body } = await call<Problem>(
+        ingest,
+        "listScripts",
+        `/api/v1/scripts?${query}&cursor=${cursor}`,
+      );
+      expect([status, body.code]).toEqual([400, "invalid_cursor"]);
+    }
+    const wider = await call<ScriptList>(ingest, "listScripts", `/api/v1/scripts?limit=2&cursor=${cursor}`);
+    expect(wider.status).toBe(200);
+  });
+
+  it("list their versions, newest first", async () => {
+    const first = await script("v = 1\n", "versions.py");
+    for (const number of [2, 3]) await script(`v = ${number}\n`, "versions.py");
+    const page = await call<VersionList>(ingest, "listVersions", at(first, "/versions?limit=2"));
+    expect(page.body.items.map(({ version }) => version)).toEqual([3, 2]);
+    const cursor = page.body.next_cursor as string;
+    const rest = await call<VersionList>(ingest, "listVersions", at(first, `/versions?limit=2&cursor=${cursor}`));
+    expect(rest.body.items.map(({ version }) => version)).toEqual([1]);
+    expect(rest.body.next_cursor).toBeNull();
+    const other = await script();
+    const foreign = await call<Problem>(ingest, "listVersions", at(other, `/versions?cursor=${cursor}`));
+    expect(foreign.body.code).toBe("invalid_cursor");
+    const one = await call<ScriptVersion>(ingest, "readVersion", at(first, "/versions/1"));
+    expect(one.body).toEqual(rest.body.items[0]);
+    expect(one.body).toMatchObject({ storage_path: first.storage_path, original_filename: "versions.py" });
+  });
+
+  it("get an old version back as a new one", async () => {
+    const first = await script("r = 1\n", "restore.py");
+    const early = await call<Problem>(ingest, "restoreVersion", at(first, "/versions/1/restore"));
+    expect([early.status, early.body.code]).toEqual([409, "not_ready"]);
+    await pass(ingest, first, "dedup");
+    await script("r = 2\n", "restore.py");
+
+    const headers = { "Idempotency-Key": "restore-1" };
+    const path = at(first, "/versions/1/restore");
+    const { status, body } = await call<UploadedScript>(ingest, "restoreVersion", path, { headers });
+    expect(status).toBe(202);
+    expect(body).toMatchObject({ script_id: first.script_id, version: 3, sha256: first.sha256 });
+    const content = await fetch(`${ingest.url}${at(first, "/content")}`);
+    expect(await content.text()).toBe("r = 1\n");
+    const version = await call<ScriptVersion>(ingest, "readVersion", at(first, "/versions/3"));
+    expect(version.body.restored_from).toBe(1);
+
+    const replayed = await call<UploadedScript>(ingest, "restoreVersion", path, { headers });
+    expect([replayed.status, replayed.body.version]).toEqual([202, 3]);
+    const again = await call<UploadedScript>(ingest, "restoreVersion", path);
+    expect([again.status, again.body.version]).toEqual([200, 3]);
+    const other = await call<Problem>(ingest, "restoreVersion", at(first, "/versions/2/restore"), { headers });
+    expect([other.status, other.body.code]).toEqual([422, "idempotency_key_reused"]);
+  });
+
+  it("are deleted once that is confirmed, and their name is free", async () => {
+    const uploaded = await script("d = 1\n", "delete.py");
+    for (const query of ["", "?confirm=", "?confirm=true", `?confirm=${randomUUID()}`]) {
+      const { status, body } = await call<Problem>(ingest, "deleteScript", at(uploaded, query));
+      expect([status, body.code]).toEqual([428, "confirmation_required"]);
+      expect(body.detail).toContain(uploaded.script_id);
+    }
+    const confirmed = at(uploaded, `?confirm=${uploaded.script_id}`);
+    expect((await call(ingest, "deleteScript", confirmed)).status).toBe(204);
+    expect((await call(ingest, "deleteScript", confirmed)).status).toBe(404);
+    expect((await call(ingest, "readContent", at(uploaded, "/content"))).status).toBe(404);
+    const list = await call<ScriptList>(ingest, "listScripts", "/api/v1/scripts?name=delete.py");
+    expect(list.body.items).toEqual([]);
+    const next = await script("d = 1\n", "delete.py");
+    expect(next.script_id).not.toBe(uploaded.script_id);
+    expect(next.version).toBe(1);
+  });
+
+  it("have metadata once they have been through extract", async () => {
+    const uploaded = await script();
+    const early = await call<Problem>(ingest, "readMetadata", at(uploaded, "/metadata"));
+    expect([early.status, early.body.code]).toEqual([409, "not_ready"]);
+    for (const stage of ALL_STAGES) await pass(ingest, uploaded, stage);
+    const { status, body, headers } = await call<MetadataDocument>(ingest, "readMetadata", at(uploaded, "/metadata"));
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      script_id: uploaded.script_id,
+      filename: uploaded.filename,
+      imports: ["subprocess"],
+      tools: METADATA.tools.fastmcp,
+      user: { tags: [] },
+    });
+    const mcp = await call<MetadataDocument>(ingest, "readMetadata", at(uploaded, "/metadata?profile=mcp"));
+    expect(mcp.body.tools).toEqual([]);
+    const known = await call(ingest, "readMetadata", at(uploaded, "/metadata"), {
+      headers: { "If-None-Match": headers.get("etag") as string },
+    });
+    expect(known.status).toBe(304);
+  });
+
+  it("that are no Python never have metadata, but a report", async () => {
+    const uploaded = await script("def (:\n");
+    await pass(ingest, uploaded, "dedup");
+    await pass(ingest, uploaded, "validate", { verdict: "invalid" });
+    const { status, body } = await call<Problem>(ingest, "readMetadata", at(uploaded, "/metadata"));
+    expect([status, body.code]).toEqual([404, "no_metadata"]);
+    const report = await call<Report>(ingest, "readReport", at(uploaded, "/report"));
+    expect(report.body.verdict).toBe("invalid");
+  });
+
+  it("carry what users say of them, which nobody overwrites unseen", async () => {
+    const uploaded = await ready();
+    const path = at(uploaded, "/metadata");
+    const put = (body: unknown, headers: Record<string, string>) =>
+      call<ScriptDetails & Problem>(ingest, "updateMetadata", path, {
+        body: JSON.stringify(body),
+        headers: { "Content-Type": "application/json", ...headers },
+      });
+    const read = await call<MetadataDocument>(ingest, "readMetadata", path);
+    const etag = read.headers.get("etag") as string;
+    const fields = {
+      title: "A title",
+      description: "Two\nlines",
+      tags: ["etl", "日本"],
+      labels: { team: "data" },
+      owner: "somebody",
+      pinned: true,
+    };
+
+    const unconditional = await put(fields, {});
+    expect([unconditional.status, unconditional.body.code]).toEqual([428, "if_match_required"]);
+    const written = await put(fields, { "If-Match": etag });
+    expect(written.status).toBe(200);
+    expect(written.body).toMatchObject({ ...fields, revision: 2, version: 1 });
+    const stale = await put({ ...fields, title: "Another" }, { "If-Match": etag });
+    expect([stale.status, stale.body.code]).toEqual([412, "revision_mismatch"]);
+    const weak = await put(fields, { "If-Match": `W/${written.headers.get("etag")}` });
+    expect(weak.status).toBe(412);
+
+    const after = await call<MetadataDocument>(ingest, "readMetadata", path);
+    expect(after.body.user).toEqual(fields);
+    const details = await call<ScriptDetails>(ingest, "readScript", at(uploaded));
+    expect(details.body).toMatchObject(fields);
+    expect(details.headers.get("etag")).toBe(written.headers.get("etag"));
+    // What is left out is reset; any of the tags seen will do.
+    const reset = await put({ title: "Only this" }, { "If-Match": after.headers.get("etag") as string });
+    expect(reset.body).toMatchObject({ title: "Only this", tags: [], labels: {}, owner: null, pinned: false });
+    const any = await put({}, { "If-Match": "*" });
+    expect(any.body).toMatchObject({ title: null, revision: 4 });
+
+    const racers = await Promise.all(
+      Array.from({ length: 5 }, (_, index) =>
+        put({ title: `racer ${index}` }, { "If-Match": any.headers.get("etag") as string }),
+      ),
+    );
+    expect(racers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 412, 412, 412, 412]);
+  });
+
+  it.each([
+    ["no JSON", "{", "malformed_json", 400],
+    ["nothing", "", "malformed_json", 400],
+    ["no UTF-8", new Uint8Array([34, 255, 34]), "malformed_json", 400],
+    ["a list", "[]", "invalid_body", 400],
+    ["null", "null", "invalid_body", 400],
+    ["an unknown field", '{"filename":"x.py"}', "invalid_body", 400],
+    ["a field of extraction", '{"functions":[]}', "invalid_body", 400],
+    ["a wrong type", '{"pinned":"yes"}', "invalid_body", 400],
+    ["NUL in the title", '{"title":"a\\u0000"}', "invalid_body", 400],
+    ["a lone surrogate", '{"title":"\\ud800"}', "invalid_body", 400],
+    ["a tag twice", '{"tags":["a","a"]}', "invalid_body", 400],
+    ["an empty tag", '{"tags":[""]}', "invalid_body", 400],
+    ["51 tags", JSON.stringify({ tags: Array.from({ length: 51 }, String) }), "invalid_body", 400],
+    ["51 labels", JSON.stringify({ labels: Object.fromEntries(Array.from({ length: 51 }, (_, i) => [`l${i}`, ""])) }), "invalid_body", 400],
+    ["a label that is a number", '{"labels":{"a":1}}', "invalid_body", 400],
+    ["300 KB", JSON.stringify({ description: "x".repeat(300_000) }), "body_too_large", 413],
+  ] as const)("take no metadata that is %s", async (_what, body, code, expected) => {
+    const uploaded = await script();
+    const answer = await call<Problem>(ingest, "updateMetadata", at(uploaded, "/metadata"), {
+      body,
+      headers: { "Content-Type": "application/json", "If-Match": "*" },
+    });
+    expect([answer.status, answer.body.code]).toEqual([expected, code]);
+    const details = await call<ScriptDetails>(ingest, "readScript", at(uploaded));
+    expect(details.body.revision).toBe(1);
+  });
+
+  it.each([
+    [{ "Content-Type": "text/plain" }, "unsupported_media_type"],
+    [{ "Content-Type": "application/json; charset=koi8-r" }, "unsupported_media_type"],
+    [{ "Content-Type": "application/json", "Content-Encoding": "gzip" }, "unsupported_content_encoding"],
+  ])("take no metadata sent with %j", async (headers, code) => {
+    const answer = await call<Problem>(ingest, "updateMetadata", at(await script(), "/metadata"), {
+      body: "{}",
+      headers: { ...headers, "If-Match": "*" } as unknown as Record<string, string>,
+    });
+    expect([answer.status, answer.body.code]).toEqual([415, code]);
+  });
+
+  it("have a report, as JSON and as SARIF", async () => {
+    const uploaded = await script();
+    const early = await call<Problem>(ingest, "readReport", at(uploaded, "/report"));
+    expect([early.status, early.body.code]).toEqual([409, "not_ready"]);
+    await pass(ingest, uploaded, "dedup");
+    await pass(ingest, uploaded, "validate");
+
+    const { status, body } = await call<Report>(ingest, "readReport", at(uploaded, "/report"));
+    expect(status).toBe(200);
+    expect(body).toEqual({ script_id: uploaded.script_id, version: 1, sha256: uploaded.sha256, ...REPORT });
+
+    const sarif = await call<Log>(ingest, "readReport", at(uploaded, "/report"), {
+      headers: { Accept: "application/sarif+json" },
+    });
+    expect(sarif.headers.get("content-type")).toMatch(/^application\/sarif\+json/);
+    expect(sarif.headers.get("vary")).toBe("Accept");
+    expect(sarif.body.version).toBe("2.1.0");
+    expect(sarif.body.runs[0]?.results).toMatchObject([
+      {
+        ruleId: "calls.subprocess",
+        level: "warning",
+        locations: [
+          {
+            physicalLocation: {
+              artifactLocation: { uri: uploaded.filename },
+              region: { startLine: 3, startColumn: 5, endLine: 3, endColumn: 19 },
+            },
+          },
+        ],
+      },
+      { ruleId: "docstrings.missing", level: "note" },
+    ]);
+    const neither = await call<Problem>(ingest, "readReport", at(uploaded, "/report"), {
+      headers: { Accept: "text/html" },
+    });
+    expect([neither.status, neither.body.code]).toEqual([406, "not_acceptable"]);
+  });
+
+  it("are tried again where they failed, and only there", async () => {
+    const uploaded = await script();
+    const early = await call<Problem>(ingest, "retryScript", at(uploaded, "/retry"));
+    expect([early.status, early.body.code]).toEqual([409, "not_failed"]);
+    await fail(ingest, uploaded, "dedup");
+    const failed = await call<Status>(ingest, "readStatus", at(uploaded, "/status"));
+    expect(failed.body).toMatchObject({
+      state: "failed",
+      stages: [{ name: "dedup", state: "failed", attempts: 1, error: { code: "store_unavailable" } }, {}, {}, {}, {}],
+    });
+    const report = await call<Problem>(ingest, "readReport", at(uploaded, "/report"));
+    expect([report.status, report.body.code]).toEqual([404, "no_report"]);
+
+    const { status, body, headers } = await call<Status>(ingest, "retryScript", at(uploaded, "/retry"));
+    expect(status).toBe(202);
+    expect(body).toMatchObject({ state: "processing", stages: [{ name: "dedup", state: "pending" }, {}, {}, {}, {}] });
+    expect(headers.get("location")).toBe(uploaded.status_url);
+    expect((await call(ingest, "retryScript", at(uploaded, "/retry"))).status).toBe(409);
+    for (const stage of ALL_STAGES) await pass(ingest, uploaded, stage);
+    const done = await call<Status>(ingest, "readStatus", at(uploaded, "/status"));
+    expect(done.body).toMatchObject({ state: "needs_approval", progress: 1 });
+  });
+
+  it("leave nothing but themselves", async () => {
+    const before = await remains(ingest);
+    const uploaded = await script();
+    await call(ingest, "readScript", at(uploaded));
+    await call(ingest, "listScripts", "/api/v1/scripts");
+    expect(await remains(ingest)).toMatchObject({
+      scripts: (before as { scripts: number }).scripts + 1,
+      objects: (before as { objects: number }).objects + 1,
+    });
+  });
+});
