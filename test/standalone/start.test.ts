@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync 
 import { join } from "node:path";
 import { STAGE_NAMES } from "@sluice/pipeline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { processIdentity } from "../../packages/standalone/src/process-identity.js";
 import { Client } from "../pipeline/client.js";
 import { describeWith, temporaryDirectory } from "../servers/index.js";
 import { Launcher } from "./launcher.js";
@@ -9,12 +10,7 @@ import { Launcher } from "./launcher.js";
 const SERVICES = ["ingest", ...STAGE_NAMES, "janitor"];
 
 function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+  return processIdentity(pid) !== undefined;
 }
 
 function postgresPid(dataDir: string): number {
@@ -103,12 +99,13 @@ describeWith(["postgres"], "npm start", () => {
   });
 
   test("ends with everything it has started where it is killed itself", async () => {
-    const pid = postgresPid(dataDir);
+    expect(postgresPid(dataDir)).toBe(launcher.pidOf("postgres"));
     launcher.process.kill("SIGKILL");
     await launcher.deserted;
-    expect(SERVICES.map((name) => launcher.pidOf(name)).filter(isRunning)).toEqual([]);
+    // They have closed their output, and are gone a moment later.
+    const pids = SERVICES.map((name) => launcher.pidOf(name));
+    await expect.poll(() => pids.filter(isRunning)).toEqual([]);
     expect(existsSync(join(dataDir, "sluice.lock"))).toBe(true);
-    expect(pid).toBe(launcher.pidOf("postgres"));
   });
 
   test("finds everything again", async () => {
