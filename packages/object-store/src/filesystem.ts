@@ -72,6 +72,7 @@ export class FileSystemObjectStore implements ObjectStore {
       await syncDirectory(dirname(path));
     } catch (error) {
       await rm(temporary, { force: true }).catch(() => undefined);
+      await this.#tidy(dirname(path));
       if (hasCode(error, "EISDIR", "ENOTDIR", "EEXIST", "ENOTEMPTY")) {
         throw new InvalidKeyError(`object key ${key} lies above or below another object's key`);
       }
@@ -212,7 +213,7 @@ export class FileSystemObjectStore implements ObjectStore {
     }
   }
 
-  /** Removes directories that a delete emptied, upwards, until one is still in use. */
+  /** Removes empty directories, upwards, until one is still in use. */
   async #tidy(directory: string): Promise<void> {
     for (let path = directory; path !== this.#root; path = dirname(path)) {
       try {
