@@ -8,7 +8,8 @@ import { createLog, loadSettings, SettingsError, withoutPasswords } from "@sluic
 const log = createLog("migrate", { logLevel: "info" });
 try {
   const { catalogUrl } = loadSettings(process.env);
-  if (catalogUrl === undefined) throw new SettingsError([{ name: "CATALOG_URL", message: "is not set" }]);
+  if (catalogUrl === undefined)
+    throw new SettingsError([{ name: "CATALOG_URL", message: "is not set" }]);
   await migrate(catalogUrl);
   log.info({ catalog: withoutPasswords(catalogUrl) }, "the catalog is up to date");
 } catch (error) {

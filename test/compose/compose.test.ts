@@ -106,7 +106,9 @@ describe("docker-compose.yml", () => {
     for (const name of OURS) {
       const given = environment(name);
       const [host, port] =
-        name === "ingest" ? [given["HOST"], given["PORT"]] : [given["METRICS_HOST"], given["METRICS_PORT"]];
+        name === "ingest"
+          ? [given["HOST"], given["PORT"]]
+          : [given["METRICS_HOST"], given["METRICS_PORT"]];
       expect(host).toBe("0.0.0.0");
       const [kind, program, , script] = service(name).healthcheck?.test ?? [];
       expect([kind, program]).toEqual(["CMD", "node"]);
@@ -120,12 +122,16 @@ describe("docker-compose.yml", () => {
   });
 
   it("lets workers be scaled, and reaches only the API, only from this machine", () => {
-    for (const [name, { container_name: fixed, ports, networks }] of Object.entries(compose.services)) {
+    for (const [name, { container_name: fixed, ports, networks }] of Object.entries(
+      compose.services,
+    )) {
       expect(fixed).toBeUndefined();
       expect(networks).toEqual(name === "ingest" ? ["stores", "edge"] : ["stores"]);
       if (name !== "ingest") expect(ports).toBeUndefined();
     }
-    expect(service("ingest").ports?.map((port) => interpolate(port, {}))).toEqual(["127.0.0.1:8080:8080"]);
+    expect(service("ingest").ports?.map((port) => interpolate(port, {}))).toEqual([
+      "127.0.0.1:8080:8080",
+    ]);
     expect(WORKERS).toHaveLength(6);
   });
 
@@ -144,7 +150,11 @@ describe("docker-compose.yml", () => {
 
 describe("secrets", () => {
   const strings = (value: unknown): string[] =>
-    typeof value === "string" ? [value] : value === null || typeof value !== "object" ? [] : Object.values(value).flatMap(strings);
+    typeof value === "string"
+      ? [value]
+      : value === null || typeof value !== "object"
+        ? []
+        : Object.values(value).flatMap(strings);
 
   it.each(Object.keys(SECRETS))("%s is asked for and has no default", (name) => {
     const { [name]: _, ...others } = SECRETS;
@@ -161,7 +171,9 @@ describe("secrets", () => {
   });
 
   it("are nowhere written out", () => {
-    const secret = new Set(SETTINGS.filter((setting) => setting.secret).map((setting) => setting.name));
+    const secret = new Set(
+      SETTINGS.filter((setting) => setting.secret).map((setting) => setting.name),
+    );
     for (const [name, { environment: given = {} }] of Object.entries(compose.services)) {
       for (const [key, value] of Object.entries(given)) {
         if (!secret.has(key) && !/PASSWORD|_AUTH|_USER$/.test(key)) continue;
@@ -176,7 +188,11 @@ describe("secrets", () => {
   it("are all in .env.example, empty; what else it names is used", () => {
     const lines = read(".env.example").split("\n");
     const empty = lines.filter((line) => /^[A-Z_]+=/.test(line));
-    expect(empty.sort()).toEqual(Object.keys(SECRETS).map((name) => `${name}=`).sort());
+    expect(empty.sort()).toEqual(
+      Object.keys(SECRETS)
+        .map((name) => `${name}=`)
+        .sort(),
+    );
     const optional = lines.flatMap((line) => /^#([A-Z_]+)=/.exec(line)?.[1] ?? []);
     const text = read("docker-compose.yml");
     for (const name of optional) expect(text).toContain(`\${${name}:-`);

@@ -13,7 +13,7 @@ export class MissingVariableError extends Error {
  */
 export function interpolate(value: string, variables: Readonly<Record<string, string>>): string {
   let result = "";
-  for (let at = 0; at < value.length; ) {
+  for (let at = 0; at < value.length;) {
     const start = value.indexOf("${", at);
     if (start === -1) return result + value.slice(at);
     const end = closingBrace(value, start + 2);

@@ -5,7 +5,8 @@ import { fileURLToPath } from "node:url";
 import { guard } from "../servers/index.js";
 
 const START = fileURLToPath(new URL("../../scripts/start.mjs", import.meta.url));
-const SETTINGS = /^(HOST|PORT|SLUICE_DATA|[A-Z_]+_URL|API_KEYS|LOG_LEVEL|METRICS_[A-Z]+|[A-Z]+_CONCURRENCY)$/;
+const SETTINGS =
+  /^(HOST|PORT|SLUICE_DATA|[A-Z_]+_URL|API_KEYS|LOG_LEVEL|METRICS_[A-Z]+|[A-Z]+_CONCURRENCY)$/;
 
 /** A line that the launcher or one of its programs has logged. */
 export interface LogLine {
@@ -61,7 +62,8 @@ export class Launcher {
       };
       this.#waiting.add(look);
       void this.deserted.then(() => {
-        if (this.#waiting.delete(look)) reject(new Error(`no line ${pattern} in\n${this.lines.join("\n")}`));
+        if (this.#waiting.delete(look))
+          reject(new Error(`no line ${pattern} in\n${this.lines.join("\n")}`));
       });
       look();
     });
@@ -79,12 +81,16 @@ export class Launcher {
   }
 
   log(): LogLine[] {
-    return this.lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as LogLine);
+    return this.lines
+      .filter((line) => line.startsWith("{"))
+      .map((line) => JSON.parse(line) as LogLine);
   }
 
   /** The process number that a program was started with last. */
   pidOf(program: string): number {
-    const started = this.log().findLast((line) => line.msg === "started" && line.program === program);
+    const started = this.log().findLast(
+      (line) => line.msg === "started" && line.program === program,
+    );
     if (started?.child === undefined) throw new Error(`${program} was not started`);
     return started.child;
   }

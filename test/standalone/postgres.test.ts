@@ -53,16 +53,21 @@ describeWith(["postgres"], "embedded PostgreSQL", () => {
   test("keeps what it was given, under a role that is not its master", async () => {
     const { catalogUrl, queueUrl } = await start();
     await query(catalogUrl, "CREATE TABLE kept AS SELECT 'Größe' AS word");
-    expect(await query(catalogUrl, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user")).toEqual([
-      { rolsuper: false },
-    ]);
+    expect(
+      await query(catalogUrl, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"),
+    ).toEqual([{ rolsuper: false }]);
     await expect(query(queueUrl, "SELECT * FROM kept")).rejects.toThrow("does not exist");
-    await expect(query(catalogUrl.replace(/:[^:@]+@/, ":wrong@"), "SELECT 1")).rejects.toThrow("password");
+    await expect(query(catalogUrl.replace(/:[^:@]+@/, ":wrong@"), "SELECT 1")).rejects.toThrow(
+      "password",
+    );
     // Trigrams of letters beyond ASCII, and settings that lose nothing.
     await query(catalogUrl, "CREATE EXTENSION pg_trgm");
-    const [trigrams] = (await query(catalogUrl, "SELECT cardinality(show_trgm('ö')) AS n")) as [{ n: number }];
+    const [trigrams] = (await query(catalogUrl, "SELECT cardinality(show_trgm('ö')) AS n")) as [
+      { n: number },
+    ];
     expect(trigrams.n).toBe(2);
-    const settings = "SELECT current_setting('fsync') f, current_setting('synchronous_commit') s, current_setting('max_connections') m";
+    const settings =
+      "SELECT current_setting('fsync') f, current_setting('synchronous_commit') s, current_setting('max_connections') m";
     expect(await query(catalogUrl, settings)).toEqual([{ f: "on", s: "on", m: "200" }]);
 
     expect(await running?.supervisor.stop()).toBe(true);
@@ -88,8 +93,13 @@ describeWith(["postgres"], "embedded PostgreSQL", () => {
     mkdirSync(`${directory}.new-0123`);
     const { catalogUrl } = await start();
     expect(await query(catalogUrl, "SELECT 1 AS one")).toEqual([{ one: 1 }]);
-    expect(said).toEqual([expect.stringMatching(/was left half made .* it is now .*\.unfinished-\d+/)]);
-    expect(readdirSync(dataDir).sort()).toEqual(["postgres", expect.stringMatching(/^postgres\.unfinished-\d+$/)]);
+    expect(said).toEqual([
+      expect.stringMatching(/was left half made .* it is now .*\.unfinished-\d+/),
+    ]);
+    expect(readdirSync(dataDir).sort()).toEqual([
+      "postgres",
+      expect.stringMatching(/^postgres\.unfinished-\d+$/),
+    ]);
   });
 
   test("takes an empty directory as none", async () => {

@@ -5,8 +5,8 @@ import type { Metrics } from "./metrics.js";
 /** One thing that a process cannot do its work without. */
 export interface Check {
   readonly name: string;
-  /** @throws where it does not work */
-  check(): Promise<void>;
+  /** Rejects where it does not work. */
+  readonly check: () => Promise<void>;
 }
 
 /** What `/readyz` answers: 200 where the status is `ok`, else 503. */
@@ -54,7 +54,10 @@ export interface HealthServer {
   close(): Promise<void>;
 }
 
-async function answer(path: string, options: HealthServerOptions): Promise<[number, string, string]> {
+async function answer(
+  path: string,
+  options: HealthServerOptions,
+): Promise<[number, string, string]> {
   switch (path) {
     case "/livez":
       return [200, "application/json", '{"status":"ok"}'];

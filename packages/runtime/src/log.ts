@@ -1,9 +1,23 @@
-import { destination as openDestination, pino, stdTimeFunctions, type DestinationStream, type Logger } from "pino";
+import {
+  destination as openDestination,
+  pino,
+  stdTimeFunctions,
+  type DestinationStream,
+  type Logger,
+} from "pino";
 import type { Settings } from "./settings.js";
 
 export type { Logger } from "pino";
 
-const SECRET_FIELDS = ["authorization", "cookie", "password", "secret", "apiKey", "api_key", "x-api-key"];
+const SECRET_FIELDS = [
+  "authorization",
+  "cookie",
+  "password",
+  "secret",
+  "apiKey",
+  "api_key",
+  "x-api-key",
+];
 
 /**
  * `scheme://user:password@`, as URLs of stores carry it, also where an error's message quotes one; but

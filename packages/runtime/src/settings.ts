@@ -232,7 +232,9 @@ const DECLARED = {
     schema: seconds(1, 3_600),
   }),
 } satisfies {
-  [Key in Exclude<keyof Settings, "concurrency">]: Declared<NonNullable<Settings[Key]>> | Declared<Settings[Key]>;
+  [Key in Exclude<keyof Settings, "concurrency">]:
+    | Declared<NonNullable<Settings[Key]>>
+    | Declared<Settings[Key]>;
 };
 
 const CONCURRENCY = STAGE_NAMES.map((stage) => ({
@@ -268,7 +270,9 @@ export interface SettingProblem {
 /** Names every wrong setting at once. Its message is one line and holds no secret. */
 export class SettingsError extends Error {
   constructor(readonly problems: readonly SettingProblem[]) {
-    super(`Wrong settings: ${problems.map(({ name, message }) => `${name} ${message}`).join("; ")}`);
+    super(
+      `Wrong settings: ${problems.map(({ name, message }) => `${name} ${message}`).join("; ")}`,
+    );
     this.name = "SettingsError";
   }
 }

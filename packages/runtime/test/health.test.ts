@@ -19,7 +19,10 @@ async function serve(checks: readonly Check[]): Promise<string> {
 }
 
 const works: Check = { name: "catalog", check: async () => {} };
-const fails: Check = { name: "queue", check: () => Promise.reject(new Error("connection refused")) };
+const fails: Check = {
+  name: "queue",
+  check: () => Promise.reject(new Error("connection refused")),
+};
 
 describe("health server", () => {
   it("is ready while every check passes", async () => {
@@ -64,7 +67,12 @@ describe("health server", () => {
 
   it("says so where the port is taken", async () => {
     const port = Number(new URL(await serve([])).port);
-    const second = startHealthServer({ host: "127.0.0.1", port, checks: [], metrics: createMetrics("x") });
+    const second = startHealthServer({
+      host: "127.0.0.1",
+      port,
+      checks: [],
+      metrics: createMetrics("x"),
+    });
     await expect(second).rejects.toThrow("EADDRINUSE");
   });
 });

@@ -4,7 +4,12 @@ import { createMetrics, mergeMetrics } from "../src/metrics.js";
 
 async function exposition(service: string, value: number): Promise<string> {
   const { registry } = createMetrics(service);
-  new Histogram({ name: "took_seconds", help: "time", registers: [registry], buckets: [1] }).observe(value);
+  new Histogram({
+    name: "took_seconds",
+    help: "time",
+    registers: [registry],
+    buckets: [1],
+  }).observe(value);
   return registry.metrics();
 }
 

@@ -1,7 +1,13 @@
 import { resolve } from "node:path";
 import { STAGE_NAMES } from "@sluice/pipeline";
 import { describe, expect, it } from "vitest";
-import { isLoopback, loadServiceSettings, loadSettings, SETTINGS, SettingsError } from "../src/settings.js";
+import {
+  isLoopback,
+  loadServiceSettings,
+  loadSettings,
+  SETTINGS,
+  SettingsError,
+} from "../src/settings.js";
 
 const STORES = {
   QUEUE_URL: "redis://127.0.0.1:6379",
@@ -56,7 +62,9 @@ describe("settings", () => {
   });
 
   it("names the missing stores of a service beside what is wrong", () => {
-    const found = problems(() => loadServiceSettings({ PORT: "99999", CATALOG_URL: STORES.CATALOG_URL }));
+    const found = problems(() =>
+      loadServiceSettings({ PORT: "99999", CATALOG_URL: STORES.CATALOG_URL }),
+    );
     expect(Object.keys(found)).toEqual(["PORT", "QUEUE_URL", "OBJECT_STORE_URL", "BACKUP_URL"]);
     expect(problems(() => loadServiceSettings(STORES))).toEqual({});
   });
@@ -74,7 +82,9 @@ describe("settings", () => {
     ["OBJECT_STORE_URL", "file:///"],
     ["BACKUP_URL", "/var/backup"],
   ])("refuses %s=%s", (name, value) => {
-    expect(Object.keys(problems(() => loadServiceSettings({ ...STORES, [name]: value })))).toEqual([name]);
+    expect(Object.keys(problems(() => loadServiceSettings({ ...STORES, [name]: value })))).toEqual([
+      name,
+    ]);
   });
 
   it("never prints a secret", () => {
@@ -98,8 +108,13 @@ describe("settings", () => {
     const key = "0123456789abcdef";
     expect(Object.keys(problems(() => loadSettings({ HOST: "0.0.0.0" })))).toEqual(["HOST"]);
     expect(Object.keys(problems(() => loadSettings({ HOST: "::" })))).toEqual(["HOST"]);
-    expect(Object.keys(problems(() => loadSettings({ HOST: "127.evil.example" })))).toEqual(["HOST"]);
-    expect(loadSettings({ HOST: "0.0.0.0", API_KEYS: `${key}, ${key}2` }).apiKeys).toEqual([key, `${key}2`]);
+    expect(Object.keys(problems(() => loadSettings({ HOST: "127.evil.example" })))).toEqual([
+      "HOST",
+    ]);
+    expect(loadSettings({ HOST: "0.0.0.0", API_KEYS: `${key}, ${key}2` }).apiKeys).toEqual([
+      key,
+      `${key}2`,
+    ]);
     for (const host of ["localhost", "127.0.0.1", "127.9.9.9", "::1"]) {
       expect(isLoopback(host)).toBe(true);
       expect(loadSettings({ HOST: host }).host).toBe(host);
@@ -109,8 +124,12 @@ describe("settings", () => {
   it("declares each setting once, and a default that is right", () => {
     const names = SETTINGS.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
-    const defaults = SETTINGS.flatMap(({ name, default: value }) => (value === undefined ? [] : [[name, value]]));
-    expect(loadSettings(Object.fromEntries(defaults) as NodeJS.ProcessEnv)).toEqual(loadSettings({}));
+    const defaults = SETTINGS.flatMap(({ name, default: value }) =>
+      value === undefined ? [] : [[name, value]],
+    );
+    expect(loadSettings(Object.fromEntries(defaults) as NodeJS.ProcessEnv)).toEqual(
+      loadSettings({}),
+    );
     for (const stage of STAGE_NAMES) expect(names).toContain(`${stage.toUpperCase()}_CONCURRENCY`);
   });
 });

@@ -1,7 +1,10 @@
 import { createLog, Shutdown } from "@sluice/runtime";
 
 const mode = process.argv[2];
-const shutdown = new Shutdown(createLog("child", { logLevel: "info" }), mode === "short" ? 1 : 60_000);
+const shutdown = new Shutdown(
+  createLog("child", { logLevel: "info" }),
+  mode === "short" ? 1 : 60_000,
+);
 shutdown.add("part", async () => {
   if (mode === "broken") throw new Error("broken");
   if (mode === "hanging" || mode === "short") {

@@ -53,7 +53,10 @@ async function end(child: ChildProcess): Promise<{ code: unknown; output: string
   let output = "";
   child.stdout?.on("data", (text: string) => (output += text));
   // Not the event "close": it does not come after a disconnect from this side.
-  const [[code]] = await Promise.all([once(child, "exit"), child.stdout && once(child.stdout, "end")]);
+  const [[code]] = await Promise.all([
+    once(child, "exit"),
+    child.stdout && once(child.stdout, "end"),
+  ]);
   return { code, output };
 }
 
@@ -88,7 +91,10 @@ describe("a process that listens", () => {
         await once(child, "message");
         child.kill("SIGINT");
       }
-      expect(await ended).toMatchObject({ code: 1, output: expect.not.stringContaining("part closed") });
+      expect(await ended).toMatchObject({
+        code: 1,
+        output: expect.not.stringContaining("part closed"),
+      });
     }
   });
 
@@ -96,7 +102,10 @@ describe("a process that listens", () => {
     const child = await start("rejecting");
     const ended = end(child);
     child.send("go");
-    expect(await ended).toMatchObject({ code: 1, output: expect.stringContaining('"level":"fatal"') });
+    expect(await ended).toMatchObject({
+      code: 1,
+      output: expect.stringContaining('"level":"fatal"'),
+    });
   });
 
   it("ends by itself when it has nothing left to do", async () => {

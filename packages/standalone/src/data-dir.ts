@@ -1,5 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { accessSync, constants, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { processIdentity } from "./process-identity.js";
 import { codeOf, messageOf, StartError } from "./start-error.js";

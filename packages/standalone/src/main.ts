@@ -27,7 +27,9 @@ export async function main(args: readonly string[], env: NodeJS.ProcessEnv): Pro
     return 0;
   }
   if (args.length > 0) {
-    fail(`unknown argument ${args[0]}: settings come from the environment, see npm start -- --help`);
+    fail(
+      `unknown argument ${args[0]}: settings come from the environment, see npm start -- --help`,
+    );
     return 2;
   }
   let settings: Settings;
@@ -88,4 +90,3 @@ function stopOnSignal(sluice: Sluice): Promise<undefined> {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
   });
 }
-

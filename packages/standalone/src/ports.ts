@@ -28,7 +28,7 @@ export async function reservePort(
   patienceMs: number,
   signal: AbortSignal,
 ): Promise<number> {
-  for (const end = Date.now() + patienceMs; ; ) {
+  for (const end = Date.now() + patienceMs; ;) {
     try {
       return await tryPort(host, port);
     } catch (error) {
@@ -41,10 +41,14 @@ export async function reservePort(
         case "EADDRINUSE":
           throw new StartError(`port ${port} on ${host} is in use: choose another one with PORT=`);
         case "EACCES":
-          throw new StartError(`port ${port} needs rights that this user has not: choose one above 1023 with PORT=`);
+          throw new StartError(
+            `port ${port} needs rights that this user has not: choose one above 1023 with PORT=`,
+          );
         case "EADDRNOTAVAIL":
         case "ENOTFOUND":
-          throw new StartError(`${host} is no address of this machine: choose another one with HOST=`);
+          throw new StartError(
+            `${host} is no address of this machine: choose another one with HOST=`,
+          );
         default:
           throw new StartError(`cannot listen on ${host}, port ${port}: ${messageOf(error)}`);
       }

@@ -13,7 +13,7 @@ import type { Program } from "./supervisor.js";
 export type ServiceName = "ingest" | StageName | "janitor";
 
 /** Every process of Sluice, by the name of its folder under `services/`. */
-export const SERVICE_NAMES: readonly ServiceName[] = ["ingest", ...STAGE_NAMES, "janitor"];
+const SERVICE_NAMES: readonly ServiceName[] = ["ingest", ...STAGE_NAMES, "janitor"];
 
 /** A service that can be started. */
 export interface Service extends Program {
@@ -53,7 +53,12 @@ export async function prepareServices(settings: ServiceSettings): Promise<Servic
   return [
     service("ingest", ingest, apiUrl(settings.host, settings.port), settings),
     ...others.map((name, index) => {
-      const env = { ...common, METRICS_HOST: "127.0.0.1", METRICS_PORT: String(ports[index]), METRICS_PEERS: "" };
+      const env = {
+        ...common,
+        METRICS_HOST: "127.0.0.1",
+        METRICS_PORT: String(ports[index]),
+        METRICS_PEERS: "",
+      };
       return service(name, env, peers[index] ?? "", settings);
     }),
   ];
@@ -72,7 +77,8 @@ function service(
   settings: ServiceSettings,
 ): Service {
   const main = join(FOLDER, name, "dist", "main.js");
-  if (!existsSync(main)) throw new StartError(`${main} is missing: build Sluice first (npm run build)`);
+  if (!existsSync(main))
+    throw new StartError(`${main} is missing: build Sluice first (npm run build)`);
   const readyUrl = `${url}/readyz`;
   return {
     name,
@@ -118,7 +124,9 @@ export function whyNotReady(readyUrl: string): Promise<string | undefined> {
 function missingIn(body: string): string {
   try {
     const { failed } = JSON.parse(body) as Partial<Readiness>;
-    return (failed ?? []).map(({ name, error }) => `${name}: ${error}`).join(", ") || "it is not ready";
+    return (
+      (failed ?? []).map(({ name, error }) => `${name}: ${error}`).join(", ") || "it is not ready"
+    );
   } catch {
     return "it is not ready";
   }

@@ -2,7 +2,12 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { migrate } from "@sluice/catalog";
-import { type Logger, type ServiceSettings, type Settings, withoutPasswords } from "@sluice/runtime";
+import {
+  type Logger,
+  type ServiceSettings,
+  type Settings,
+  withoutPasswords,
+} from "@sluice/runtime";
 import { openDataDir } from "./data-dir.js";
 import { reservePort } from "./ports.js";
 import { preparePostgres } from "./postgres/server.js";
@@ -76,7 +81,9 @@ export class Sluice {
   }
 
   /** The URLs of all stores; what the settings do not name is embedded. */
-  async #openStores(): Promise<Pick<ServiceSettings, "catalogUrl" | "queueUrl" | "objectStoreUrl" | "backupUrl">> {
+  async #openStores(): Promise<
+    Pick<ServiceSettings, "catalogUrl" | "queueUrl" | "objectStoreUrl" | "backupUrl">
+  > {
     const { dataDir, catalogUrl, queueUrl, objectStoreUrl, backupUrl } = this.settings;
     const directory = (name: string): string => {
       const path = join(dataDir, name);
@@ -88,7 +95,8 @@ export class Sluice {
       backupUrl: backupUrl ?? directory("backup"),
     };
     // The queue's tables have a schema of their own, so that they may share the catalog's database.
-    if (catalogUrl !== undefined) return { catalogUrl, queueUrl: queueUrl ?? catalogUrl, ...objects };
+    if (catalogUrl !== undefined)
+      return { catalogUrl, queueUrl: queueUrl ?? catalogUrl, ...objects };
 
     const postgres = await preparePostgres(dataDir, this.log, this.say, this.#abort.signal);
     this.#abort.signal.throwIfAborted();
@@ -132,7 +140,10 @@ export class Sluice {
   ): Promise<void> {
     const waiting = started.filter(({ supervisor }) => !supervisor.isReady);
     const reasons = await Promise.all(
-      waiting.map(async ({ service }) => `${service.name} (${(await whyNotReady(service.readyUrl)) ?? "ready"})`),
+      waiting.map(
+        async ({ service }) =>
+          `${service.name} (${(await whyNotReady(service.readyUrl)) ?? "ready"})`,
+      ),
     );
     if (reasons.length > 0) this.say(`Still waiting for ${reasons.join(", ")}.`);
   }
@@ -168,6 +179,8 @@ async function migrateCatalog(url: string): Promise<void> {
   try {
     await migrate(url);
   } catch (error) {
-    throw new StartError(`the catalog cannot be prepared (${withoutPasswords(url)}): ${messageOf(error)}`);
+    throw new StartError(
+      `the catalog cannot be prepared (${withoutPasswords(url)}): ${messageOf(error)}`,
+    );
   }
 }

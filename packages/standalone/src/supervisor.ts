@@ -88,7 +88,10 @@ export class Supervisor {
     let killed = false;
     const timer = setTimeout(() => {
       killed = true;
-      this.log.error({ program: this.name, timeoutMs: this.program.stopTimeoutMs }, "did not stop in time");
+      this.log.error(
+        { program: this.name, timeoutMs: this.program.stopTimeoutMs },
+        "did not stop in time",
+      );
       this.kill();
     }, this.program.stopTimeoutMs);
     const exit = await exited;
@@ -139,7 +142,8 @@ export class Supervisor {
         this.log.info({ program: this.name, child: process.pid }, "ready");
       },
       (error: unknown) => {
-        if (!ended.signal.aborted) this.log.error({ program: this.name, err: error }, "cannot be watched");
+        if (!ended.signal.aborted)
+          this.log.error({ program: this.name, err: error }, "cannot be watched");
       },
     );
   }
@@ -149,10 +153,15 @@ export class Supervisor {
     this.#ends++;
     const delayMs = this.waitMs(this.#ends);
     this.log.warn({ program: this.name, ...exit, delayMs }, "ended, and is started again");
-    if (!this.#wasReady && (this.#ends >= LOOP_LENGTH || (exit.code !== null && exit.code === hopelessExitCode))) {
+    if (
+      !this.#wasReady &&
+      (this.#ends >= LOOP_LENGTH || (exit.code !== null && exit.code === hopelessExitCode))
+    ) {
       this.#stopping = true;
       this.#rejectFirst(
-        new StartError(`${this.name} does not start (${describe(exit)}): its last log lines say why`),
+        new StartError(
+          `${this.name} does not start (${describe(exit)}): its last log lines say why`,
+        ),
       );
       return;
     }
@@ -175,6 +184,8 @@ export class Supervisor {
     else if (this.#recentEnds.length === MANY_ENDS) what = `${MANY_ENDS} times within a minute`;
     if (what === undefined) return;
     this.#recentEnds = [];
-    this.say(`${this.name} has ended ${what} (${describe(exit)}); its log says why. It is started again and again.`);
+    this.say(
+      `${this.name} has ended ${what} (${describe(exit)}); its log says why. It is started again and again.`,
+    );
   }
 }

@@ -1,4 +1,14 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -13,7 +23,8 @@ beforeEach(() => {
   native = join(parent, "native");
   mkdirSync(join(native, "bin"), { recursive: true });
   mkdirSync(join(native, "lib"));
-  for (const name of ["postgres", "initdb"]) writeFileSync(join(native, "bin", name), "#!/bin/sh\n", { mode: 0o600 });
+  for (const name of ["postgres", "initdb"])
+    writeFileSync(join(native, "bin", name), "#!/bin/sh\n", { mode: 0o600 });
   writeFileSync(join(native, "lib", "libthing.so.1.2"), "thing");
   const links = ["native/lib/libthing.so", "native/lib/libthing.so.1"].map((target) => ({
     source: "native/lib/libthing.so.1.2",

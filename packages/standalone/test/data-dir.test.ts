@@ -37,7 +37,9 @@ describe("the data directory", () => {
     await once(child, "message");
     const holder = { pid: child.pid, identity: processIdentity(child.pid ?? 0) };
     writeFileSync(join(path, "sluice.lock"), JSON.stringify(holder));
-    expect(() => openDataDir(path)).toThrow(new RegExp(`in use by another Sluice \\(process ${child.pid}\\)`));
+    expect(() => openDataDir(path)).toThrow(
+      new RegExp(`in use by another Sluice \\(process ${child.pid}\\)`),
+    );
     expect(readdirSync(path)).toEqual(["sluice.lock"]);
 
     child.kill("SIGKILL");
@@ -55,14 +57,18 @@ describe("the data directory", () => {
     writeFileSync(join(path, "sluice.lock"), lock);
     const held = openDataDir(path);
     expect(held.wasAbandoned).toBe(true);
-    expect(JSON.parse(readFileSync(join(path, "sluice.lock"), "utf8"))).toMatchObject({ pid: process.pid });
+    expect(JSON.parse(readFileSync(join(path, "sluice.lock"), "utf8"))).toMatchObject({
+      pid: process.pid,
+    });
     expect(readdirSync(path)).toEqual(["sluice.lock"]);
   });
 
   it("must be a directory that can be made", () => {
     writeFileSync(join(parent, "file"), "");
     expect(() => openDataDir(join(parent, "file"))).toThrow(StartError);
-    expect(() => openDataDir(join(parent, "file", "data"))).toThrow(/is not a directory: set SLUICE_DATA/);
+    expect(() => openDataDir(join(parent, "file", "data"))).toThrow(
+      /is not a directory: set SLUICE_DATA/,
+    );
   });
 });
 

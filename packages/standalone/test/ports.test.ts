@@ -24,7 +24,9 @@ describe("the API's port", () => {
   it("is refused in one line where it is in use", async () => {
     const port = await takenPort();
     const expected = `port ${port} on 127.0.0.1 is in use: choose another one with PORT=`;
-    await expect(reservePort("127.0.0.1", port, 0, never)).rejects.toThrow(new StartError(expected));
+    await expect(reservePort("127.0.0.1", port, 0, never)).rejects.toThrow(
+      new StartError(expected),
+    );
   });
 
   it("is waited for where its holder is about to go", async () => {
@@ -43,7 +45,9 @@ describe("the API's port", () => {
 
   it("is a free one where it is 0, and never on another machine's address", async () => {
     expect(await reservePort("127.0.0.1", 0, 0, never)).toBeGreaterThan(0);
-    await expect(reservePort("192.0.2.1", 0, 0, never)).rejects.toThrow(/no address of this machine.*HOST=/);
+    await expect(reservePort("192.0.2.1", 0, 0, never)).rejects.toThrow(
+      /no address of this machine.*HOST=/,
+    );
   });
 });
 

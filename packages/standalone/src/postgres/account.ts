@@ -152,7 +152,17 @@ function createUser(): User | undefined {
   const ways: [string, string[]][] = [
     [
       "useradd",
-      ["--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", ...comment, NAME],
+      [
+        "--system",
+        "--user-group",
+        "--no-create-home",
+        "--home-dir",
+        "/nonexistent",
+        "--shell",
+        "/usr/sbin/nologin",
+        ...comment,
+        NAME,
+      ],
     ],
     ["adduser", ["-S", "-D", "-H", NAME]],
   ];

@@ -1,5 +1,13 @@
 import { spawnSync } from "node:child_process";
-import { accessSync, chmodSync, constants, existsSync, readFileSync, statSync, symlinkSync } from "node:fs";
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join, relative } from "node:path";
 import { codeOf, messageOf, StartError } from "../start-error.js";
@@ -91,7 +99,9 @@ function makeExecutable(path: string): void {
     try {
       chmodSync(path, 0o755);
     } catch {
-      throw new StartError(`${path} cannot be made executable (${messageOf(error)}): ask the owner of node_modules, ${INSTEAD}`);
+      throw new StartError(
+        `${path} cannot be made executable (${messageOf(error)}): ask the owner of node_modules, ${INSTEAD}`,
+      );
     }
   }
 }
@@ -107,5 +117,7 @@ export function versionOf({ postgres }: Binaries): string {
   const version = /(\d+(?:\.\d+)*)\s*$/.exec(stdout ?? "")?.[1];
   if (version !== undefined) return version;
   const why = (error?.message ?? stderr).trim().split("\n")[0] ?? "";
-  throw new StartError(`${basename(postgres)} does not run on this machine (${why}): set CATALOG_URL to a PostgreSQL 15 or later`);
+  throw new StartError(
+    `${basename(postgres)} does not run on this machine (${why}): set CATALOG_URL to a PostgreSQL 15 or later`,
+  );
 }

@@ -1,5 +1,16 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { messageOf, StartError } from "../start-error.js";
 import type { Account } from "./account.js";
@@ -67,7 +78,8 @@ function removeUnfinished(directory: string): void {
   const parent = dirname(directory);
   for (const name of readdirSync(parent)) {
     const path = join(parent, name);
-    if (path.startsWith(temporaryPrefix(directory))) rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+    if (path.startsWith(temporaryPrefix(directory)))
+      rmSync(path, { recursive: true, force: true, maxRetries: 3 });
   }
 }
 
@@ -78,7 +90,9 @@ function setAside(directory: string, say: (line: string) => void): void {
   }
   const aside = `${directory}.unfinished-${Date.now()}`;
   renameSync(directory, aside);
-  say(`${directory} was left half made by an earlier start: it is now ${aside}, and a new one is made.`);
+  say(
+    `${directory} was left half made by an earlier start: it is now ${aside}, and a new one is made.`,
+  );
 }
 
 async function createCluster(
@@ -107,7 +121,12 @@ async function createCluster(
 }
 
 /** Rules of UTF-8 everywhere, and an order of bytes that no update of a library changes. */
-const LOCALE = ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"];
+const LOCALE = [
+  "--encoding=UTF8",
+  "--locale-provider=builtin",
+  "--builtin-locale=C.UTF-8",
+  "--locale=C",
+];
 
 async function initdb(
   directory: string,
@@ -116,11 +135,19 @@ async function initdb(
   account: Account,
   signal: AbortSignal,
 ): Promise<void> {
-  const common = [`--pgdata=${directory}`, `--username=${SUPERUSER}`, `--pwfile=${passwordFile}`, "--auth=scram-sha-256", ...LOCALE];
+  const common = [
+    `--pgdata=${directory}`,
+    `--username=${SUPERUSER}`,
+    `--pwfile=${passwordFile}`,
+    "--auth=scram-sha-256",
+    ...LOCALE,
+  ];
   // pg_trgm asks the C library what is a letter; where that knows no C.UTF-8, only ASCII ones are.
   const said = await run(binaries.initdb, [...common, "--lc-ctype=C.UTF-8"], account, signal);
   if (said === undefined) return;
-  const failed = /invalid locale/.test(said) ? await run(binaries.initdb, common, account, signal) : said;
+  const failed = /invalid locale/.test(said)
+    ? await run(binaries.initdb, common, account, signal)
+    : said;
   if (failed === undefined) return;
   signal.throwIfAborted();
   const reason = failed.split("\n").find((line) => /error|fatal/i.test(line)) ?? failed.trim();

@@ -13,7 +13,11 @@ const PATIENCE_MS = 15_000;
  *
  * @throws {@link StartError} where it does not end
  */
-export async function stopLeftover(directory: string, log: Logger, signal: AbortSignal): Promise<void> {
+export async function stopLeftover(
+  directory: string,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
   const pid = leftoverPid(directory);
   if (pid === undefined) return;
   const identity = processIdentity(pid);
@@ -21,12 +25,14 @@ export async function stopLeftover(directory: string, log: Logger, signal: Abort
   // Fast shutdown, then immediate: what it had committed is in its log either way.
   for (const how of ["SIGINT", "SIGQUIT"] as const) {
     process.kill(pid, how);
-    for (const end = Date.now() + PATIENCE_MS; Date.now() < end; ) {
+    for (const end = Date.now() + PATIENCE_MS; Date.now() < end;) {
       if (processIdentity(pid) !== identity) return;
       await delay(50, undefined, { signal });
     }
   }
-  throw new StartError(`an earlier PostgreSQL (process ${pid}) uses ${directory} and does not end: end it by hand`);
+  throw new StartError(
+    `an earlier PostgreSQL (process ${pid}) uses ${directory} and does not end: end it by hand`,
+  );
 }
 
 function leftoverPid(directory: string): number | undefined {

@@ -116,7 +116,13 @@ function writeServerLine(log: Logger, line: string): void {
  * that it need not be stored and processes of an earlier start are locked out.
  */
 async function openDatabases({ password }: Cluster, port: number): Promise<DatabaseUrls> {
-  const client = new pg.Client({ host: "127.0.0.1", port, user: SUPERUSER, password, database: "postgres" });
+  const client = new pg.Client({
+    host: "127.0.0.1",
+    port,
+    user: SUPERUSER,
+    password,
+    database: "postgres",
+  });
   // A connection that breaks while it is idle is an event; the next query fails for the same reason.
   client.on("error", () => {});
   const rolePassword = randomBytes(24).toString("base64url");
@@ -127,7 +133,8 @@ async function openDatabases({ password }: Cluster, port: number): Promise<Datab
     await client.query(`${verb} ROLE ${APPLICATION_ROLE} LOGIN PASSWORD '${rolePassword}'`);
     for (const database of [CATALOG_DATABASE, QUEUE_DATABASE]) {
       const found = await client.query("SELECT FROM pg_database WHERE datname = $1", [database]);
-      if (found.rowCount === 0) await client.query(`CREATE DATABASE ${database} OWNER ${APPLICATION_ROLE}`);
+      if (found.rowCount === 0)
+        await client.query(`CREATE DATABASE ${database} OWNER ${APPLICATION_ROLE}`);
     }
   } catch (error) {
     throw new StartError(`the embedded PostgreSQL cannot be prepared: ${messageOf(error)}`);
