@@ -3,6 +3,7 @@ import { STAGE_NAMES } from "@sluice/pipeline";
 import type { Queue } from "@sluice/queue";
 import { type Metrics, mergeMetrics } from "@sluice/runtime";
 import { Counter, Gauge, Histogram } from "prom-client";
+import type { StatusWatch } from "./status/watch.js";
 import type { HeldBytes } from "./upload/held-bytes.js";
 
 /** What ingest counts of its own work. */
@@ -15,8 +16,19 @@ export interface IngestMetrics {
   readonly uploadedBytes: Counter;
 }
 
-export function createIngestMetrics({ registry }: Metrics, held: HeldBytes): IngestMetrics {
+export function createIngestMetrics(
+  { registry }: Metrics,
+  { held, watch }: { held: HeldBytes; watch: StatusWatch },
+): IngestMetrics {
   const registers = [registry];
+  void new Gauge({
+    name: "sluice_status_waiters",
+    help: "Requests that wait for news of a status",
+    registers,
+    collect() {
+      this.set(watch.waiting);
+    },
+  });
   void new Gauge({
     name: "sluice_upload_held_bytes",
     help: "Bytes of uploads held in memory",

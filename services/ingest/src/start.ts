@@ -40,7 +40,7 @@ export async function startIngest({ settings, log, metrics, shutdown }: ServiceC
     registrar: createRegistrar(catalog, {
       onCommitted: (uploads) => enqueueQuietly(queue, FIRST_STAGE, uploads, log),
     }),
-    counters: createIngestMetrics(metrics, held),
+    counters: createIngestMetrics(metrics, { held, watch }),
     observePipeline: createPipelineMetrics(metrics, { catalog, queue }),
     metricsPeers: settings.metricsPeers,
     apiKeys: settings.apiKeys,
