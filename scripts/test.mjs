@@ -8,8 +8,14 @@ import { join } from "node:path";
 import { ensureBuilt, ensureInstalled, ROOT, runMain } from "./install.mjs";
 
 await runMain(async () => {
-  await ensureInstalled();
-  await ensureBuilt();
+  try {
+    await ensureInstalled();
+    await ensureBuilt();
+  } catch (error) {
+    // Whoever reads only the last line is told, too.
+    process.once("exit", () => process.stdout.write("Tests: 0 passed, 1 failed, 0 skipped\n"));
+    throw error;
+  }
   const vitest = join(ROOT, "node_modules", "vitest", "vitest.mjs");
   const child = spawn(process.execPath, [vitest, "run", ...process.argv.slice(2)], {
     cwd: ROOT,
