@@ -1,0 +1,49 @@
+import type { AnalysisReport, Finding } from "@sluice/contracts";
+import type { DecodedSource } from "../decode.js";
+import type { CompileVerdict } from "../verdict/types.js";
+import { finding, quoted } from "./finding.js";
+
+const KILLED = {
+  timeout: "it took longer than a script may",
+  memory: "it took more memory than a script may",
+  trap: "the parser's stack overflowed",
+} as const;
+
+export interface SyntaxOutcome {
+  readonly syntax: AnalysisReport["syntax"];
+  readonly findings: readonly Finding[];
+}
+
+/** What decoding and CPython's verdict have to say. */
+export function syntaxOutcome(decoded: DecodedSource, verdict: CompileVerdict): SyntaxOutcome {
+  if (!decoded.ok && decoded.error.rule !== null) {
+    const { type, message, line, column } = decoded.error;
+    const place = line === null ? null : { start: { line, column: column ?? 1 } };
+    return {
+      syntax: { valid: false, error: { type, message, line, column } },
+      findings: [finding("source.encoding", message, place)],
+    };
+  }
+  if (verdict.killed !== null) {
+    const message = verdict.error?.message ?? KILLED[verdict.killed];
+    const error = verdict.valid ? null : (verdict.error ?? { type: "MemoryError", message, line: null, column: null });
+    return {
+      syntax: { valid: verdict.valid, error },
+      findings: [finding("syntax.parser-killed", `the script could not be parsed: ${message}`, null)],
+    };
+  }
+  const error = verdict.error ?? (decoded.ok ? null : decoded.error);
+  if (verdict.valid && decoded.ok) return { syntax: { valid: true, error: null }, findings: encodingFindings(decoded) };
+  const { type, message, line, column } = error ?? { type: "SyntaxError", message: "invalid syntax", line: null, column: null };
+  const place = line === null ? null : { start: { line, column: column ?? 1 } };
+  return {
+    syntax: { valid: false, error: { type, message, line, column } },
+    findings: [finding("syntax.error", `${type}: ${quoted(message, 300)}`, place)],
+  };
+}
+
+function encodingFindings(decoded: DecodedSource & { ok: true }): Finding[] {
+  if (decoded.encoding === "utf-8") return [];
+  const message = `the script declares the encoding ${decoded.encoding}`;
+  return [finding("source.encoding-declared", message, { start: { line: 1, column: 1 } })];
+}

@@ -1,0 +1,41 @@
+import type { Capability } from "@sluice/contracts";
+import type { Policy } from "./schema.js";
+
+export type Decision = Capability["decision"];
+
+const DECISIONS = ["refused", "needs_approval", "allowed"] as const satisfies readonly Decision[];
+
+/** What a policy decides on a capability: the list with its name, else the one with the longest group, else the default. */
+export function decideCapability(capability: string, { capabilities }: Policy): Decision {
+  let best = { length: -1, decision: capabilities.default as Decision };
+  for (const decision of DECISIONS) {
+    for (const name of capabilities[decision]) {
+      const matches = name === capability || (name.endsWith(".*") && capability.startsWith(name.slice(0, -1)));
+      const length = name === capability ? Number.POSITIVE_INFINITY : name.length;
+      if (matches && length > best.length) best = { length, decision };
+    }
+  }
+  return best.decision;
+}
+
+/**
+ * What a policy decides on importing a module, its own package's rule standing in where it has none.
+ *
+ * @param module - as written, with the dots of a relative import before it
+ */
+export function decideImport(module: string, isStdlib: boolean, { imports }: Policy): Decision {
+  let best = { length: -1, decision: (isStdlib ? imports.stdlib : imports.default) as Decision };
+  for (const decision of DECISIONS) {
+    for (const name of imports[decision]) {
+      const matches = name === "." ? module.startsWith(".") : module === name || module.startsWith(`${name}.`);
+      if (matches && name.length > best.length) best = { length: name.length, decision };
+    }
+  }
+  return best.decision;
+}
+
+/** The strictest of some decisions; `allowed` for none. */
+export function strictest(decisions: Iterable<Decision>): Decision {
+  const all = new Set(decisions);
+  return DECISIONS.find((decision) => all.has(decision)) ?? "allowed";
+}

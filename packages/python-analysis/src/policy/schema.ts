@@ -1,0 +1,185 @@
+import { createHash } from "node:crypto";
+import { decision, severity } from "@sluice/contracts";
+import { LineCounter, parseDocument } from "yaml";
+import { z } from "zod";
+import { capabilityMap } from "../capabilities/map.js";
+
+/** What a policy may say of something that it can also leave alone. */
+const attention = z.union([severity, z.literal("off")]);
+
+const moduleName = z
+  .string()
+  .regex(/^(?:\.|[\p{ID_Start}_][\p{ID_Continue}]*(?:\.[\p{ID_Start}_][\p{ID_Continue}]*)*)$/u, {
+    error: "must be a module such as `numpy` or `google.cloud`, or `.` for relative imports",
+  });
+
+const capabilityName = z.string().refine(isCapability, {
+  error: (issue) => `${JSON.stringify(issue.input)} is no capability; there are ${knownCapabilities()}, and groups such as filesystem.*`,
+});
+
+/** Lists that sort names by decision; no name may be in two of them. */
+function sorted(name: z.ZodType<string, string>) {
+  return {
+    allowed: z.array(name).default([]),
+    needs_approval: z.array(name).default([]),
+    refused: z.array(name).default([]),
+  };
+}
+
+function inOneListOnly(lists: Readonly<Record<string, unknown>>, context: z.RefinementCtx): void {
+  const seen = new Map<string, string>();
+  for (const list of ["allowed", "needs_approval", "refused"]) {
+    for (const [i, name] of (lists[list] as string[]).entries()) {
+      const other = seen.get(name);
+      if (other) context.addIssue({ code: "custom", path: [list, i], message: `${name} is in ${other} too` });
+      else seen.set(name, list);
+    }
+  }
+}
+
+const limit = (fallback: number, level: z.infer<typeof severity>) =>
+  z
+    .union(
+      [
+        z.int().min(0).transform((most) => ({ limit: most as number | null, severity: level })),
+        z.null().transform(() => ({ limit: null, severity: level })),
+        z.strictObject({ limit: z.int().min(0).nullable(), severity: severity.default(level) }),
+      ],
+      { error: "must be a whole number from 0, `null` for no limit, or {limit, severity}" },
+    )
+    .default({ limit: fallback, severity: level });
+
+const signature = z.strictObject({
+  name: z.string().min(1).describe("Qualified name, such as `main` or `Tool.run`"),
+  parameters: z
+    .array(
+      z.union([
+        z.string().transform((name) => ({ name, annotation: undefined })),
+        z.strictObject({ name: z.string(), annotation: z.string().optional() }),
+      ]),
+    )
+    .optional()
+    .describe("All parameters in order, with `*` and `**` before the names that collect the rest"),
+  returns: z.string().optional(),
+  is_async: z.boolean().optional(),
+  severity: severity.default("error"),
+});
+
+const policySchema = z.strictObject({
+  name: z.string().min(1).max(100),
+  version: z.union([z.string().min(1).max(50), z.number().transform(String)]),
+  capabilities: z
+    .strictObject({ default: decision.default("needs_approval"), ...sorted(capabilityName) })
+    .superRefine(inOneListOnly)
+    .prefault({}),
+  imports: z
+    .strictObject({
+      default: decision.default("needs_approval").describe("For a module that no list names"),
+      stdlib: decision.default("allowed"),
+      undeclared: attention.default("warning").describe("A package that the script's own dependency block leaves out"),
+      ...sorted(moduleName),
+    })
+    .superRefine(inOneListOnly)
+    .prefault({}),
+  limits: z
+    .strictObject({
+      max_bytes: limit(10_485_760, "error"),
+      max_lines: limit(5_000, "warning"),
+      max_functions: limit(300, "warning"),
+      max_nesting: limit(6, "warning"),
+      max_mccabe: limit(20, "warning"),
+    })
+    .prefault({}),
+  docstrings: z
+    .strictObject({ required: z.enum(["none", "public", "all"]).default("none"), severity: severity.default("warning") })
+    .prefault({}),
+  signatures: z.array(signature).default([]),
+});
+
+/** What scripts may do and how they must look. `data/default-policy.yaml` explains each part. */
+export type Policy = z.infer<typeof policySchema>;
+export type RequiredSignature = Policy["signatures"][number];
+export type Limit = Policy["limits"]["max_lines"];
+
+/** One mistake in a policy. */
+export interface PolicyProblem {
+  /** Where it is, such as `imports.allowed[2]`; empty for the document as a whole. */
+  readonly path: string;
+  readonly message: string;
+}
+
+/** A policy that cannot be used, with every mistake in it. */
+export class PolicyError extends Error {
+  override readonly name = "PolicyError";
+
+  constructor(readonly problems: readonly PolicyProblem[]) {
+    super(problems.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`)).join("\n"));
+  }
+}
+
+const LONGEST_POLICY = 1_000_000;
+
+/**
+ * Reads a policy from YAML or JSON. What it leaves out gets the defaults of `data/default-policy.yaml`'s comments.
+ *
+ * @throws PolicyError naming every mistake with its path
+ */
+export function parsePolicy(text: string): Policy {
+  if (text.length > LONGEST_POLICY) throw new PolicyError([{ path: "", message: "a policy may have 1 MB at most" }]);
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  if (document.errors.length > 0) {
+    throw new PolicyError(
+      document.errors.map(({ pos, message }) => ({ path: `line ${lines.linePos(pos[0]).line}`, message })),
+    );
+  }
+  let content: unknown;
+  try {
+    content = document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    throw new PolicyError([{ path: "", message: error instanceof Error ? error.message : String(error) }]);
+  }
+  const parsed = policySchema.safeParse(content, { reportInput: true });
+  if (parsed.success) return parsed.data;
+  throw new PolicyError(parsed.error.issues.flatMap(problemsOf));
+}
+
+function problemsOf(issue: z.core.$ZodIssue): PolicyProblem[] {
+  const path = pathText(issue.path);
+  if (issue.code !== "unrecognized_keys") return [{ path, message: issue.message }];
+  return issue.keys.map((key) => ({ path: pathText([...issue.path, key]), message: "is no setting of a policy" }));
+}
+
+function pathText(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((text, key) => {
+    if (typeof key === "number") return `${text}[${key}]`;
+    return text === "" ? String(key) : `${text}.${String(key)}`;
+  }, "");
+}
+
+function isCapability(name: string): boolean {
+  const { descriptions } = capabilityMap();
+  if (descriptions.has(name)) return true;
+  return name.endsWith(".*") && [...descriptions.keys()].some((known) => known.startsWith(name.slice(0, -1)));
+}
+
+function knownCapabilities(): string {
+  return [...capabilityMap().descriptions.keys()].join(", ");
+}
+
+/**
+ * Identifies what a policy says: its version and a hash of its content, so that two policies never share one even when somebody
+ * forgot to raise the version.
+ */
+export function policyVersion(policy: Policy): string {
+  const hash = createHash("sha256").update(canonicalJson(policy)).digest("hex");
+  return `${policy.version}+${hash.slice(0, 12)}`;
+}
+
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) =>
+    typeof part === "object" && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+}
