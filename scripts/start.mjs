@@ -1,4 +1,7 @@
-/** `npm start`: installs and builds what is missing, then runs Sluice in this process. */
+/**
+ * `npm start`: installs and builds what is missing, then runs Sluice in this process. package.json says
+ * `exec`, for a shell between npm and this process would die of npm's SIGTERM and not hand it on.
+ */
 import { ensureBuilt, ensureInstalled, runMain } from "./install.mjs";
 
 const say = (line) => void process.stdout.write(`${line}\n`);

@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { guard } from "../servers/index.js";
 
-const START = fileURLToPath(new URL("../../scripts/start.mjs", import.meta.url));
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const START = join(ROOT, "scripts", "start.mjs");
 const SETTINGS =
   /^(HOST|PORT|SLUICE_DATA|[A-Z_]+_URL|API_KEYS|LOG_LEVEL|METRICS_[A-Z]+|[A-Z]+_CONCURRENCY)$/;
 
@@ -26,10 +28,16 @@ export class Launcher {
   readonly deserted: Promise<unknown>;
   readonly #waiting = new Set<() => void>();
 
-  constructor(dataDir: string, env: Readonly<Record<string, string>> = {}) {
+  /** @param command - the program to run, with its arguments */
+  constructor(
+    dataDir: string,
+    env: Readonly<Record<string, string>> = {},
+    [program, ...args]: readonly [string, ...string[]] = [process.execPath, START],
+  ) {
     const own = Object.entries(process.env).filter(([name]) => !SETTINGS.test(name));
     this.process = guard(
-      spawn(process.execPath, [START], {
+      spawn(program, args, {
+        cwd: ROOT,
         env: { ...Object.fromEntries(own), PORT: "0", SLUICE_DATA: dataDir, ...env },
         stdio: ["ignore", "pipe", "pipe"],
       }),

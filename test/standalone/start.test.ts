@@ -150,8 +150,8 @@ describeWith(["postgres"], "npm start", () => {
     expect(launcher.said().at(-1)).toBe("Sluice has stopped.");
   });
 
-  test("stops while it is still starting", async () => {
-    launcher = new Launcher(dataDir);
+  test("stops while it is still starting, and where the signal goes to npm", async () => {
+    launcher = new Launcher(dataDir, {}, ["npm", "start"]);
     await launcher.line(/^PostgreSQL 18\S* runs\.$/);
     expect(await launcher.stop()).toBe(0);
     expect(existsSync(join(dataDir, "postgres", "postmaster.pid"))).toBe(false);
