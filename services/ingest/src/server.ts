@@ -1,4 +1,4 @@
-import { createServer, type Server, STATUS_CODES } from "node:http";
+import { createServer, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { type ProblemCode, PROBLEMS } from "@sluice/contracts";
 import type { Express } from "express";
@@ -18,7 +18,7 @@ export interface RunningServer {
 
 /** @throws where the address is taken or not this machine's */
 export async function listen(app: Express, { host, port }: ListenOptions): Promise<RunningServer> {
-  let closing = false;
+  const open = new Set<ServerResponse>();
   const server = createServer(
     {
       // 10 MB over a line of 1 Mbit/s take 84 seconds.
@@ -29,7 +29,8 @@ export async function listen(app: Express, { host, port }: ListenOptions): Promi
       connectionsCheckingInterval: 5_000,
     },
     (req, res) => {
-      if (closing) res.setHeader("Connection", "close");
+      open.add(res);
+      res.once("close", () => open.delete(res));
       app(req, res);
     },
   );
@@ -43,14 +44,12 @@ export async function listen(app: Express, { host, port }: ListenOptions): Promi
   });
   return {
     port: (server.address() as AddressInfo).port,
-    close: () => {
-      closing = true;
-      return drain(server);
-    },
+    close: () => drain(server, open),
   };
 }
 
-function drain(server: Server): Promise<void> {
+function drain(server: Server, open: ReadonlySet<ServerResponse>): Promise<void> {
+  for (const res of open) if (!res.headersSent) res.setHeader("Connection", "close");
   return new Promise((resolve) => {
     // A connection that becomes idle after `close` would be kept alive, and with it the server.
     const sweep = setInterval(() => server.closeIdleConnections(), 50);
