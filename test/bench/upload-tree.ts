@@ -28,7 +28,9 @@ if (!/^http:\/\/(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?$/.test(url)) {
 await uploadTree(new Client(url), directory);
 
 async function uploadTree(client: Client, root: string): Promise<void> {
-  const paths = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".py"));
+  const paths = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((path) =>
+    path.endsWith(".py"),
+  );
   const begun = performance.now();
   const limit = pLimit(UPLOADS_AT_ONCE);
   const refused: string[] = [];
@@ -52,14 +54,20 @@ async function uploadTree(client: Client, root: string): Promise<void> {
   const uploaded = performance.now();
   const sent = uploads.filter((upload) => upload !== undefined);
   const ends = await Promise.all(
-    sent.map(({ path, id }) => limit(async () => ({ path, id, status: await untilFinal(client, id) }))),
+    sent.map(({ path, id }) =>
+      limit(async () => ({ path, id, status: await untilFinal(client, id) })),
+    ),
   );
   const ended = performance.now();
 
-  print(`${sent.length} files, ${(bytes / 1e6).toFixed(1)} MB, refused at upload: ${refused.length}`);
+  print(
+    `${sent.length} files, ${(bytes / 1e6).toFixed(1)} MB, refused at upload: ${refused.length}`,
+  );
   for (const line of refused) print(`  ${line}`);
   const seconds = (ended - begun) / 1000;
-  print(`uploaded in ${((uploaded - begun) / 1000).toFixed(1)} s, done after ${seconds.toFixed(1)} s: ${(sent.length / seconds).toFixed(1)} scripts/s`);
+  print(
+    `uploaded in ${((uploaded - begun) / 1000).toFixed(1)} s, done after ${seconds.toFixed(1)} s: ${(sent.length / seconds).toFixed(1)} scripts/s`,
+  );
   printStates(ends.map(({ status }) => status));
   printStages(ends.map(({ status }) => status));
   for (const { path, id, status } of ends) {
@@ -68,7 +76,9 @@ async function uploadTree(client: Client, root: string): Promise<void> {
       const reason = syntax.error ?? findings.find(({ severity }) => severity === "error");
       print(`  rejected ${path}: ${JSON.stringify(reason)}`);
     } else if (status.state === "failed") {
-      print(`  failed ${path}: ${JSON.stringify(status.stages.find(({ error }) => error !== null))}`);
+      print(
+        `  failed ${path}: ${JSON.stringify(status.stages.find(({ error }) => error !== null))}`,
+      );
     }
   }
 }
@@ -93,12 +103,16 @@ function printStates(statuses: readonly Status[]): void {
 function printStages(statuses: readonly Status[]): void {
   for (const name of STAGE_NAMES) {
     const durations = statuses
-      .flatMap(({ stages }) => stages.filter((stage) => stage.name === name && stage.state === "done"))
+      .flatMap(({ stages }) =>
+        stages.filter((stage) => stage.name === name && stage.state === "done"),
+      )
       .map(({ duration_ms }) => duration_ms ?? 0)
       .toSorted((a, b) => a - b);
     const total = durations.reduce((sum, ms) => sum + ms, 0);
     const at = (share: number) => durations[Math.floor((durations.length - 1) * share)] ?? 0;
-    print(`  ${name.padEnd(9)} ${String(durations.length).padStart(6)} scripts, ${(total / 1000).toFixed(1)} s of work, median ${at(0.5)} ms, 99 % ${at(0.99)} ms, longest ${at(1)} ms`);
+    print(
+      `  ${name.padEnd(9)} ${String(durations.length).padStart(6)} scripts, ${(total / 1000).toFixed(1)} s of work, median ${at(0.5)} ms, 99 % ${at(0.99)} ms, longest ${at(1)} ms`,
+    );
   }
 }
 

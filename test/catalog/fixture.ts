@@ -57,7 +57,12 @@ export function created(registration: Registration): RegisteredVersion {
   return registration;
 }
 
-export const PLACE = { key: "blobs/sha256/aa/bb/x", offset: 0, length: 4, encoding: "identity" } as const;
+export const PLACE = {
+  key: "blobs/sha256/aa/bb/x",
+  offset: 0,
+  length: 4,
+  encoding: "identity",
+} as const;
 export const DEDUP_RESULT = { place: PLACE, analyserVersion: "a1", policyVersion: "p1" };
 
 export function validateResult(verdict: Verdict): StageResults["validate"] {
@@ -75,7 +80,13 @@ export async function work<Stage extends StageName>(
   ending: Ending<Stage>,
 ): Promise<Settled> {
   const token = randomUUID();
-  const scripts = await leaseStage(catalog, { stage, versionIds, token, leaseMs: 60_000, takeOver: false });
+  const scripts = await leaseStage(catalog, {
+    stage,
+    versionIds,
+    token,
+    leaseMs: 60_000,
+    takeOver: false,
+  });
   return settleStage(
     catalog,
     stage,
@@ -83,7 +94,10 @@ export async function work<Stage extends StageName>(
   );
 }
 
-export function done<Stage extends StageName>(result: StageResults[Stage], stop = false): Ending<Stage> {
+export function done<Stage extends StageName>(
+  result: StageResults[Stage],
+  stop = false,
+): Ending<Stage> {
   return { kind: "done", result, stop };
 }
 

@@ -46,7 +46,10 @@ const fresh = () => {
   counter += 1;
   return register(catalog, upload(`script-${counter}.py`, `body ${counter}`));
 };
-const lease = (versionId: string, options: { takeOver?: boolean; leaseMs?: number; token?: string } = {}) =>
+const lease = (
+  versionId: string,
+  options: { takeOver?: boolean; leaseMs?: number; token?: string } = {},
+) =>
   leaseStage(catalog, {
     stage: "dedup",
     versionIds: [versionId],
@@ -103,9 +106,9 @@ describe("a lease", () => {
     const { versionId, scriptId } = await fresh();
     const token = randomUUID();
     await lease(versionId, { token });
-    expect(await releaseLeases(catalog, { stage: "dedup", token, versionIds: [versionId] })).toEqual([
-      versionId,
-    ]);
+    expect(
+      await releaseLeases(catalog, { stage: "dedup", token, versionIds: [versionId] }),
+    ).toEqual([versionId]);
     expect(await standing(catalog, scriptId)).toMatch(/dedup:pending/);
     expect(await lease(versionId)).toMatchObject([{ deaths: 0 }]);
   });
@@ -126,9 +129,13 @@ describe("stages", () => {
     const ids = [versionId];
     const next = async (settled: ReturnType<typeof work>) =>
       (await settled).next.map(({ stage }) => stage);
-    expect(await next(work(catalog, "dedup", ids, done<"dedup">(DEDUP_RESULT)))).toEqual(["validate"]);
+    expect(await next(work(catalog, "dedup", ids, done<"dedup">(DEDUP_RESULT)))).toEqual([
+      "validate",
+    ]);
     expect(
-      await next(work(catalog, "validate", ids, done<"validate">(validateResult("needs_approval")))),
+      await next(
+        work(catalog, "validate", ids, done<"validate">(validateResult("needs_approval"))),
+      ),
     ).toEqual(["extract", "compress"]);
     expect(await next(work(catalog, "compress", ids, done<"compress">({})))).toEqual(["backup"]);
     expect(await next(work(catalog, "backup", ids, done<"backup">(BACKUP_RESULT)))).toEqual([]);
@@ -172,7 +179,9 @@ describe("stages", () => {
     });
     expect(next).toMatchObject([{ stage: "dedup", versionId, delayMs: 60_000 }]);
     expect(await lease(versionId)).toEqual([]);
-    await catalog.query("update stages set available_at = now() where version_id = $1", [versionId]);
+    await catalog.query("update stages set available_at = now() where version_id = $1", [
+      versionId,
+    ]);
     expect(await lease(versionId)).toMatchObject([{ failures: 1 }]);
     expect(await standing(catalog, scriptId)).toMatch(/^processing/);
   });
@@ -212,7 +221,12 @@ describe("stages", () => {
     );
     const newer = { ...DEDUP_RESULT, analyserVersion: "a2" };
     await work(catalog, "dedup", [versionId, twin.versionId], done<"dedup">(newer));
-    await work(catalog, "validate", [versionId, twin.versionId], done<"validate">(validateResult("allowed"), true));
+    await work(
+      catalog,
+      "validate",
+      [versionId, twin.versionId],
+      done<"validate">(validateResult("allowed"), true),
+    );
     expect(await standing(catalog, scriptId)).toMatch(/^ready/);
     expect(await standing(catalog, twin.scriptId)).toMatch(/^ready/);
   });
@@ -289,13 +303,20 @@ describe("the same bytes", () => {
       await work(catalog, "dedup", [versionId], done<"dedup">(DEDUP_RESULT));
     }
     await work(catalog, "validate", [one.versionId], { kind: "failed", error: ERROR });
-    expect(await standing(catalog, two.scriptId)).toMatch(/^failed null dedup:done validate:failed/);
+    expect(await standing(catalog, two.scriptId)).toMatch(
+      /^failed null dedup:done validate:failed/,
+    );
 
     expect(await retryFailed(catalog, two.versionId)).toMatchObject({ stages: ["dedup"] });
     expect(await retryFailed(catalog, three.versionId)).toMatchObject({ stages: ["dedup"] });
     await work(catalog, "dedup", [two.versionId], done<"dedup">(DEDUP_RESULT));
     await work(catalog, "dedup", [three.versionId], done<"dedup">(DEDUP_RESULT));
-    await work(catalog, "validate", [two.versionId], done<"validate">(validateResult("allowed"), true));
+    await work(
+      catalog,
+      "validate",
+      [two.versionId],
+      done<"validate">(validateResult("allowed"), true),
+    );
     expect(await standing(catalog, two.scriptId)).toMatch(/^ready/);
     expect(await standing(catalog, three.scriptId)).toMatch(/^ready/);
 
@@ -335,13 +356,20 @@ describe("lost work", () => {
   test("is what was due before the queue's oldest job, and is taken once", async () => {
     const versionId = await inBackup();
     expect(await take(later(-60_000))).toEqual([]);
-    expect(await take(later(60_000))).toEqual([{ versionId, size: expect.any(Number), abandoned: false }]);
+    expect(await take(later(60_000))).toEqual([
+      { versionId, size: expect.any(Number), abandoned: false },
+    ]);
     await catalog.query("update stages set state = 'done' where version_id = $1", [versionId]);
   });
 
   test("is not what somebody holds, but what somebody held too long", async () => {
     const versionId = await inBackup();
-    const request = { stage: "backup", versionIds: [versionId], token: randomUUID(), takeOver: false } as const;
+    const request = {
+      stage: "backup",
+      versionIds: [versionId],
+      token: randomUUID(),
+      takeOver: false,
+    } as const;
     await leaseStage(catalog, { ...request, leaseMs: 60_000 });
     expect(await take(later(60_000))).toEqual([]);
     await renewLeases(catalog, { stage: "backup", token: request.token, leaseMs: 0 });
@@ -351,7 +379,12 @@ describe("lost work", () => {
 
   test("is not what waits for its next try", async () => {
     const versionId = await inBackup();
-    await work(catalog, "backup", [versionId], { kind: "later", delayMs: 3_600_000, error: ERROR, failure: true });
+    await work(catalog, "backup", [versionId], {
+      kind: "later",
+      delayMs: 3_600_000,
+      error: ERROR,
+      failure: true,
+    });
     expect(await take(later(60_000))).toEqual([]);
     await catalog.query("update stages set state = 'done' where version_id = $1", [versionId]);
   });
@@ -366,7 +399,10 @@ describe("lost work", () => {
 
 test("the catalog and the map agree on the state that follows a verdict, and on the stages", async () => {
   for (const verdict of VERDICTS) {
-    const { rows } = await catalog.query<{ state: string }>("select state_of_verdict($1) as state", [verdict]);
+    const { rows } = await catalog.query<{ state: string }>(
+      "select state_of_verdict($1) as state",
+      [verdict],
+    );
     expect(rows[0]?.state).toBe(finalState(verdict));
   }
   expect(STAGE_NAMES).toContain("dedup");

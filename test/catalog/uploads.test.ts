@@ -150,7 +150,8 @@ test("an original name with NUL and half a surrogate pair is kept as text can ke
 });
 
 describe("an idempotency key", () => {
-  const claim = (key: string, fingerprint: string) => claimIdempotencyKey(catalog, { key, fingerprint });
+  const claim = (key: string, fingerprint: string) =>
+    claimIdempotencyKey(catalog, { key, fingerprint });
 
   test("is claimed once; the same request waits, another is refused", async () => {
     const key = randomUUID();

@@ -153,12 +153,19 @@ async function expectNothingLeftOver(
   const unexpected = async () => {
     const counts = new Map<string, number>();
     for (const key of await keys()) {
-      const plain = key.replace(/\.(zst|metadata\.json)$/, (suffix) => (suffix === ".zst" ? "" : suffix));
+      const plain = key.replace(/\.(zst|metadata\.json)$/, (suffix) =>
+        suffix === ".zst" ? "" : suffix,
+      );
       counts.set(plain, (counts.get(plain) ?? 0) + 1);
     }
-    const expected = hashes.flatMap((hash) => [`blobs/${placeOf(hash)}`, `blobs/${placeOf(hash)}.metadata.json`]);
+    const expected = hashes.flatMap((hash) => [
+      `blobs/${placeOf(hash)}`,
+      `blobs/${placeOf(hash)}.metadata.json`,
+    ]);
     return [
-      ...expected.filter((key) => counts.get(key) !== 1).map((key) => `${counts.get(key) ?? 0} of ${key}`),
+      ...expected
+        .filter((key) => counts.get(key) !== 1)
+        .map((key) => `${counts.get(key) ?? 0} of ${key}`),
       ...[...counts.keys()].filter((key) => !expected.includes(key)),
     ];
   };
@@ -168,10 +175,13 @@ async function expectNothingLeftOver(
   await catalog.connect();
   try {
     const count = async (query: string) =>
-      (await catalog.query<{ count: number }>(`select count(*)::int as count ${query}`)).rows[0]?.count;
+      (await catalog.query<{ count: number }>(`select count(*)::int as count ${query}`)).rows[0]
+        ?.count;
     expect(await count("from scripts")).toBe(acknowledged.length);
     expect(await count("from versions where raw_key is null")).toBe(acknowledged.length);
-    expect(await count("from stages where state = 'done'")).toBe(acknowledged.length * STAGE_NAMES.length);
+    expect(await count("from stages where state = 'done'")).toBe(
+      acknowledged.length * STAGE_NAMES.length,
+    );
     expect(await count("from stages where state <> 'done'")).toBe(0);
     expect(await count("from analyses where state = 'done'")).toBe(new Set(hashes).size);
     expect(await count("from blobs where state = 'stored'")).toBe(new Set(hashes).size);

@@ -14,11 +14,18 @@ export interface RealScript {
  * no two of the same bytes.
  */
 export function realScripts(count: number): RealScript[] {
-  const library = execFileSync("python3", ["-c", "import sysconfig; print(sysconfig.get_path('stdlib'))"], {
-    encoding: "utf8",
-  }).trim();
+  const library = execFileSync(
+    "python3",
+    ["-c", "import sysconfig; print(sysconfig.get_path('stdlib'))"],
+    {
+      encoding: "utf8",
+    },
+  ).trim();
   const paths = readdirSync(library, { recursive: true, encoding: "utf8" })
-    .filter((path) => path.endsWith(".py") && !/(^|\/)(test|tests|idle_test|lib2to3|site-packages)\//.test(path))
+    .filter(
+      (path) =>
+        path.endsWith(".py") && !/(^|\/)(test|tests|idle_test|lib2to3|site-packages)\//.test(path),
+    )
     .toSorted();
   const seen = new Set<string>();
   const scripts: RealScript[] = [];

@@ -34,7 +34,10 @@ export class Installation {
    * @param dataDir - kept when it stops
    * @param env - settings, beside those of this process that are not Sluice's
    */
-  static async start(dataDir: string, env: Readonly<Record<string, string>> = {}): Promise<Installation> {
+  static async start(
+    dataDir: string,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Installation> {
     const child = guard(
       spawn(process.execPath, [START], {
         env: { ...withoutSettings(), PORT: "0", SLUICE_DATA: dataDir, ...env },
@@ -58,7 +61,11 @@ export class Installation {
         if (this.url !== "") resolve();
       });
       this.#process.once("exit", (code) =>
-        reject(new Error(`it ended with ${code}:\n${this.said.join("\n")}\n${this.problems().join("\n")}`)),
+        reject(
+          new Error(
+            `it ended with ${code}:\n${this.said.join("\n")}\n${this.problems().join("\n")}`,
+          ),
+        ),
       );
     });
   }
@@ -79,7 +86,8 @@ export class Installation {
   /** The process number that a program has now, such as `validate` or `postgres`. */
   pidOf(program: string): number {
     const pid = this.#pids.get(program);
-    if (pid === undefined) throw new Error(`no program ${program}: ${[...this.#pids.keys()].join()}`);
+    if (pid === undefined)
+      throw new Error(`no program ${program}: ${[...this.#pids.keys()].join()}`);
     return pid;
   }
 
@@ -102,7 +110,9 @@ export class Installation {
 
   /** Warnings and worse. */
   problems(): string[] {
-    return this.log.filter(({ level }) => /warn|error|fatal/.test(level)).map((line) => JSON.stringify(line));
+    return this.log
+      .filter(({ level }) => /warn|error|fatal/.test(level))
+      .map((line) => JSON.stringify(line));
   }
 
   /** Stops it as Ctrl-C does. @returns its exit code */
@@ -121,6 +131,7 @@ export function freshDataDir(): { path: string; remove: () => void } {
 }
 
 function withoutSettings(): NodeJS.ProcessEnv {
-  const own = /^(HOST|PORT|SLUICE_|QUEUE_URL|CATALOG_URL|OBJECT_STORE_URL|BACKUP_URL|API_KEYS|LOG_LEVEL|METRICS_)/;
+  const own =
+    /^(HOST|PORT|SLUICE_|QUEUE_URL|CATALOG_URL|OBJECT_STORE_URL|BACKUP_URL|API_KEYS|LOG_LEVEL|METRICS_)/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !own.test(name)));
 }

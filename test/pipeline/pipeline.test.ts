@@ -20,7 +20,8 @@ def add(first: int, second: int = 2) -> int:
     """
     return first + second
 `;
-const WRITES = 'import os as o\n\n\ndef go(path: str) -> None:\n    """Go."""\n    o.remove(path)\n';
+const WRITES =
+  'import os as o\n\n\ndef go(path: str) -> None:\n    """Go."""\n    o.remove(path)\n';
 
 const sha256Of = (bytes: string | Buffer) => createHash("sha256").update(bytes).digest("hex");
 
@@ -55,12 +56,19 @@ for (const { name, parts, start } of SET_UPS) {
 
     test("goes through all five stages and is described as a tool", async () => {
       const uploaded = await client.upload("add.py", GOOD);
-      expect(uploaded).toMatchObject({ filename: "add.py", version: 1, sha256: sha256Of(GOOD), state: "queued" });
+      expect(uploaded).toMatchObject({
+        filename: "add.py",
+        version: 1,
+        sha256: sha256Of(GOOD),
+        state: "queued",
+      });
       const status = await client.untilFinal(uploaded.script_id);
       expect(status).toMatchObject({ state: "ready", verdict: "allowed", progress: 1 });
       for (const stage of status.stages) {
         expect(stage).toMatchObject({ state: "done", attempts: 1, error: null });
-        expect(Date.parse(stage.finished_at ?? "")).toBeGreaterThanOrEqual(Date.parse(stage.started_at ?? ""));
+        expect(Date.parse(stage.finished_at ?? "")).toBeGreaterThanOrEqual(
+          Date.parse(stage.started_at ?? ""),
+        );
       }
       expect(status.stages.map((stage) => stage.name)).toEqual([...STAGE_NAMES]);
 
@@ -72,7 +80,9 @@ for (const { name, parts, start } of SET_UPS) {
       const metadata = await client.metadata(uploaded.script_id);
       expect(metadata).toMatchObject({
         filename: "add.py",
-        functions: [{ name: "add", return_type: "int", line_number: 4, description: "Add two numbers." }],
+        functions: [
+          { name: "add", return_type: "int", line_number: 4, description: "Add two numbers." },
+        ],
         imports: [],
         dependencies: [],
       });
@@ -99,14 +109,23 @@ for (const { name, parts, start } of SET_UPS) {
         `blobs/${place}.metadata.json`,
         `blobs/${place}.zst`,
       ]);
-      const beside = JSON.parse((await objects.get(`blobs/${place}.metadata.json`)).toString()) as object;
+      const beside = JSON.parse(
+        (await objects.get(`blobs/${place}.metadata.json`)).toString(),
+      ) as object;
       const { functions } = await client.metadata(id);
       expect(beside).toMatchObject({ script_id: id, filename: "kept.py", functions });
-      expect(await keysUnder(backup, `backups/blobs/${place}`)).toEqual([`backups/blobs/${place}.zst`]);
+      expect(await keysUnder(backup, `backups/blobs/${place}`)).toEqual([
+        `backups/blobs/${place}.zst`,
+      ]);
       const stored = manifest.parse(
         JSON.parse((await backup.get(`backups/manifests/${id}/v1.json`)).toString()),
       );
-      expect(stored).toMatchObject({ script_id: id, filename: "kept.py", sha256, size: content.length });
+      expect(stored).toMatchObject({
+        script_id: id,
+        filename: "kept.py",
+        sha256,
+        size: content.length,
+      });
       expect(await backup.get(stored.blob.key)).toEqual(await objects.get(`blobs/${place}.zst`));
     });
 
@@ -116,14 +135,21 @@ for (const { name, parts, start } of SET_UPS) {
       expect(await client.untilFinal(id)).toMatchObject({ state: "rejected", verdict: "invalid" });
       expect(await statesOf(id)).toEqual(["done", "done", "skipped", "skipped", "skipped"]);
       const report = await client.report(id);
-      expect(report.syntax).toMatchObject({ valid: false, error: { type: "SyntaxError", line: 1 } });
-      expect(report.findings[0]).toMatchObject({ rule: "syntax.error", severity: "error", line: 1 });
+      expect(report.syntax).toMatchObject({
+        valid: false,
+        error: { type: "SyntaxError", line: 1 },
+      });
+      expect(report.findings[0]).toMatchObject({
+        rule: "syntax.error",
+        severity: "error",
+        line: 1,
+      });
       expect(await keysUnder(objects, "quarantine/")).toEqual([
         expect.stringContaining(sha256Of(content)) as string,
       ]);
-      expect(await keysUnder(objects, `blobs/sha256/${sha256Of(content).slice(0, 2)}/`)).not.toContainEqual(
-        expect.stringContaining(sha256Of(content)),
-      );
+      expect(
+        await keysUnder(objects, `blobs/sha256/${sha256Of(content).slice(0, 2)}/`),
+      ).not.toContainEqual(expect.stringContaining(sha256Of(content)));
     });
 
     test("that reaches the file system waits for approval, and is worked off all the same", async () => {
@@ -154,7 +180,13 @@ for (const { name, parts, start } of SET_UPS) {
       await client.untilFinal(first.script_id);
       const again = await client.upload("again.py", content);
       expect(await client.untilFinal(again.script_id)).toMatchObject({ state: "ready" });
-      expect(await statesOf(again.script_id)).toEqual(["done", "skipped", "skipped", "skipped", "skipped"]);
+      expect(await statesOf(again.script_id)).toEqual([
+        "done",
+        "skipped",
+        "skipped",
+        "skipped",
+        "skipped",
+      ]);
       const { functions } = await client.metadata(again.script_id);
       expect(functions).toEqual((await client.metadata(first.script_id)).functions);
       await expect
@@ -191,7 +223,11 @@ for (const { name, parts, start } of SET_UPS) {
       });
       await client.untilFinal(id);
       const services = () =>
-        new Set(sluice.log.filter((line) => line["request_id"] === requestId).map(({ service }) => service));
+        new Set(
+          sluice.log
+            .filter((line) => line["request_id"] === requestId)
+            .map(({ service }) => service),
+        );
       await expect.poll(services).toEqual(new Set(["ingest", ...STAGE_NAMES]));
     });
 
@@ -199,8 +235,12 @@ for (const { name, parts, start } of SET_UPS) {
       const response = await fetch(`${client.url}/metrics`);
       const text = await response.text();
       for (const stage of STAGE_NAMES) {
-        expect(text).toMatch(new RegExp(`sluice_stage_duration_seconds_count\\{[^}]*stage="${stage}"[^}]*\\} [1-9]`));
-        expect(text).toMatch(new RegExp(`sluice_stage_outcomes_total\\{[^}]*stage="${stage}"[^}]*outcome="done"`));
+        expect(text).toMatch(
+          new RegExp(`sluice_stage_duration_seconds_count\\{[^}]*stage="${stage}"[^}]*\\} [1-9]`),
+        );
+        expect(text).toMatch(
+          new RegExp(`sluice_stage_outcomes_total\\{[^}]*stage="${stage}"[^}]*outcome="done"`),
+        );
         expect(text).toMatch(new RegExp(`sluice_queue_depth\\{[^}]*stage="${stage}"`));
       }
     });

@@ -75,7 +75,11 @@ export async function atScale(): Promise<SetUp> {
 }
 
 /** Both, and what each needs to be there. */
-export const SET_UPS: readonly { name: string; parts: readonly Part[]; start: () => Promise<SetUp> }[] = [
+export const SET_UPS: readonly {
+  name: string;
+  parts: readonly Part[];
+  start: () => Promise<SetUp>;
+}[] = [
   { name: "on embedded stores", parts: ["postgres"], start: embedded },
   {
     name: "on Redis, PostgreSQL and S3",

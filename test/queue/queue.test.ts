@@ -40,7 +40,8 @@ function queueContract(freshUrl: () => Promise<string>): void {
     await consumer.close();
     return taken;
   }
-  const versionsOf = (deliveries: readonly Delivery[]) => deliveries.map(({ versions }) => versions);
+  const versionsOf = (deliveries: readonly Delivery[]) =>
+    deliveries.map(({ versions }) => versions);
 
   test("delivers chunks first in, first out, each once", async () => {
     await queue.enqueue("extract", [{ versions: ["a", "b"] }, { versions: ["c"] }]);
@@ -159,7 +160,14 @@ describeWith(["redis"], "the queue on Redis", () => {
     await redis.kill();
     await expect(queue.enqueue("extract", [{ versions: ["a"] }])).rejects.toThrow();
     await redis.restart();
-    await expect.poll(() => queue.check().then(() => "works", () => "fails")).toBe("works");
+    await expect
+      .poll(() =>
+        queue.check().then(
+          () => "works",
+          () => "fails",
+        ),
+      )
+      .toBe("works");
     await queue.close();
   });
 });

@@ -82,7 +82,9 @@ describeWith(["postgres"], "a chunk", () => {
     const items = await versions(5);
     await runner(succeed)(delivery(items));
     for (const { scriptId } of items) {
-      expect(await standing(catalog, scriptId)).toMatch(/^processing null dedup:done validate:pending/);
+      expect(await standing(catalog, scriptId)).toMatch(
+        /^processing null dedup:done validate:pending/,
+      );
     }
     const [next] = await nextOf("validate", 1);
     expect(next?.toSorted()).toEqual(items.map(({ versionId }) => versionId).toSorted());
@@ -125,22 +127,23 @@ describeWith(["postgres"], "a chunk", () => {
 
   test("whose worker died comes back in halves, and at once", async () => {
     const items = await versions(5);
-    await runner(() => new Promise(() => {}));
     // A worker that took it and died: its leases live on.
     void runner(() => new Promise(() => {}))(delivery(items));
     await expect
-      .poll(async () => (await Promise.all(items.map(({ scriptId }) => standing(catalog, scriptId)))).join())
+      .poll(async () =>
+        (await Promise.all(items.map(({ scriptId }) => standing(catalog, scriptId)))).join(),
+      )
       .not.toMatch(/dedup:pending/);
     await runner(succeed)(delivery(items, true));
     const halves = await nextOf("dedup", 2);
     expect(halves.map((half) => half.length)).toEqual([3, 2]);
     await runner(succeed)(delivery(halves.flat().map((versionId) => ({ versionId }))));
-    for (const { scriptId } of items) expect(await standing(catalog, scriptId)).toMatch(/dedup:done/);
+    for (const { scriptId } of items)
+      expect(await standing(catalog, scriptId)).toMatch(/dedup:done/);
   });
 
   test("of one script whose worker died is taken over, and given up after many deaths", async () => {
     const [item] = (await versions(1)) as [Awaited<ReturnType<typeof register>>];
-    await runner(succeed);
     await catalog.query(
       "update stages set state = 'running', leased_alone = true, deaths = 5, leased_until = now() + interval '1 hour' where version_id = $1",
       [item.versionId],
@@ -154,9 +157,10 @@ describeWith(["postgres"], "a chunk", () => {
     await objects.put("uploads/kept.py", Buffer.from("x"));
     observed.length = 0;
     await runner(async ({ versionId }) => {
-      await catalog.query("update stages set lease_token = gen_random_uuid() where version_id = $1", [
-        versionId,
-      ]);
+      await catalog.query(
+        "update stages set lease_token = gen_random_uuid() where version_id = $1",
+        [versionId],
+      );
       return advance(DEDUP_RESULT, ["uploads/kept.py"]);
     })(delivery([item]));
     expect(observed).toEqual(["fenced_off"]);

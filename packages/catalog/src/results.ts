@@ -26,7 +26,10 @@ export const RECORD_RESULTS: {
   backup: recordBackups,
 };
 
-async function recordDedup(tx: Queryable, done: readonly Done<"dedup">[]): Promise<ReadonlySet<string>> {
+async function recordDedup(
+  tx: Queryable,
+  done: readonly Done<"dedup">[],
+): Promise<ReadonlySet<string>> {
   const { rows } = await tx.query<{ version_id: string; role: string }>(
     `with items as materialized (
        select item.*, v.sha256, v.size from jsonb_to_recordset($1::jsonb) as item (

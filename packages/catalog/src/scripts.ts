@@ -89,7 +89,9 @@ export async function listScripts(
   const conditions = ["s.deleted_at is null"];
   if (filter.states !== undefined) conditions.push(`v.state = any(${bind(filter.states)}::text[])`);
   if (filter.name !== undefined) {
-    conditions.push(`s.filename ilike ${bind(`%${filter.name.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`)}`);
+    conditions.push(
+      `s.filename ilike ${bind(`%${filter.name.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`)}`,
+    );
   }
   if (filter.namespace !== undefined) conditions.push(`s.namespace = ${bind(filter.namespace)}`);
   if (filter.batchId !== undefined) conditions.push(`v.batch_id = ${bind(filter.batchId)}`);

@@ -7,7 +7,11 @@ import { RECORD_RESULTS } from "./results.js";
 /** What each stage has to say when it is done. */
 export interface StageResults {
   /** Where the bytes are now, and whose results would do for them. */
-  dedup: { readonly place: BlobPlace; readonly analyserVersion: string; readonly policyVersion: string };
+  dedup: {
+    readonly place: BlobPlace;
+    readonly analyserVersion: string;
+    readonly policyVersion: string;
+  };
   /** `place` where the blob went to quarantine. */
   validate: { readonly report: AnalysisReport; readonly place?: BlobPlace };
   extract: { readonly metadata: AnalysisMetadata };
@@ -20,7 +24,12 @@ export interface StageResults {
 export type Ending<Stage extends StageName> =
   | { readonly kind: "done"; readonly result: StageResults[Stage]; readonly stop: boolean }
   /** Tried again after a while; `failure` where that uses up a try. */
-  | { readonly kind: "later"; readonly delayMs: number; readonly error: StageError; readonly failure: boolean }
+  | {
+      readonly kind: "later";
+      readonly delayMs: number;
+      readonly error: StageError;
+      readonly failure: boolean;
+    }
   /** The tries are used up. */
   | { readonly kind: "failed"; readonly error: StageError }
   /** Settled for another analyser or policy than is at work now: back to dedup. */

@@ -1,5 +1,11 @@
 import type { StageError, Status } from "@sluice/contracts";
-import { isFinal, STAGE_NAMES, type StageState, type Verdict, type VersionState } from "@sluice/pipeline";
+import {
+  isFinal,
+  STAGE_NAMES,
+  type StageState,
+  type Verdict,
+  type VersionState,
+} from "@sluice/pipeline";
 import type { Catalog } from "./catalog.js";
 import { GroupCommit } from "./group-commit.js";
 
@@ -40,7 +46,7 @@ export async function readStatuses(
         join versions v on v.script_id = s.id and v.number = coalesce(wanted.number, s.latest_version)`,
     values: [refs.map(({ scriptId }) => scriptId), refs.map(({ version }) => version ?? null)],
   });
-  const statuses = new Array<Status | undefined>(refs.length).fill(undefined);
+  const statuses = Array.from<Status | undefined>({ length: refs.length });
   for (const row of rows) statuses[row.position - 1] = toStatus(row);
   return statuses;
 }

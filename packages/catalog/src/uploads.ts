@@ -110,13 +110,18 @@ async function registerAll(
     .toSorted((a, b) => compare(nameOf(a.upload), nameOf(b.upload)));
   const items = ordered.map(({ upload }) => toItem(upload));
   const { rows } = await catalog
-    .query<{ answer: Answer }>({ name: "register_uploads", text: REGISTER, values: [JSON.stringify(items)] })
+    .query<{ answer: Answer }>({
+      name: "register_uploads",
+      text: REGISTER,
+      values: [JSON.stringify(items)],
+    })
     .catch((error: unknown) => {
       // keep_both looks for a free name, out of that order.
-      if (isConflict(error)) return catalog.query<{ answer: Answer }>(REGISTER, [JSON.stringify(items)]);
+      if (isConflict(error))
+        return catalog.query<{ answer: Answer }>(REGISTER, [JSON.stringify(items)]);
       throw error;
     });
-  const registrations = new Array<Registration>(uploads.length);
+  const registrations = Array.from<Registration>({ length: uploads.length });
   for (const [position, { index }] of ordered.entries()) {
     registrations[index] = fromAnswer((rows[position] as { answer: Answer }).answer);
   }

@@ -86,7 +86,10 @@ export interface Retried {
  *
  * @returns `undefined` where it is not `failed`
  */
-export async function retryFailed(catalog: Catalog, versionId: string): Promise<Retried | undefined> {
+export async function retryFailed(
+  catalog: Catalog,
+  versionId: string,
+): Promise<Retried | undefined> {
   return catalog.transaction(async (tx) => {
     const { rows } = await tx.query<{ size: number; leads: boolean }>(
       `select v.size, exists (select from analyses a where a.leader = v.id and a.state = 'failed'
@@ -112,9 +115,10 @@ export async function retryFailed(catalog: Catalog, versionId: string): Promise<
       );
     } else if (failedInDedup.rowCount === 0) {
       await tx.query("delete from stages where version_id = $1", [versionId]);
-      await tx.query("insert into stages (version_id, stage, state) values ($1, 'dedup', 'failed')", [
-        versionId,
-      ]);
+      await tx.query(
+        "insert into stages (version_id, stage, state) values ($1, 'dedup', 'failed')",
+        [versionId],
+      );
     }
     const reset = await tx.query<{ stage: string }>(
       `update stages set state = 'pending', failures = 0, deaths = 0, finished_at = null,

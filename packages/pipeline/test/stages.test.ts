@@ -27,19 +27,21 @@ describe("chunks", () => {
   test("hold everything, in order, within their limits, and no fewer than they could", () => {
     fc.assert(
       fc.property(sizeLists, (sizes) => {
-      const versions = sizes.map((size, index) => ({ size, index }));
-      const chunks = toChunks(versions);
-      expect(chunks.flat()).toEqual(versions);
-      for (const [position, chunk] of chunks.entries()) {
-        const bytes = chunk.reduce((sum, { size }) => sum + size, 0);
-        expect(chunk.length).toBeGreaterThan(0);
-        expect(chunk.length).toBeLessThanOrEqual(CHUNK_MAX_VERSIONS);
-        expect(chunk.length === 1 || bytes <= CHUNK_MAX_BYTES).toBe(true);
-        const next = chunks[position + 1]?.[0];
-        if (next !== undefined) {
-          expect(chunk.length === CHUNK_MAX_VERSIONS || bytes + next.size > CHUNK_MAX_BYTES).toBe(true);
+        const versions = sizes.map((size, index) => ({ size, index }));
+        const chunks = toChunks(versions);
+        expect(chunks.flat()).toEqual(versions);
+        for (const [position, chunk] of chunks.entries()) {
+          const bytes = chunk.reduce((sum, { size }) => sum + size, 0);
+          expect(chunk.length).toBeGreaterThan(0);
+          expect(chunk.length).toBeLessThanOrEqual(CHUNK_MAX_VERSIONS);
+          expect(chunk.length === 1 || bytes <= CHUNK_MAX_BYTES).toBe(true);
+          const next = chunks[position + 1]?.[0];
+          if (next !== undefined) {
+            expect(chunk.length === CHUNK_MAX_VERSIONS || bytes + next.size > CHUNK_MAX_BYTES).toBe(
+              true,
+            );
+          }
         }
-      }
       }),
     );
   });

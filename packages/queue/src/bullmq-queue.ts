@@ -1,5 +1,12 @@
 import { STAGE_NAMES, type StageName } from "@sluice/pipeline";
-import { createPostgresBackend, type Job, type JobType, Queue as BullQueue, Worker, type WorkerOptions } from "bullmq";
+import {
+  createPostgresBackend,
+  type Job,
+  type JobType,
+  Queue as BullQueue,
+  Worker,
+  type WorkerOptions,
+} from "bullmq";
 import { Redis } from "ioredis";
 import type { Chunk, Consumer, Delivery, Queue, QueueDepth } from "./queue.js";
 
@@ -108,7 +115,9 @@ class BullMqQueue implements Queue {
           active: counts["active"] ?? 0,
           delayed: counts["delayed"] ?? 0,
           oldestWaitingAt:
-            oldest === undefined ? undefined : new Date(oldest.timestamp + (oldest.opts.delay ?? 0)),
+            oldest === undefined
+              ? undefined
+              : new Date(oldest.timestamp + (oldest.opts.delay ?? 0)),
           paused,
         };
       })(),
@@ -198,7 +207,7 @@ function postgresMakers(url: string, log: QueueLog, lockOptions: LockOptions): M
         createPostgresBackend,
       );
       queue.on("error", (err) => log.warn({ err, stage }, "the queue does not answer"));
-      return queue as unknown as Producer;
+      return queue;
     },
     worker: (stage, process, concurrency) => {
       const worker = new Worker(

@@ -26,7 +26,10 @@ export async function enqueueWork(
       try {
         await queue.enqueue(stage, jobs, delayMs);
       } catch (error) {
-        log.warn({ err: error, stage, versions: versions.length }, "not enqueued; the janitor will");
+        log.warn(
+          { err: error, stage, versions: versions.length },
+          "not enqueued; the janitor will",
+        );
       }
     }),
   );

@@ -27,7 +27,11 @@ export async function runScript<Stage extends StageName, Deps>(
 ): Promise<ScriptRun<Stage>> {
   if (script.deaths >= MAX_DEATHS) {
     const message = `the worker died ${script.deaths} times while it worked on this script alone`;
-    return { ending: { kind: "failed", error: { code: "worker_died", message } }, garbage: [], durationMs: 0 };
+    return {
+      ending: { kind: "failed", error: { code: "worker_died", message } },
+      garbage: [],
+      durationMs: 0,
+    };
   }
   const begun = performance.now();
   try {
@@ -84,7 +88,8 @@ const MAX_MESSAGE = 500;
 
 /** `StoreUnavailableError` → `store_unavailable`; anything nameless is `internal_error`. */
 function toStageError(thrown: unknown): StageError {
-  if (!(thrown instanceof Error)) return { code: "internal_error", message: String(thrown).slice(0, MAX_MESSAGE) };
+  if (!(thrown instanceof Error))
+    return { code: "internal_error", message: String(thrown).slice(0, MAX_MESSAGE) };
   const name = thrown.name.replace(/Error$/, "");
   const code = name === "" ? "internal_error" : name.replaceAll(/\B([A-Z])/g, "_$1").toLowerCase();
   return { code, message: thrown.message.slice(0, MAX_MESSAGE) };

@@ -57,7 +57,10 @@ test("tries wait longer each time, and end", () => {
 
 test.each([
   [new TypeError("bad"), { code: "type", message: "bad" }],
-  [Object.assign(new Error("away"), { name: "StoreUnavailableError" }), { code: "store_unavailable", message: "away" }],
+  [
+    Object.assign(new Error("away"), { name: "StoreUnavailableError" }),
+    { code: "store_unavailable", message: "away" },
+  ],
   [new Error("plain"), { code: "internal_error", message: "plain" }],
   ["a string", { code: "internal_error", message: "a string" }],
   [new Error("x".repeat(10_000)), { code: "internal_error", message: "x".repeat(500) }],

@@ -19,7 +19,8 @@ export const compress: Handler<"compress", CompressDeps> = async (
   { objects, compression, threshold },
 ) => {
   if (blob === undefined) throw new Error("dedup has left no blob");
-  if (compression === "none" || size < threshold || blob.encoding !== "identity") return advance({});
+  if (compression === "none" || size < threshold || blob.encoding !== "identity")
+    return advance({});
   const source = await readBlob(objects, blob, sha256);
   const encoded = await encode(source, compression);
   if (encoded.length >= source.length) return advance({});

@@ -5,5 +5,11 @@ import { compress } from "./compress.js";
 await runService("compress", async (context) => {
   const { compression, compressionThreshold: threshold } = context.settings;
   const stores = await openStores(context);
-  await runStage("compress", compress, { objects: stores.objects, compression, threshold }, stores, context);
+  await runStage(
+    "compress",
+    compress,
+    { objects: stores.objects, compression, threshold },
+    stores,
+    context,
+  );
 });

@@ -36,7 +36,8 @@ await runService("janitor", async (context) => {
   every(
     Math.max(graceMs / 4, janitorIntervalMs),
     "sweep-orphans",
-    () => sweepOrphans({ catalog, objects, log, graceMs, signal, onDeleted: counters.orphanDeleted }),
+    () =>
+      sweepOrphans({ catalog, objects, log, graceMs, signal, onDeleted: counters.orphanDeleted }),
     context,
   );
   every(

@@ -14,5 +14,11 @@ await runService("validate", async (context) => {
     log,
   });
   shutdown.add("analysers", () => analysers.close());
-  await runStage("validate", validate, { objects: stores.objects, analysers, policy }, stores, context);
+  await runStage(
+    "validate",
+    validate,
+    { objects: stores.objects, analysers, policy },
+    stores,
+    context,
+  );
 });

@@ -1,7 +1,12 @@
 import { readBlob } from "@sluice/blobs";
 import { blobKey, type BlobPlace, type ObjectStore, quarantineKey } from "@sluice/object-store";
 import { advance, restart, stop } from "@sluice/pipeline";
-import { ANALYSER_VERSION, type Analysers, type Policy, policyVersion } from "@sluice/python-analysis";
+import {
+  ANALYSER_VERSION,
+  type Analysers,
+  type Policy,
+  policyVersion,
+} from "@sluice/python-analysis";
 import type { Handler } from "@sluice/worker";
 
 export interface ValidateDeps {
@@ -21,7 +26,10 @@ export const validate: Handler<"validate", ValidateDeps> = async (
   script,
   { objects, analysers, policy },
 ) => {
-  if (script.analyserVersion !== ANALYSER_VERSION || script.policyVersion !== policyVersion(policy)) {
+  if (
+    script.analyserVersion !== ANALYSER_VERSION ||
+    script.policyVersion !== policyVersion(policy)
+  ) {
     return restart(RESTART_DELAY_MS);
   }
   if (script.blob === undefined) throw new Error("dedup has left no blob");
