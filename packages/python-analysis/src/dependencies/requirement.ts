@@ -86,14 +86,22 @@ function readSpecifier(scanner: Scanner): string {
   const specifiers: string[] = [];
   for (let operator = scanner.match(OPERATOR); operator !== undefined; operator = scanner.match(OPERATOR)) {
     const version = scanner.expect(operator === "===" ? ARBITRARY_VERSION : VERSION, "a version");
-    if (version.endsWith(".*") && operator !== "==" && operator !== "!=" && operator !== "===") {
-      throw scanner.error(`a version without \`.*\` for \`${operator}\`; it should have ended`);
-    }
+    const reason = mismatch(operator, version);
+    if (reason !== undefined) throw new RequirementError(`\`${operator}${version}\` in ${JSON.stringify(scanner.text)}: ${reason}`);
     specifiers.push(operator + version);
     if (!scanner.take(",")) break;
   }
   if (isEnclosed && !scanner.take(")")) throw scanner.error("`)`");
   return specifiers.join(",");
+}
+
+/** Why an operator does not go with a version (PEP 440). */
+function mismatch(operator: string, version: string): string | undefined {
+  if (operator === "===" || operator === "==" || operator === "!=") return undefined;
+  if (version.endsWith(".*")) return "only `==` and `!=` go with `.*`";
+  if (version.includes("+")) return "only `==` and `!=` go with a local version";
+  if (operator === "~=" && !/^v?(?:\d+!)?\d+\.\d/i.test(version)) return "`~=` needs at least two numbers";
+  return undefined;
 }
 
 /** `and` and `or` with comparisons between them; parentheses are kept as written, apart from space. */
@@ -133,11 +141,8 @@ function readMarkerValue(scanner: Scanner): string {
 
 class Scanner {
   #at = 0;
-  readonly #text: string;
 
-  constructor(text: string) {
-    this.#text = text;
-  }
+  constructor(readonly text: string) {}
 
   atEnd(): boolean {
     return this.match(/$/y) !== undefined;
@@ -145,15 +150,15 @@ class Scanner {
 
   /** Goes behind what a sticky pattern matches after spaces. */
   match(pattern: RegExp): string | undefined {
-    while (this.#text[this.#at] === " " || this.#text[this.#at] === "\t") this.#at++;
+    while (this.text[this.#at] === " " || this.text[this.#at] === "\t") this.#at++;
     pattern.lastIndex = this.#at;
-    const found = pattern.exec(this.#text)?.[0];
+    const found = pattern.exec(this.text)?.[0];
     this.#at += found?.length ?? 0;
     return found;
   }
 
   take(token: string): boolean {
-    if (this.match(/(?=\S)/y) === undefined || !this.#text.startsWith(token, this.#at)) return false;
+    if (this.match(/(?=\S)/y) === undefined || !this.text.startsWith(token, this.#at)) return false;
     this.#at += token.length;
     return true;
   }
@@ -165,6 +170,6 @@ class Scanner {
   }
 
   error(expected: string): RequirementError {
-    return new RequirementError(`expected ${expected} at character ${this.#at + 1} of ${JSON.stringify(this.#text)}`);
+    return new RequirementError(`expected ${expected} at character ${this.#at + 1} of ${JSON.stringify(this.text)}`);
   }
 }

@@ -63,7 +63,7 @@ export function readNumpy(lines: readonly string[]): Section[] {
 
 /** `undefined` where the title is of no section, so that what follows it is an admonition. */
 function readSection(lines: readonly string[], from: number, title: string): Reading<Section[]> | undefined {
-  if (title === "examples") return { found: from < lines.length ? [{ kind: "other" }] : [], last: blockEnd(lines, from) };
+  if (title === "examples") return { found: [{ kind: "other" }], last: blockEnd(lines, from) };
   if (title !== "parameters" && !SECTIONS.has(title)) return undefined;
   const { found: items, last } = readItems(lines, from);
   const parameters = items.flatMap(parametersOf);

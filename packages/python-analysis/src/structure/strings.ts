@@ -52,9 +52,12 @@ function literalValue(literal: SyntaxNode): string | null {
   const start = literal.children[0];
   const end = literal.children.at(-1);
   if (start?.type !== "string_start" || end?.type !== "string_end") return null;
-  const prefix = start.text.replace(/['"]+$/, "").toLowerCase();
+  const opening = start.text;
+  const quote = opening.slice(opening.search(/['"]/));
+  const prefix = opening.slice(0, -quote.length).toLowerCase();
   if (/[bft]/.test(prefix)) return null;
-  const content = literal.text.slice(start.endIndex - literal.startIndex, end.startIndex - literal.startIndex);
+  // Not up to where `string_end` starts: it takes in a line continuation just before it.
+  const content = literal.text.slice(opening.length, -quote.length);
   return prefix.includes("r") ? content : evaluateEscapes(content);
 }
 
