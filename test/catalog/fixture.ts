@@ -57,7 +57,7 @@ export function created(registration: Registration): RegisteredVersion {
   return registration;
 }
 
-export const PLACE = {
+const PLACE = {
   key: "blobs/sha256/aa/bb/x",
   offset: 0,
   length: 4,

@@ -25,7 +25,7 @@ export interface SetUp {
 }
 
 /** Everything embedded, as `npm start` has it. */
-export async function embedded(): Promise<SetUp> {
+async function embedded(): Promise<SetUp> {
   const dataDir = freshDataDir();
   return {
     dataDir: dataDir.path,
@@ -38,7 +38,7 @@ export async function embedded(): Promise<SetUp> {
 }
 
 /** Redis, PostgreSQL and two S3 servers of different make. */
-export async function atScale(): Promise<SetUp> {
+async function atScale(): Promise<SetUp> {
   const dataDir = freshDataDir();
   const started: (RedisServer | PostgresServer | S3Server)[] = [];
   const remove = async (): Promise<void> => {
