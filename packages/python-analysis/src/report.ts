@@ -27,7 +27,11 @@ export interface ReportInput {
 }
 
 /** What a report lists at most, so that a hostile script cannot make it larger than itself. */
-export const REPORT_LIMITS = { findings: 500, findingsPerRule: 100, usesPerCapability: 100 } as const;
+export const REPORT_LIMITS = {
+  findings: 500,
+  findingsPerRule: 100,
+  usesPerCapability: 100,
+} as const;
 
 /**
  * Judges a script by a policy.
@@ -50,9 +54,17 @@ export function buildReport(input: ReportInput): AnalysisReport {
   if (!outcome.syntax.valid || verdict.killed !== null || tooLarge || !parsed) {
     const findings = [...outcome.findings, ...large];
     if (!findings.some(({ severity }) => severity === "error")) {
-      findings.push(finding("syntax.parser-killed", "the structure of the script could not be read", null));
+      findings.push(
+        finding("syntax.parser-killed", "the structure of the script could not be read", null),
+      );
     }
-    return { ...base, verdict: "invalid", findings: listed(findings), capabilities: [], complexity: null };
+    return {
+      ...base,
+      verdict: "invalid",
+      findings: listed(findings),
+      capabilities: [],
+      complexity: null,
+    };
   }
 
   const resolution = resolveUses(parsed);
@@ -75,14 +87,26 @@ export function buildReport(input: ReportInput): AnalysisReport {
     ...found,
   ];
   const decisions = [...capabilities.map(({ decision }) => decision), imports.decision];
-  const decision: Decision = findings.some(({ severity }) => severity === "error") ? "refused" : strictest(decisions);
-  return { ...base, verdict: decision, findings: listed(findings), capabilities, complexity: complexity.module };
+  const decision: Decision = findings.some(({ severity }) => severity === "error")
+    ? "refused"
+    : strictest(decisions);
+  return {
+    ...base,
+    verdict: decision,
+    findings: listed(findings),
+    capabilities,
+    complexity: complexity.module,
+  };
 }
 
 function sizeFindings(source: Uint8Array, { limits }: Policy): Finding[] {
   const { limit, severity } = limits.max_bytes;
   if (limit === null || source.length <= limit) return [];
-  return [finding("source.too-large", `${source.length} bytes, where the limit is ${limit}`, null, { severity })];
+  return [
+    finding("source.too-large", `${source.length} bytes, where the limit is ${limit}`, null, {
+      severity,
+    }),
+  ];
 }
 
 function emptyFindings(source: Uint8Array): Finding[] {
@@ -116,9 +140,19 @@ function judgeCapabilities(
     const uses = inOrder(all);
     const shown = uses.slice(0, REPORT_LIMITS.usesPerCapability);
     const decision = decideCapability(capability, policy);
-    capabilities.push({ capability, decision, uses: shown.map((use) => useOf(parsed, use, resolution)) });
+    capabilities.push({
+      capability,
+      decision,
+      uses: shown.map((use) => useOf(parsed, use, resolution)),
+    });
     if (shown.length < uses.length) {
-      findings.push(finding("report.truncated", `${uses.length - shown.length} more uses of ${capability} are not listed`, null));
+      findings.push(
+        finding(
+          "report.truncated",
+          `${uses.length - shown.length} more uses of ${capability} are not listed`,
+          null,
+        ),
+      );
     }
     if (decision === "refused") {
       const [first] = uses;
@@ -137,8 +171,16 @@ function inOrder(uses: readonly Use[]): Use[] {
   );
 }
 
-function useOf(parsed: ParsedModule, { node, reference }: Use, resolution: Resolution): Capability["uses"][number] {
-  return { reference: quoted(reference, 200), ...parsed.position(node.startIndex), chain: resolution.chain(node) };
+function useOf(
+  parsed: ParsedModule,
+  { node, reference }: Use,
+  resolution: Resolution,
+): Capability["uses"][number] {
+  return {
+    reference: quoted(reference, 200),
+    ...parsed.position(node.startIndex),
+    chain: resolution.chain(node),
+  };
 }
 
 /** In order of place, and no more of them than a report may have. */
@@ -157,7 +199,10 @@ function listed(findings: readonly Finding[]): Finding[] {
     return count <= REPORT_LIMITS.findingsPerRule;
   });
   // What refuses the script must not be cut off by what only warns.
-  const kept = shown.length <= REPORT_LIMITS.findings ? shown : withErrorsFirst(shown).slice(0, REPORT_LIMITS.findings);
+  const kept =
+    shown.length <= REPORT_LIMITS.findings
+      ? shown
+      : withErrorsFirst(shown).slice(0, REPORT_LIMITS.findings);
   const omitted = sorted.length - kept.length;
   if (omitted === 0) return kept;
   const told = new Set(kept);
@@ -166,7 +211,9 @@ function listed(findings: readonly Finding[]): Finding[] {
 }
 
 function withErrorsFirst(findings: readonly Finding[]): Finding[] {
-  return findings.toSorted((a, b) => Number(b.severity === "error") - Number(a.severity === "error"));
+  return findings.toSorted(
+    (a, b) => Number(b.severity === "error") - Number(a.severity === "error"),
+  );
 }
 
 function compare(a: string, b: string): number {

@@ -1,6 +1,6 @@
 import { identifier } from "../structure/statements.js";
 import type { SyntaxNode } from "../structure/types.js";
-import { operands } from "./scopes.js";
+import { operands } from "./names.js";
 
 /** One argument of a call as written. */
 export interface Argument {
@@ -21,17 +21,27 @@ export function argumentsOf(call: SyntaxNode): Argument[] {
       const value = node.childForFieldName("value");
       return name && value ? [{ keyword: identifier(name), value, spread: false }] : [];
     }
-    if (node.type !== "list_splat" && node.type !== "dictionary_splat") return [{ keyword: null, value: node, spread: false }];
+    if (node.type !== "list_splat" && node.type !== "dictionary_splat")
+      return [{ keyword: null, value: node, spread: false }];
     const value = operands(node)[0];
     return value ? [{ keyword: null, value, spread: true }] : [];
   });
 }
 
 /** The argument at a position (`null`: it has none) or of a keyword; `undefined` when it is not written out. */
-export function argumentOf(call: SyntaxNode, position: number | null, keyword: string | null): SyntaxNode | undefined {
+export function argumentOf(
+  call: SyntaxNode,
+  position: number | null,
+  keyword: string | null,
+): SyntaxNode | undefined {
   let index = 0;
   for (const argument of argumentsOf(call)) {
-    if (argument.keyword !== null ? argument.keyword === keyword : !argument.spread && index === position) return argument.value;
+    if (
+      argument.keyword !== null
+        ? argument.keyword === keyword
+        : !argument.spread && index === position
+    )
+      return argument.value;
     if (argument.keyword === null) index++;
   }
   return undefined;

@@ -2,7 +2,7 @@ import type { SyntaxNode } from "../structure/types.js";
 import { argumentOf, argumentsOf, hasSpread } from "./arguments.js";
 import type { Evaluation } from "./evaluate.js";
 import type { CapabilityMap, Condition, Grant } from "./map.js";
-import { operands } from "./scopes.js";
+import { operands } from "./names.js";
 
 /** The call that a reference is the callee of. */
 export interface CallSite {
@@ -59,7 +59,8 @@ export class Conditions {
   /** `open(file, mode)`, and methods whose file is the object. Without a mode a file is read. */
   #mode({ call, isBound }: CallSite): { reads: boolean; writes: boolean } {
     const mode = argumentOf(call, isBound ? 0 : 1, "mode");
-    if (!mode) return hasSpread(call) ? { reads: true, writes: true } : { reads: true, writes: false };
+    if (!mode)
+      return hasSpread(call) ? { reads: true, writes: true } : { reads: true, writes: false };
     const { texts, exact } = this.#constants(mode);
     if (!exact) return { reads: true, writes: true };
     return {
@@ -79,8 +80,11 @@ export class Conditions {
         pending.push(...operands(node));
         continue;
       }
-      const paths = this.#evaluation.values(node).map((value) => (value.kind === "path" ? value.path : null));
-      if (paths.some((path) => path === null || !/\.O_\w+$/.test(path))) return { reads: true, writes: true };
+      const paths = this.#evaluation
+        .values(node)
+        .map((value) => (value.kind === "path" ? value.path : null));
+      if (paths.some((path) => path === null || !/\.O_\w+$/.test(path)))
+        return { reads: true, writes: true };
       writes ||= paths.some((path) => WRITING_FLAG.test(path!));
       if (paths.every((path) => path!.endsWith(".O_WRONLY"))) reads = false;
     }
@@ -100,13 +104,20 @@ export class Conditions {
       case "name":
         return argumentsOf(call).some(({ value }) => {
           const { texts, exact } = this.#constants(value);
-          return !exact || texts.some((text) => text.split(".").some((part) => this.#map.anyAttribute(part)));
+          return (
+            !exact ||
+            texts.some((text) => text.split(".").some((part) => this.#map.anyAttribute(part)))
+          );
         });
       case "3-arg":
         return argumentsOf(call).length >= 3;
       case "string": {
-        const code = argumentsOf(call).filter(({ keyword }) => keyword === null || keyword === "stmt" || keyword === "setup");
-        return code.some(({ value }) => this.#evaluation.values(value).some(({ kind }) => kind !== "function"));
+        const code = argumentsOf(call).filter(
+          ({ keyword }) => keyword === null || keyword === "stmt" || keyword === "setup",
+        );
+        return code.some(({ value }) =>
+          this.#evaluation.values(value).some(({ kind }) => kind !== "function"),
+        );
       }
       case "annotations":
       case "called":
@@ -121,23 +132,34 @@ export class Conditions {
       case "Loader": {
         const loader = argumentOf(call, 1, condition);
         const loaders = loader ? this.#evaluation.values(loader) : [];
-        return loaders.length === 0 || !loaders.every((value) => value.kind === "path" && SAFE_LOADER.test(value.path));
+        return (
+          loaders.length === 0 ||
+          !loaders.every((value) => value.kind === "path" && SAFE_LOADER.test(value.path))
+        );
       }
       case "url":
       case "file://": {
         const { texts, exact } = this.#constants(first);
         if (!exact) return true;
-        return texts.some((text) => (condition === "url" ? REMOTE.test(text) : /^(?:file|local_file):/i.test(text)));
+        return texts.some((text) =>
+          condition === "url" ? REMOTE.test(text) : /^(?:file|local_file):/i.test(text),
+        );
       }
     }
   }
 
   /** `getattr` and its like: on an object they are ordinary, on a module they reach or change what is not written out. */
-  #touchesModule(object: SyntaxNode | undefined, name: SyntaxNode | undefined, path: string): boolean {
+  #touchesModule(
+    object: SyntaxNode | undefined,
+    name: SyntaxNode | undefined,
+    path: string,
+  ): boolean {
     if (!object) return true;
     const { texts } = this.#constants(name);
     if (texts.some((text) => this.#map.anyAttribute(text)?.when === null)) return true;
     if (path === "builtins.getattr") return false;
-    return this.#evaluation.values(object).some((value) => value.kind === "path" || value.kind === "namespace");
+    return this.#evaluation
+      .values(object)
+      .some((value) => value.kind === "path" || value.kind === "namespace");
   }
 }

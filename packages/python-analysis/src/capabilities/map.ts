@@ -78,7 +78,10 @@ export class CapabilityMap {
     const map = schema.parse(data);
     this.descriptions = new Map(Object.entries(map.capabilities));
     this.#stdlib = new Set(Object.keys(map.stdlib));
-    for (const [module, capabilities] of [...Object.entries(map.pypi), ...Object.entries(map.stdlib)]) {
+    for (const [module, capabilities] of [
+      ...Object.entries(map.pypi),
+      ...Object.entries(map.stdlib),
+    ]) {
       this.#modules.set(module, this.#grants(capabilities.join(" ")));
     }
     for (const [modules, members] of Object.entries(map.members)) {
@@ -91,14 +94,20 @@ export class CapabilityMap {
     }
     for (const [module, methods] of Object.entries(map.methods)) {
       for (const [name, grants] of flatten(methods)) {
-        this.#methods.set(name, { module, path: `${module}.*.${name}`, grants: this.#grants(grants) });
+        this.#methods.set(name, {
+          module,
+          path: `${module}.*.${name}`,
+          grants: this.#grants(grants),
+        });
       }
     }
     this.#returns = memberTypes(map.returns);
     this.#properties = memberTypes(map.properties);
     this.#aliases = new Map(flatten(map.aliases));
     this.#reexported = new Set(map.reexported.split(" "));
-    this.#onImport = new Map(flatten(map["on-import"]).map(([module, grants]) => [module, this.#grants(grants)]));
+    this.#onImport = new Map(
+      flatten(map["on-import"]).map(([module, grants]) => [module, this.#grants(grants)]),
+    );
   }
 
   #addMembers(module: string, members: Readonly<Record<string, string>>): void {
@@ -114,10 +123,13 @@ export class CapabilityMap {
     return text.split(" ").map((part) => {
       const [, capability, otherwise, condition] = GRANT.exec(part) ?? [];
       for (const name of [capability, otherwise]) {
-        if (name !== undefined && !this.descriptions.has(name)) throw new Error(`unknown capability ${name} in "${text}"`);
+        if (name !== undefined && !this.descriptions.has(name))
+          throw new Error(`unknown capability ${name} in "${text}"`);
       }
       if (capability === undefined || (condition !== undefined && !isCondition(condition))) {
-        throw new Error(`"${part}" is not of the form capability, capability?(condition) or reading|writing(condition)`);
+        throw new Error(
+          `"${part}" is not of the form capability, capability?(condition) or reading|writing(condition)`,
+        );
       }
       return { capability, otherwise: otherwise ?? null, condition: condition ?? null };
     });
@@ -139,7 +151,7 @@ export class CapabilityMap {
   /** What reaching `path`, such as `os.system`, gives; `undefined` for a module itself, and for what nobody knows. */
   lookup(path: string): Grants | undefined {
     const full = this.canonical(path);
-    for (let end = full.length; end > 0; ) {
+    for (let end = full.length; end > 0;) {
       const prefix = full.slice(0, end);
       const dot = prefix.lastIndexOf(".");
       if (dot < 0) break;
@@ -156,7 +168,9 @@ export class CapabilityMap {
     if (!grants) return undefined;
     const parts = full.slice(dot + 1).split(".");
     const hasTable = this.#tables.has(module);
-    return parts.some((part) => EXCEPTION.test(part) || (hasTable && CONSTANT.test(part))) ? HARMLESS : grants;
+    return parts.some((part) => EXCEPTION.test(part) || (hasTable && CONSTANT.test(part)))
+      ? HARMLESS
+      : grants;
   }
 
   /** What the data says a module can do at all; `undefined` for a module it does not name. */
@@ -189,7 +203,11 @@ export class CapabilityMap {
    */
   exposedModule(path: string, name: string): string | undefined {
     const module = name.startsWith("_") && !this.#stdlib.has(name) ? name.slice(1) : name;
-    if (!this.#reexported.has(module) || path === module || this.#members.has(`${this.canonical(path)}.${name}`)) {
+    if (
+      !this.#reexported.has(module) ||
+      path === module ||
+      this.#members.has(`${this.canonical(path)}.${name}`)
+    ) {
       return undefined;
     }
     const top = path.slice(0, (path.indexOf(".") + path.length + 1) % (path.length + 1));
@@ -197,12 +215,16 @@ export class CapabilityMap {
   }
 
   /** What reaching an attribute of this name gives, whatever the object. */
-  anyAttribute(name: string): { readonly grants: Grants; readonly when: string | null } | undefined {
+  anyAttribute(
+    name: string,
+  ): { readonly grants: Grants; readonly when: string | null } | undefined {
     return this.#anyAttribute.get(name);
   }
 
   /** A method that is told by its name alone in a script that imports `module`. */
-  method(name: string): { readonly module: string; readonly path: string; readonly grants: Grants } | undefined {
+  method(
+    name: string,
+  ): { readonly module: string; readonly path: string; readonly grants: Grants } | undefined {
     return this.#methods.get(name);
   }
 
@@ -227,10 +249,14 @@ function isCondition(text: string): text is Condition {
 }
 
 function flatten(entries: Readonly<Record<string, string>>): [string, string][] {
-  return Object.entries(entries).flatMap(([key, value]) => key.split(" ").map((name): [string, string] => [name, value]));
+  return Object.entries(entries).flatMap(([key, value]) =>
+    key.split(" ").map((name): [string, string] => [name, value]),
+  );
 }
 
-function memberTypes(entries: Readonly<Record<string, Readonly<Record<string, string>>>>): Map<string, string> {
+function memberTypes(
+  entries: Readonly<Record<string, Readonly<Record<string, string>>>>,
+): Map<string, string> {
   const types = new Map<string, string>();
   for (const [classes, members] of Object.entries(entries)) {
     for (const owner of classes.split(" ")) {

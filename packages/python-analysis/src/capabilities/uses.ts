@@ -5,7 +5,8 @@ import { chainOf, excerpt } from "./chain.js";
 import { type CallSite, Conditions } from "./conditions.js";
 import { evaluate, type Evaluation } from "./evaluate.js";
 import { type CapabilityMap, capabilityMap, type Grants } from "./map.js";
-import { type Names, operands, resolveNames } from "./scopes.js";
+import { resolveNames } from "./collect.js";
+import { type Names, operands } from "./names.js";
 import type { Value } from "./values.js";
 
 /** One place where a script reaches something that can act on the world. */
@@ -28,9 +29,15 @@ export interface Resolution {
 }
 
 const MODULE_SINKS = new Set(
-  "print isinstance issubclass hasattr id repr str bool callable type dir getattr setattr delattr vars help hash".split(" "),
+  "print isinstance issubclass hasattr id repr str bool callable type dir getattr setattr delattr vars help hash".split(
+    " ",
+  ),
 );
-const CARRIERS = new Set("list tuple set frozenset dict sorted reversed iter enumerate zip filter next min max len any all".split(" "));
+const CARRIERS = new Set(
+  "list tuple set frozenset dict sorted reversed iter enumerate zip filter next min max len any all".split(
+    " ",
+  ),
+);
 const TYPE_TESTS = new Set(["builtins.isinstance", "builtins.issubclass"]);
 const TRANSPARENT_IN_TYPES = new Set([
   "attribute",
@@ -48,7 +55,10 @@ const TAKES_MEMBERS = /^builtins\.getattr$|\.__getattribute__$/;
 const PRODUCERS = new Set(["call", "subscript"]);
 
 /** Finds what a module can do to the world, by what its references resolve to. */
-export function resolveUses(parsed: ParsedModule, map: CapabilityMap = capabilityMap()): Resolution {
+export function resolveUses(
+  parsed: ParsedModule,
+  map: CapabilityMap = capabilityMap(),
+): Resolution {
   const names = resolveNames(parsed);
   const evaluation = evaluate(parsed, names, map);
   return new Finder(parsed, names, evaluation, map).find();
@@ -91,7 +101,8 @@ class Finder {
 
   #grant(grants: Grants, path: string, node: SyntaxNode, site: CallSite | null): void {
     const reference = path.startsWith("builtins.") ? path.slice("builtins.".length) : path;
-    for (const capability of this.#conditions.used(grants, site)) this.#add(capability, reference, node);
+    for (const capability of this.#conditions.used(grants, site))
+      this.#add(capability, reference, node);
   }
 
   #look(node: SyntaxNode): void {
@@ -123,13 +134,18 @@ class Finder {
     const parent = node.parent;
     const values = this.#evaluation.values(node);
     const many = values.some(({ kind }) => kind === "many");
-    if (many && (isCallee(node) || isObject(node))) this.#add("unresolved", excerpt(node, 40), node);
+    if (many && (isCallee(node) || isObject(node)))
+      this.#add("unresolved", excerpt(node, 40), node);
     const paths = values.flatMap((value) => (value.kind === "path" ? [value.path] : []));
     if (paths.length === 0 || !parent) return;
     // What is reached by the longest chain of attributes counts, not each step of it.
-    if (isObject(node) && this.#evaluation.values(parent).some(({ kind }) => kind === "path")) return;
+    if (isObject(node) && this.#evaluation.values(parent).some(({ kind }) => kind === "path"))
+      return;
     // What only passes through here was counted where it arose, unless it is called here.
-    const arises = node.type === "identifier" || node.type === "attribute" || (PRODUCERS.has(node.type) && this.#produces(node));
+    const arises =
+      node.type === "identifier" ||
+      node.type === "attribute" ||
+      (PRODUCERS.has(node.type) && this.#produces(node));
     if (!arises && !isCallee(node)) return;
     if (this.#isTypeOnly(node)) return;
     if (this.#names.stores.has(node)) return;
@@ -143,11 +159,20 @@ class Finder {
 
   /** Whether a call or subscript takes a member out of a module by a name, rather than handing on what something else gave. */
   #produces(node: SyntaxNode): boolean {
-    if (node.type === "subscript") return this.#evaluation.values(node.children[0]!).some(({ kind }) => kind !== "container");
+    if (node.type === "subscript")
+      return this.#evaluation.values(node.children[0]!).some(({ kind }) => kind !== "container");
     const callee = node.childForFieldName("function");
     if (!callee) return false;
-    if (this.#evaluation.values(callee).some((value) => value.kind === "path" && TAKES_MEMBERS.test(value.path))) return true;
-    return callee.type === "attribute" && this.#evaluation.values(callee.children[0]!).some(({ kind }) => kind === "namespace");
+    if (
+      this.#evaluation
+        .values(callee)
+        .some((value) => value.kind === "path" && TAKES_MEMBERS.test(value.path))
+    )
+      return true;
+    return (
+      callee.type === "attribute" &&
+      this.#evaluation.values(callee.children[0]!).some(({ kind }) => kind === "namespace")
+    );
   }
 
   #siteOf(node: SyntaxNode, path: string): CallSite | null {
@@ -178,13 +203,21 @@ class Finder {
     if (special) {
       const applies =
         special.when === null ||
-        (special.when === "write" ? this.#names.stores.has(node) : object.some((value) => this.#isModule(value)));
+        (special.when === "write"
+          ? this.#names.stores.has(node)
+          : object.some((value) => this.#isModule(value)));
       if (applies) this.#grant(special.grants, name, node, null);
       return;
     }
     const method = this.#map.method(name);
     const isKnown = this.#evaluation.values(node).some(({ kind }) => kind === "path");
-    if (method && isCallee(node) && !isKnown && this.#names.modules.has(method.module) && object.some(isUnknown)) {
+    if (
+      method &&
+      isCallee(node) &&
+      !isKnown &&
+      this.#names.modules.has(method.module) &&
+      object.some(isUnknown)
+    ) {
       this.#grant(method.grants, method.path, node, null);
     }
   }
@@ -192,14 +225,21 @@ class Finder {
   #lookAtSubscript(node: SyntaxNode): void {
     const keys = node.childrenForFieldName("subscript");
     const base = this.#evaluation.values(node.children[0]!);
-    const isNamespace = base.some((value) => value.kind === "namespace" || (value.kind === "path" && value.path === "builtins"));
-    if (isNamespace && !this.#names.stores.has(node) && !keys.every((key) => this.#isConstant(key))) {
+    const isNamespace = base.some(
+      (value) => value.kind === "namespace" || (value.kind === "path" && value.path === "builtins"),
+    );
+    if (
+      isNamespace &&
+      !this.#names.stores.has(node) &&
+      !keys.every((key) => this.#isConstant(key))
+    ) {
       this.#add("unresolved", excerpt(node, 40), node);
     }
   }
 
   #isConstant(node: SyntaxNode | undefined): boolean {
-    return node !== undefined && this.#evaluation.values(node).every(({ kind }) => kind === "string");
+    const values = node ? this.#evaluation.values(node) : [];
+    return values.length > 0 && values.every(({ kind }) => kind === "string");
   }
 
   #lookAtCall(node: SyntaxNode): void {
@@ -218,15 +258,26 @@ class Finder {
 
   #lookAtGetattr(node: SyntaxNode): void {
     const object = argumentOf(node, 0, null);
-    const isOpen = object && this.#evaluation.values(object).some((value) => this.#isModule(value) || value.kind === "namespace");
-    if (isOpen && !this.#isConstant(argumentOf(node, 1, null))) this.#add("unresolved", excerpt(node, 40), node);
+    const isOpen =
+      object &&
+      this.#evaluation
+        .values(object)
+        .some((value) => this.#isModule(value) || value.kind === "namespace");
+    if (isOpen && !this.#isConstant(argumentOf(node, 1, null)))
+      this.#add("unresolved", excerpt(node, 40), node);
   }
 
   /** `globals().get(name)` and the like. */
   #lookAtNamespaceMethod(node: SyntaxNode, callee: SyntaxNode): void {
     if (callee.type !== "attribute") return;
-    const isNamespace = this.#evaluation.values(callee.children[0]!).some(({ kind }) => kind === "namespace");
-    if (isNamespace && /\.(?:get|pop|setdefault|__getitem__)$/.test(callee.text) && !this.#isConstant(argumentOf(node, 0, null))) {
+    const isNamespace = this.#evaluation
+      .values(callee.children[0]!)
+      .some(({ kind }) => kind === "namespace");
+    if (
+      isNamespace &&
+      /\.(?:get|pop|setdefault|__getitem__)$/.test(callee.text) &&
+      !this.#isConstant(argumentOf(node, 0, null))
+    ) {
       this.#add("unresolved", excerpt(node, 40), node);
     }
   }
@@ -235,14 +286,19 @@ class Finder {
   #lookAtEscapes(node: SyntaxNode, callee: SyntaxNode, targets: readonly Value[]): void {
     if (targets.length > 0 && targets.every((value) => this.#keepsModules(value))) return;
     for (const { value } of argumentsOf(node)) {
-      if (this.#evaluation.values(value).some((each) => this.#isDangerous(each) || this.#carriesDanger(each))) {
+      if (
+        this.#evaluation
+          .values(value)
+          .some((each) => this.#isDangerous(each) || this.#carriesDanger(each))
+      ) {
         this.#add("unresolved", `${excerpt(value, 40)} given to ${excerpt(callee, 40)}`, value);
       }
     }
   }
 
   #keepsModules(target: Value): boolean {
-    if (target.kind === "function" || target.kind === "class") return true;
+    if (target.kind === "function") return true;
+    if (target.kind === "class") return this.#names.initialisers.has(target.node);
     if (target.kind !== "path" || !target.path.startsWith("builtins.")) return false;
     const name = target.path.slice("builtins.".length);
     return MODULE_SINKS.has(name) || CARRIERS.has(name);
@@ -254,7 +310,11 @@ class Finder {
 
   #isDangerous(value: Value): boolean {
     if (value.kind === "many") return true;
-    return value.kind === "path" && !value.path.includes(".") && (this.#map.module(value.path)?.length ?? 0) > 0;
+    return (
+      value.kind === "path" &&
+      !value.path.includes(".") &&
+      (this.#map.module(value.path)?.length ?? 0) > 0
+    );
   }
 
   #carriesDanger(value: Value): boolean {
@@ -280,11 +340,20 @@ class Finder {
     }
     if (parent?.type === "type") return true;
     if (parent?.type === "except_clause") return true;
-    if (parent?.type === "as_pattern") return parent.parent?.type === "except_clause" && operands(parent)[0] === child;
-    if (parent?.type !== "argument_list" || parent.parent?.type !== "call" || operands(parent)[0] === child) return false;
+    if (parent?.type === "as_pattern")
+      return parent.parent?.type === "except_clause" && operands(parent)[0] === child;
+    if (
+      parent?.type !== "argument_list" ||
+      parent.parent?.type !== "call" ||
+      operands(parent)[0] === child
+    )
+      return false;
     const callee = parent.parent.childForFieldName("function");
     const targets = callee ? this.#evaluation.values(callee) : [];
-    return targets.length > 0 && targets.every((value) => value.kind === "path" && TYPE_TESTS.has(value.path));
+    return (
+      targets.length > 0 &&
+      targets.every((value) => value.kind === "path" && TYPE_TESTS.has(value.path))
+    );
   }
 }
 
@@ -294,7 +363,10 @@ function isCallee(node: SyntaxNode): boolean {
 
 /** Whether a node is what an attribute or subscript is taken of. */
 function isObject(node: SyntaxNode): boolean {
-  return (node.parent?.type === "attribute" || node.parent?.type === "subscript") && node.parent.children[0] === node;
+  return (
+    (node.parent?.type === "attribute" || node.parent?.type === "subscript") &&
+    node.parent.children[0] === node
+  );
 }
 
 /** Whether a value may be an object of a class that nobody told. */

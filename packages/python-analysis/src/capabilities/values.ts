@@ -78,7 +78,9 @@ export class ValueFactory {
   }
 
   string(text: string): Value {
-    return text.length > LONGEST_STRING ? OPAQUE : this.#once(`s${text}`, () => ({ kind: "string", text }));
+    return text.length > LONGEST_STRING
+      ? OPAQUE
+      : this.#once(`s${text}`, () => ({ kind: "string", text }));
   }
 
   namespace(of: string | null): Value {

@@ -5,7 +5,7 @@ import type { Finding } from "@sluice/contracts";
 import { argumentOf, hasSpread } from "../capabilities/arguments.js";
 import type { CallSite } from "../capabilities/conditions.js";
 import { capabilityMap } from "../capabilities/map.js";
-import { operands } from "../capabilities/scopes.js";
+import { operands } from "../capabilities/names.js";
 import type { Resolution } from "../capabilities/uses.js";
 import type { ParsedModule, SyntaxNode } from "../structure/types.js";
 import { finding, placeOf, quoted } from "./finding.js";
@@ -29,7 +29,8 @@ interface CallRule {
   readonly when?: (call: Call) => Judgement;
 }
 
-const argument = (call: Call, position: number | null, keyword: string) => argumentOf(call.call, position, keyword);
+const argument = (call: Call, position: number | null, keyword: string) =>
+  argumentOf(call.call, position, keyword);
 const isFalse = (node: SyntaxNode | undefined) => node?.type === "false";
 const isTrue = (node: SyntaxNode | undefined) => node?.type === "true";
 
@@ -37,7 +38,8 @@ const CALL_RULES: readonly CallRule[] = [
   {
     rule: "code.eval",
     callees: /^builtins\.(?:eval|exec)$/,
-    when: (call) => (call.texts(argumentOf(call.call, 0, null)).exact ? { severity: "info" } : true),
+    when: (call) =>
+      call.texts(argumentOf(call.call, 0, null)).exact ? { severity: "info" } : true,
   },
   {
     rule: "code.dynamic-import",
@@ -46,7 +48,8 @@ const CALL_RULES: readonly CallRule[] = [
   },
   {
     rule: "process.shell",
-    callees: /^(?:os\.(?:system|popen[234]?)|subprocess\.(?:getoutput|getstatusoutput)|asyncio\.create_subprocess_shell|commands\.\w+|popen2\.\w+)$/,
+    callees:
+      /^(?:os\.(?:system|popen[234]?)|subprocess\.(?:getoutput|getstatusoutput)|asyncio\.create_subprocess_shell|commands\.\w+|popen2\.\w+)$/,
     when: (call) => (call.texts(argument(call, 0, "cmd")).exact ? { severity: "info" } : true),
   },
   {
@@ -56,44 +59,61 @@ const CALL_RULES: readonly CallRule[] = [
       const shell = argument(call, 8, "shell");
       if (!shell || isFalse(shell) || shell.type === "none") return false;
       const constant = call.texts(argument(call, 0, "args")).exact;
-      return { severity: constant ? "info" : "warning", confidence: isTrue(shell) ? "high" : "medium" };
+      return {
+        severity: constant ? "info" : "warning",
+        confidence: isTrue(shell) ? "high" : "medium",
+      };
     },
   },
   {
     rule: "data.unsafe-load",
-    callees: /^(?:pickle|dill|cloudpickle)\.(?:loads?|Unpickler)$|^(?:marshal\.loads?|shelve\.open|jsonpickle\.(?:decode|loads)|joblib\.load|pandas\.read_pickle)$/,
+    callees:
+      /^(?:pickle|dill|cloudpickle)\.(?:loads?|Unpickler)$|^(?:marshal\.loads?|shelve\.open|jsonpickle\.(?:decode|loads)|joblib\.load|pandas\.read_pickle)$/,
   },
   {
     rule: "data.unsafe-load",
     callees: /^torch\.load$/,
     when: (call) => !isTrue(argument(call, null, "weights_only")) && { confidence: "medium" },
   },
-  { rule: "data.unsafe-load", callees: /^numpy\.load$/, when: (call) => isTrue(argument(call, 2, "allow_pickle")) },
+  {
+    rule: "data.unsafe-load",
+    callees: /^numpy\.load$/,
+    when: (call) => isTrue(argument(call, 2, "allow_pickle")),
+  },
   { rule: "data.yaml-load", callees: /^yaml\.(?:unsafe_load|full_load)(?:_all)?$/ },
   {
     rule: "data.yaml-load",
     callees: /^yaml\.load(?:_all)?$/,
     when: (call) => {
       const loaders = call.paths(argument(call, 1, "Loader"));
-      return loaders.length === 0 || loaders.some((path) => !/^yaml\.C?(?:Safe|Base)Loader$/.test(path));
+      return (
+        loaders.length === 0 || loaders.some((path) => !/^yaml\.C?(?:Safe|Base)Loader$/.test(path))
+      );
     },
   },
   {
     rule: "data.xml-parse",
-    callees: /^xml\.(?:etree\.c?ElementTree\.(?:parse|iterparse|fromstring|fromstringlist|XML|XMLParser)|dom\.(?:minidom|pulldom)\.parse(?:String)?|sax\.(?:parse|parseString|make_parser)|parsers\.expat\.ParserCreate)$/,
+    callees:
+      /^xml\.(?:etree\.c?ElementTree\.(?:parse|iterparse|fromstring|fromstringlist|XML|XMLParser)|dom\.(?:minidom|pulldom)\.parse(?:String)?|sax\.(?:parse|parseString|make_parser)|parsers\.expat\.ParserCreate)$/,
   },
   { rule: "file.mktemp", callees: /^(?:tempfile\.mktemp|os\.tempnam|os\.tmpnam)$/ },
   {
     rule: "file.permissions",
-    callees: /^os\.(?:chmod|lchmod|fchmod|open|mkdir|makedirs|mknod)$|^pathlib\.(?:Posix)?Path\.(?:chmod|touch|mkdir)$/,
+    callees:
+      /^os\.(?:chmod|lchmod|fchmod|open|mkdir|makedirs|mknod)$|^pathlib\.(?:Posix)?Path\.(?:chmod|touch|mkdir)$/,
     when: (call) => {
-      const mode = argument(call, /chmod$|mkdir$|makedirs$/.test(call.path) ? (call.isBound ? 0 : 1) : null, "mode");
+      const mode = argument(
+        call,
+        /chmod$|mkdir$|makedirs$/.test(call.path) ? (call.isBound ? 0 : 1) : null,
+        "mode",
+      );
       return mode?.type === "integer" && (parseInteger(mode.text) & 0o002) !== 0;
     },
   },
   {
     rule: "network.tls-unverified",
-    callees: /^(?:requests|httpx)\.(?:\w+\.)?(?:get|post|put|patch|delete|head|options|request|stream|send|Client|AsyncClient)$/,
+    callees:
+      /^(?:requests|httpx)\.(?:\w+\.)?(?:get|post|put|patch|delete|head|options|request|stream|send|Client|AsyncClient)$/,
     when: (call) => isFalse(argument(call, null, "verify")),
   },
   { rule: "network.tls-unverified", callees: /^ssl\._create_unverified_context$/ },
@@ -103,7 +123,8 @@ const CALL_RULES: readonly CallRule[] = [
   },
   {
     rule: "network.bind-all",
-    callees: /^(?:socket\.(?:socket\.bind|create_server)|socketserver\.\w+|http\.server\.\w+|asyncio\.start_server|uvicorn\.run|flask\.Flask\.run|(?:fastmcp|mcp\.server\.fastmcp)\.FastMCP\.run)$/,
+    callees:
+      /^(?:socket\.(?:socket\.bind|create_server)|socketserver\.\w+|http\.server\.\w+|asyncio\.start_server|uvicorn\.run|flask\.Flask\.run|(?:fastmcp|mcp\.server\.fastmcp)\.FastMCP\.run)$/,
     when: (call) => {
       const address = argument(call, 0, "address") ?? argument(call, 0, "server_address");
       const first = address?.type === "tuple" ? operands(address)[0] : address;
@@ -123,7 +144,9 @@ const CALL_RULES: readonly CallRule[] = [
     when: (call) => {
       if (isFalse(argument(call, null, "usedforsecurity")) || hasSpread(call.call)) return false;
       if (!call.path.endsWith("new")) return true;
-      return call.texts(argument(call, 0, "name")).texts.some((name) => /^(?:md[245]|sha-?1)$/i.test(name));
+      return call
+        .texts(argument(call, 0, "name"))
+        .texts.some((name) => /^(?:md[245]|sha-?1)$/i.test(name));
     },
   },
 ];
@@ -152,7 +175,8 @@ export function callFindings(parsed: ParsedModule, { calls, evaluation }: Resolu
         const texts = all.flatMap((value) => (value.kind === "string" ? [value.text] : []));
         return { texts, exact: all.length > 0 && texts.length === all.length };
       },
-      paths: (node) => values(node).map((value) => (value.kind === "path" ? map.canonical(value.path) : "")),
+      paths: (node) =>
+        values(node).map((value) => (value.kind === "path" ? map.canonical(value.path) : "")),
     };
     for (const { rule, callees, when } of CALL_RULES) {
       const judgement = callees.test(path) && (when ? when(call) : true);
@@ -160,7 +184,9 @@ export function callFindings(parsed: ParsedModule, { calls, evaluation }: Resolu
       if (judgement === false || count >= MOST_PER_RULE) continue;
       counts.set(rule, count + 1);
       const message = messageOf(rule, path.replace(/^builtins\./, ""));
-      findings.push(finding(rule, message, placeOf(parsed, site.call), judgement === true ? {} : judgement));
+      findings.push(
+        finding(rule, message, placeOf(parsed, site.call), judgement === true ? {} : judgement),
+      );
     }
   }
   return findings;

@@ -22,7 +22,8 @@ export function finding(
     rule: id,
     severity,
     confidence,
-    message: message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE - 1)}…` : message,
+    message:
+      message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE - 1)}…` : message,
     line: place?.start.line ?? null,
     column: place?.start.column ?? null,
     end_line: place?.end?.line ?? null,
@@ -40,5 +41,8 @@ export function placeOf(parsed: ParsedModule, node: SyntaxNode): Place {
 /** A name from a script for a message: cut where it is long, control and format characters escaped. */
 export function quoted(name: string, longest = 100): string {
   const short = name.length > longest ? `${name.slice(0, longest - 1)}…` : name;
-  return short.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);
+  return short.replace(
+    /[\p{C}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`,
+  );
 }

@@ -28,7 +28,12 @@ function rule(
  * The rules on calls follow those of Bandit (https://bandit.readthedocs.io) where there is one, but by resolved references.
  */
 export const RULES = {
-  "syntax.error": rule("error", "high", "Not Python", "Correct the error; Python itself refuses to compile the script."),
+  "syntax.error": rule(
+    "error",
+    "high",
+    "Not Python",
+    "Correct the error; Python itself refuses to compile the script.",
+  ),
   "syntax.parser-killed": rule(
     "error",
     "high",
@@ -42,7 +47,12 @@ export const RULES = {
     "Part of the syntax is not understood",
     "Python compiles the script, but what it does in this place could not be told, so it counts as unresolved.",
   ),
-  "source.empty": rule("info", "high", "Empty script", "An empty file is valid Python, and does nothing."),
+  "source.empty": rule(
+    "info",
+    "high",
+    "Empty script",
+    "An empty file is valid Python, and does nothing.",
+  ),
   "source.encoding": rule(
     "error",
     "high",
@@ -57,7 +67,13 @@ export const RULES = {
     "Save the script as UTF-8 and remove the declaration, so that every tool reads the same text.",
     838,
   ),
-  "source.too-large": rule("error", "high", "Too large", "Split the script, and keep data in files of their own.", 400),
+  "source.too-large": rule(
+    "error",
+    "high",
+    "Too large",
+    "Split the script, and keep data in files of their own.",
+    400,
+  ),
   "source.lone-carriage-return": rule(
     "warning",
     "high",
@@ -102,8 +118,19 @@ export const RULES = {
   ),
   "complexity.lines": rule("warning", "high", "Too many lines", "Split the script."),
   "complexity.functions": rule("warning", "high", "Too many functions", "Split the script."),
-  "complexity.nesting": rule("warning", "high", "Blocks nested too deeply", "Return early, or move inner blocks to functions."),
-  "complexity.mccabe": rule("warning", "high", "Too many paths", "Split it into functions that do one thing each.", 1121),
+  "complexity.nesting": rule(
+    "warning",
+    "high",
+    "Blocks nested too deeply",
+    "Return early, or move inner blocks to functions.",
+  ),
+  "complexity.mccabe": rule(
+    "warning",
+    "high",
+    "Too many paths",
+    "Split it into functions that do one thing each.",
+    1121,
+  ),
   "imports.not-allowed": rule(
     "warning",
     "high",
@@ -123,8 +150,18 @@ export const RULES = {
     "Dependency block that cannot be read",
     "Write it as PEP 723 says, or tools that install the script's dependencies stop at it.",
   ),
-  "docstring.missing": rule("warning", "high", "No docstring", "Say in a docstring what it does; tools show it to their users."),
-  "signature.missing": rule("error", "high", "Required function is missing", "Define the function that the policy asks for."),
+  "docstring.missing": rule(
+    "warning",
+    "high",
+    "No docstring",
+    "Say in a docstring what it does; tools show it to their users.",
+  ),
+  "signature.missing": rule(
+    "error",
+    "high",
+    "Required function is missing",
+    "Define the function that the policy asks for.",
+  ),
   "signature.mismatch": rule(
     "error",
     "high",

@@ -26,15 +26,25 @@ export function syntaxOutcome(decoded: DecodedSource, verdict: CompileVerdict): 
   }
   if (verdict.killed !== null) {
     const message = verdict.error?.message ?? KILLED[verdict.killed];
-    const error = verdict.valid ? null : (verdict.error ?? { type: "MemoryError", message, line: null, column: null });
+    const error = verdict.valid
+      ? null
+      : (verdict.error ?? { type: "MemoryError", message, line: null, column: null });
     return {
       syntax: { valid: verdict.valid, error },
-      findings: [finding("syntax.parser-killed", `the script could not be parsed: ${message}`, null)],
+      findings: [
+        finding("syntax.parser-killed", `the script could not be parsed: ${message}`, null),
+      ],
     };
   }
   const error = verdict.error ?? (decoded.ok ? null : decoded.error);
-  if (verdict.valid && decoded.ok) return { syntax: { valid: true, error: null }, findings: encodingFindings(decoded) };
-  const { type, message, line, column } = error ?? { type: "SyntaxError", message: "invalid syntax", line: null, column: null };
+  if (verdict.valid && decoded.ok)
+    return { syntax: { valid: true, error: null }, findings: encodingFindings(decoded) };
+  const { type, message, line, column } = error ?? {
+    type: "SyntaxError",
+    message: "invalid syntax",
+    line: null,
+    column: null,
+  };
   const place = line === null ? null : { start: { line, column: column ?? 1 } };
   return {
     syntax: { valid: false, error: { type, message, line, column } },

@@ -26,7 +26,8 @@ const PATTERNS: readonly Pattern[] = [
   {
     rule: "text.invisible-character",
     // Zero-width joiners are ordinary within emoji and several scripts, so they are not among these.
-    pattern: /[\u00ad\u115f\u1160\u180e\u200b\u2060-\u2064\u3164\ufeff\uffa0]|\udb40[\udc00-\udc7f]/g,
+    pattern:
+      /[\u00ad\u115f\u1160\u180e\u200b\u2060-\u2064\u3164\ufeff\uffa0]|\udb40[\udc00-\udc7f]/g,
     message: (found) => `invisible character ${codePoint(found)}`,
   },
   {
@@ -66,7 +67,8 @@ export function tokenFindings(parsed: ParsedModule): Finding[] {
         names.push(finding("text.confusable-identifier", message, placeOf(parsed, node)));
       }
     }
-    if (node.startIndex === seen || node.type === "comment" || distant.length >= MOST_PER_RULE) continue;
+    if (node.startIndex === seen || node.type === "comment" || distant.length >= MOST_PER_RULE)
+      continue;
     seen = node.startIndex;
     if (isFarRight(parsed.text, node.startIndex)) {
       const message = "code stands far to the right of other code on its line";
@@ -100,7 +102,11 @@ export function lineEndFindings(source: Uint8Array): Finding[] {
     if (source[i] === 0x0a) line++;
     if (source[i] !== 0x0d) continue;
     if (source[i + 1] !== 0x0a) {
-      return [finding("source.lone-carriage-return", "a lone carriage return ends this line", { start: { line, column: 1 } })];
+      return [
+        finding("source.lone-carriage-return", "a lone carriage return ends this line", {
+          start: { line, column: 1 },
+        }),
+      ];
     }
   }
   return [];

@@ -7,10 +7,11 @@ const DECISIONS = ["refused", "needs_approval", "allowed"] as const satisfies re
 
 /** What a policy decides on a capability: the list with its name, else the one with the longest group, else the default. */
 export function decideCapability(capability: string, { capabilities }: Policy): Decision {
-  let best = { length: -1, decision: capabilities.default as Decision };
+  let best: { length: number; decision: Decision } = { length: -1, decision: capabilities.default };
   for (const decision of DECISIONS) {
     for (const name of capabilities[decision]) {
-      const matches = name === capability || (name.endsWith(".*") && capability.startsWith(name.slice(0, -1)));
+      const matches =
+        name === capability || (name.endsWith(".*") && capability.startsWith(name.slice(0, -1)));
       const length = name === capability ? Number.POSITIVE_INFINITY : name.length;
       if (matches && length > best.length) best = { length, decision };
     }
@@ -24,10 +25,14 @@ export function decideCapability(capability: string, { capabilities }: Policy): 
  * @param module - as written, with the dots of a relative import before it
  */
 export function decideImport(module: string, isStdlib: boolean, { imports }: Policy): Decision {
-  let best = { length: -1, decision: (isStdlib ? imports.stdlib : imports.default) as Decision };
+  let best: { length: number; decision: Decision } = {
+    length: -1,
+    decision: isStdlib ? imports.stdlib : imports.default,
+  };
   for (const decision of DECISIONS) {
     for (const name of imports[decision]) {
-      const matches = name === "." ? module.startsWith(".") : module === name || module.startsWith(`${name}.`);
+      const matches =
+        name === "." ? module.startsWith(".") : module === name || module.startsWith(`${name}.`);
       if (matches && name.length > best.length) best = { length: name.length, decision };
     }
   }

@@ -31,10 +31,20 @@ export function judgeImports(parsed: ParsedModule, policy: Policy): ImportJudgem
       decisions.push(decision);
       if (decision === "allowed") continue;
       const message = `the import of \`${quoted(name)}\` ${decision === "refused" ? "is refused" : "needs approval"}`;
-      findings.push(finding("imports.not-allowed", message, { start: imported.position }, { severity: SEVERITIES[decision] }));
+      findings.push(
+        finding(
+          "imports.not-allowed",
+          message,
+          { start: imported.position },
+          { severity: SEVERITIES[decision] },
+        ),
+      );
     }
   }
-  return { decision: strictest(decisions), findings: [...findings, ...undeclared(parsed, imports, policy)] };
+  return {
+    decision: strictest(decisions),
+    findings: [...findings, ...undeclared(parsed, imports, policy)],
+  };
 }
 
 function isStdlib({ level, module }: Import): boolean {
@@ -65,7 +75,10 @@ function undeclared(parsed: ParsedModule, imports: readonly Import[], policy: Po
       if (distribution === null || missing.has(distribution)) continue;
       if (declared.some((name) => installs(name, distribution, module))) continue;
       const message = `\`${quoted(module)}\` is imported, but the script does not declare ${quoted(distribution)} or the like`;
-      missing.set(distribution, finding("imports.undeclared", message, { start: imported.position }, { severity }));
+      missing.set(
+        distribution,
+        finding("imports.undeclared", message, { start: imported.position }, { severity }),
+      );
     }
   }
   return [...broken, ...missing.values()];

@@ -14,7 +14,8 @@ const moduleName = z
   });
 
 const capabilityName = z.string().refine(isCapability, {
-  error: (issue) => `${JSON.stringify(issue.input)} is no capability; there are ${knownCapabilities()}, and groups such as filesystem.*`,
+  error: (issue) =>
+    `${JSON.stringify(issue.input)} is no capability; there are ${knownCapabilities()}, and groups such as filesystem.*`,
 });
 
 /** Lists that sort names by decision; no name may be in two of them. */
@@ -31,7 +32,12 @@ function inOneListOnly(lists: Readonly<Record<string, unknown>>, context: z.Refi
   for (const list of ["allowed", "needs_approval", "refused"]) {
     for (const [i, name] of (lists[list] as string[]).entries()) {
       const other = seen.get(name);
-      if (other) context.addIssue({ code: "custom", path: [list, i], message: `${name} is in ${other} too` });
+      if (other)
+        context.addIssue({
+          code: "custom",
+          path: [list, i],
+          message: `${name} is in ${other} too`,
+        });
       else seen.set(name, list);
     }
   }
@@ -41,7 +47,10 @@ const limit = (fallback: number, level: z.infer<typeof severity>) =>
   z
     .union(
       [
-        z.int().min(0).transform((most) => ({ limit: most as number | null, severity: level })),
+        z
+          .int()
+          .min(0)
+          .transform((most) => ({ limit: most as number | null, severity: level })),
         z.null().transform(() => ({ limit: null, severity: level })),
         z.strictObject({ limit: z.int().min(0).nullable(), severity: severity.default(level) }),
       ],
@@ -76,7 +85,9 @@ const policySchema = z.strictObject({
     .strictObject({
       default: decision.default("needs_approval").describe("For a module that no list names"),
       stdlib: decision.default("allowed"),
-      undeclared: attention.default("warning").describe("A package that the script's own dependency block leaves out"),
+      undeclared: attention
+        .default("warning")
+        .describe("A package that the script's own dependency block leaves out"),
       ...sorted(moduleName),
     })
     .superRefine(inOneListOnly)
@@ -91,7 +102,10 @@ const policySchema = z.strictObject({
     })
     .prefault({}),
   docstrings: z
-    .strictObject({ required: z.enum(["none", "public", "all"]).default("none"), severity: severity.default("warning") })
+    .strictObject({
+      required: z.enum(["none", "public", "all"]).default("none"),
+      severity: severity.default("warning"),
+    })
     .prefault({}),
   signatures: z.array(signature).default([]),
 });
@@ -113,7 +127,11 @@ export class PolicyError extends Error {
   override readonly name = "PolicyError";
 
   constructor(readonly problems: readonly PolicyProblem[]) {
-    super(problems.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`)).join("\n"));
+    super(
+      problems
+        .map(({ path, message }) => (path === "" ? message : `${path}: ${message}`))
+        .join("\n"),
+    );
   }
 }
 
@@ -125,19 +143,25 @@ const LONGEST_POLICY = 1_000_000;
  * @throws PolicyError naming every mistake with its path
  */
 export function parsePolicy(text: string): Policy {
-  if (text.length > LONGEST_POLICY) throw new PolicyError([{ path: "", message: "a policy may have 1 MB at most" }]);
+  if (text.length > LONGEST_POLICY)
+    throw new PolicyError([{ path: "", message: "a policy may have 1 MB at most" }]);
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   if (document.errors.length > 0) {
     throw new PolicyError(
-      document.errors.map(({ pos, message }) => ({ path: `line ${lines.linePos(pos[0]).line}`, message })),
+      document.errors.map(({ pos, message }) => ({
+        path: `line ${lines.linePos(pos[0]).line}`,
+        message,
+      })),
     );
   }
   let content: unknown;
   try {
     content = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    throw new PolicyError([{ path: "", message: error instanceof Error ? error.message : String(error) }]);
+    throw new PolicyError([
+      { path: "", message: error instanceof Error ? error.message : String(error) },
+    ]);
   }
   const parsed = policySchema.safeParse(content, { reportInput: true });
   if (parsed.success) return parsed.data;
@@ -147,7 +171,10 @@ export function parsePolicy(text: string): Policy {
 function problemsOf(issue: z.core.$ZodIssue): PolicyProblem[] {
   const path = pathText(issue.path);
   if (issue.code !== "unrecognized_keys") return [{ path, message: issue.message }];
-  return issue.keys.map((key) => ({ path: pathText([...issue.path, key]), message: "is no setting of a policy" }));
+  return issue.keys.map((key) => ({
+    path: pathText([...issue.path, key]),
+    message: "is no setting of a policy",
+  }));
 }
 
 function pathText(path: readonly PropertyKey[]): string {
@@ -160,7 +187,10 @@ function pathText(path: readonly PropertyKey[]): string {
 function isCapability(name: string): boolean {
   const { descriptions } = capabilityMap();
   if (descriptions.has(name)) return true;
-  return name.endsWith(".*") && [...descriptions.keys()].some((known) => known.startsWith(name.slice(0, -1)));
+  return (
+    name.endsWith(".*") &&
+    [...descriptions.keys()].some((known) => known.startsWith(name.slice(0, -1)))
+  );
 }
 
 function knownCapabilities(): string {

@@ -5,7 +5,12 @@ import type { Finding } from "@sluice/contracts";
 import type { MeasuredComplexity } from "../complexity.js";
 import { finding, quoted, type Place } from "../findings/finding.js";
 import type { RuleId } from "../findings/rules.js";
-import { collectDefinitions, docstringOf, parametersOf, type Definition } from "../structure/definitions.js";
+import {
+  collectDefinitions,
+  docstringOf,
+  parametersOf,
+  type Definition,
+} from "../structure/definitions.js";
 import type { ParsedModule, SyntaxNode } from "../structure/types.js";
 import type { Limit, Policy, RequiredSignature } from "./schema.js";
 
@@ -13,21 +18,51 @@ import type { Limit, Policy, RequiredSignature } from "./schema.js";
 export function limitFindings(complexity: MeasuredComplexity, { limits }: Policy): Finding[] {
   const { module, functions, blocks } = complexity;
   const findings: Finding[] = [];
-  const check = (rule: RuleId, limit: Limit, value: number, message: string, place: Place | null) => {
+  const check = (
+    rule: RuleId,
+    limit: Limit,
+    value: number,
+    message: string,
+    place: Place | null,
+  ) => {
     if (limit.limit === null || value <= limit.limit) return;
-    findings.push(finding(rule, `${message}, where the limit is ${limit.limit}`, place, { severity: limit.severity }));
+    findings.push(
+      finding(rule, `${message}, where the limit is ${limit.limit}`, place, {
+        severity: limit.severity,
+      }),
+    );
   };
   check("complexity.lines", limits.max_lines, module.lines, `${module.lines} lines`, null);
-  check("complexity.functions", limits.max_functions, module.functions, `${module.functions} functions`, null);
+  check(
+    "complexity.functions",
+    limits.max_functions,
+    module.functions,
+    `${module.functions} functions`,
+    null,
+  );
   let deepest = 0;
   for (const { definition, position, mccabe, maxNesting } of functions) {
     const name = `\`${quoted(definition.qualifiedName)}\``;
     deepest = Math.max(deepest, maxNesting);
-    check("complexity.mccabe", limits.max_mccabe, mccabe, `${name} has a complexity of ${mccabe}`, { start: position });
-    check("complexity.nesting", limits.max_nesting, maxNesting, `${name} nests blocks ${maxNesting} deep`, { start: position });
+    check("complexity.mccabe", limits.max_mccabe, mccabe, `${name} has a complexity of ${mccabe}`, {
+      start: position,
+    });
+    check(
+      "complexity.nesting",
+      limits.max_nesting,
+      maxNesting,
+      `${name} nests blocks ${maxNesting} deep`,
+      { start: position },
+    );
   }
   for (const { position, mccabe } of blocks) {
-    check("complexity.mccabe", limits.max_mccabe, mccabe, `this block has a complexity of ${mccabe}`, { start: position });
+    check(
+      "complexity.mccabe",
+      limits.max_mccabe,
+      mccabe,
+      `this block has a complexity of ${mccabe}`,
+      { start: position },
+    );
   }
   if (module.max_nesting > deepest) {
     const message = `blocks outside of functions are nested ${module.max_nesting} deep`;
@@ -54,7 +89,11 @@ export function docstringFindings(parsed: ParsedModule, { docstrings }: Policy):
 /** Whether others are meant to use it: neither it nor what it is in begins with an underscore or is a function. */
 function isPublic({ name, scope }: Definition): boolean {
   for (let outer: Definition["scope"] | null = scope; outer; outer = outer.parent) {
-    if (outer.kind === "function" || outer.qualifiedName.split(".").some((part) => part.startsWith("_"))) return false;
+    if (
+      outer.kind === "function" ||
+      outer.qualifiedName.split(".").some((part) => part.startsWith("_"))
+    )
+      return false;
   }
   return !name.startsWith("_");
 }
@@ -72,7 +111,9 @@ export function signatureFindings(parsed: ParsedModule, { signatures }: Policy):
     }
     return differences(found.node, required).map((difference) => {
       const place = { start: parsed.position(found.node.startIndex) };
-      return finding("signature.mismatch", `\`${quoted(required.name)}\` ${difference}`, place, { severity: required.severity });
+      return finding("signature.mismatch", `\`${quoted(required.name)}\` ${difference}`, place, {
+        severity: required.severity,
+      });
     });
   });
 }
@@ -81,7 +122,10 @@ const STARS: Readonly<Record<string, string>> = { var_positional: "*", var_keywo
 
 function differences(node: SyntaxNode, required: RequiredSignature): string[] {
   const found: string[] = [];
-  if (required.is_async !== undefined && required.is_async !== (node.children[0]?.type === "async")) {
+  if (
+    required.is_async !== undefined &&
+    required.is_async !== (node.children[0]?.type === "async")
+  ) {
     found.push(required.is_async ? "must be async" : "must not be async");
   }
   if (required.parameters) {
@@ -89,18 +133,24 @@ function differences(node: SyntaxNode, required: RequiredSignature): string[] {
     const names = actual.map(({ kind, name }) => (STARS[kind] ?? "") + name);
     const wanted = required.parameters.map(({ name }) => name);
     if (names.join() !== wanted.join()) {
-      found.push(`must have the parameters (${wanted.join(", ")}), but has (${quoted(names.join(", "))})`);
+      found.push(
+        `must have the parameters (${wanted.join(", ")}), but has (${quoted(names.join(", "))})`,
+      );
     } else {
       for (const [i, { name, annotation }] of required.parameters.entries()) {
         const type = actual[i]?.annotation ?? null;
         if (annotation === undefined || sameSource(annotation, type)) continue;
-        found.push(`must have ${name}: ${annotation}, but ${type === null ? "has no type for it" : `has ${quoted(type)}`}`);
+        found.push(
+          `must have ${name}: ${annotation}, but ${type === null ? "has no type for it" : `has ${quoted(type)}`}`,
+        );
       }
     }
   }
   const returns = node.childForFieldName("return_type")?.text ?? null;
   if (required.returns !== undefined && !sameSource(required.returns, returns)) {
-    found.push(`must return ${required.returns}, but ${returns === null ? "says nothing of it" : `returns ${quoted(returns)}`}`);
+    found.push(
+      `must return ${required.returns}, but ${returns === null ? "says nothing of it" : `returns ${quoted(returns)}`}`,
+    );
   }
   return found;
 }

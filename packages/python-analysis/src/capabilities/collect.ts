@@ -1,78 +1,24 @@
-import { dottedName, identifier, isTrivia } from "../structure/statements.js";
+import { dottedName, identifier } from "../structure/statements.js";
 import type { ParsedModule, SyntaxNode } from "../structure/types.js";
-
-/** A name in one scope; or the names of all attributes that are called alike; or what a function returns. */
-export interface Variable {
-  readonly name: string;
-  readonly bindings: Binding[];
-  /** Offset from which the name is bound on every path; before it, an outer name of the same spelling may be meant. */
-  boundFrom: number;
-  /** Whether the name is deleted somewhere, so that an outer one shows again. */
-  deleted: boolean;
-}
-
-/** How a value comes to a name. */
-export type Origin =
-  | { readonly kind: "import"; readonly module: string; readonly member: string | null }
-  | { readonly kind: "definition"; readonly node: SyntaxNode }
-  /** The value of `node`, or an element of it `depth` levels down, or an attribute of it. */
-  | { readonly kind: "expression"; readonly node: SyntaxNode; readonly depth: number; readonly attribute: string | null }
-  /** Something of the type that an annotation names. */
-  | { readonly kind: "annotation"; readonly node: SyntaxNode }
-  | { readonly kind: "unknown" };
-
-export interface Binding {
-  readonly variable: Variable;
-  readonly origin: Origin;
-  /** The statement or expression that binds. */
-  readonly place: SyntaxNode;
-}
-
-/** The names by which a function takes its arguments. */
-export interface Parameters {
-  readonly positional: readonly Variable[];
-  readonly named: ReadonlyMap<string, Variable>;
-  readonly rest: Variable | null;
-  readonly keywords: Variable | null;
-  readonly isMethod: boolean;
-}
-
-/** What an identifier that is read may mean. */
-export interface Reference {
-  readonly variables: readonly Variable[];
-  /** Whether it may be one of Python's own names, as nothing in the script hides it for certain. */
-  readonly maybeBuiltin: boolean;
-}
-
-export interface Names {
-  readonly references: ReadonlyMap<SyntaxNode, Reference>;
-  readonly bindings: readonly Binding[];
-  readonly parameters: ReadonlyMap<SyntaxNode, Parameters>;
-  readonly returns: ReadonlyMap<SyntaxNode, Variable>;
-  /** Attributes that the script assigns, and names of its classes, by name. */
-  readonly attributes: ReadonlyMap<string, Variable>;
-  readonly functionsByName: ReadonlyMap<string, readonly SyntaxNode[]>;
-  /** Attributes and subscripts that are assigned or deleted. */
-  readonly stores: ReadonlySet<SyntaxNode>;
-  /** Modules of `from … import *`. */
-  readonly stars: readonly { readonly module: string; readonly place: SyntaxNode }[];
-  /** Every module named by an import statement, with its parents. */
-  readonly modules: ReadonlySet<string>;
-  readonly moduleNames: ReadonlyMap<string, Variable>;
-  /** Places that tree-sitter could not read. */
-  readonly unread: readonly SyntaxNode[];
-}
-
-type ScopeKind = "module" | "class" | "function" | "comprehension";
-
-interface Scope {
-  readonly kind: ScopeKind;
-  readonly node: SyntaxNode;
-  readonly parent: Scope | null;
-  readonly variables: Map<string, Variable>;
-  readonly globals: Set<string>;
-  readonly nonlocals: Set<string>;
-}
+import {
+  operands,
+  type Binding,
+  type Names,
+  type Origin,
+  type Parameters,
+  type Reference,
+  type Variable,
+} from "./names.js";
+import {
+  isUnconditional,
+  lookUp,
+  newScope,
+  newVariable,
+  parametersOf,
+  type Scope,
+  variableIn,
+} from "./scope.js";
+import { capturesOf, expressionOrigin, isPattern, targetsOf, UNKNOWN } from "./targets.js";
 
 interface PendingBinding {
   readonly name: string;
@@ -81,34 +27,13 @@ interface PendingBinding {
   readonly place: SyntaxNode;
 }
 
-const UNKNOWN: Origin = { kind: "unknown" };
+const INITIALISERS = new Set(["__init__", "__new__", "__call__"]);
 const COMPREHENSIONS = new Set([
   "list_comprehension",
   "set_comprehension",
   "dictionary_comprehension",
   "generator_expression",
 ]);
-const PATTERNS = new Set([
-  "pattern_list",
-  "tuple_pattern",
-  "list_pattern",
-  "tuple",
-  "list",
-  "expression_list",
-  "parenthesized_expression",
-]);
-
-const expressionOrigin = (node: SyntaxNode, depth = 0, attribute: string | null = null): Origin => ({
-  kind: "expression",
-  node,
-  depth,
-  attribute,
-});
-
-/** The children that mean something: no punctuation, no comments. */
-export function operands(node: SyntaxNode): SyntaxNode[] {
-  return node.children.filter((child) => child.isNamed && !isTrivia(child));
-}
 
 /**
  * Finds out what every name in a module is bound to and where it is read, by Python's rules of scope: class bodies are not seen
@@ -130,6 +55,7 @@ class Collector {
   readonly #returns = new Map<SyntaxNode, Variable>();
   readonly #attributes = new Map<string, Variable>();
   readonly #functionsByName = new Map<string, SyntaxNode[]>();
+  readonly #initialisers = new Map<SyntaxNode, SyntaxNode[]>();
   readonly #stores = new Set<SyntaxNode>();
   readonly #stars: { module: string; place: SyntaxNode }[] = [];
   readonly #modules = new Set<string>();
@@ -141,16 +67,19 @@ class Collector {
 
   collect(): Names {
     this.#push(operands(this.#module.node), this.#module);
-    for (let next = this.#work.pop(); next; next = this.#work.pop()) this.#visit(next.node, next.scope);
+    for (let next = this.#work.pop(); next; next = this.#work.pop())
+      this.#visit(next.node, next.scope);
     for (const pending of this.#pending) this.#settle(pending);
     for (const { name, scope } of this.#deleted) {
       const variable = this.#owner(name, scope).variables.get(name);
       if (variable) variable.deleted = true;
     }
     const references = new Map<SyntaxNode, Reference>();
-    for (const { node, scope } of this.#loads) references.set(node, lookUp(identifier(node), node.startIndex, scope));
+    for (const { node, scope } of this.#loads)
+      references.set(node, lookUp(identifier(node), node.startIndex, scope));
     const parameters = new Map<SyntaxNode, Parameters>();
-    for (const { node, scope } of this.#functionScopes) parameters.set(node, parametersOf(node, scope));
+    for (const { node, scope } of this.#functionScopes)
+      parameters.set(node, parametersOf(node, scope));
     return {
       references,
       bindings: this.#bindings,
@@ -158,6 +87,7 @@ class Collector {
       returns: this.#returns,
       attributes: this.#attributes,
       functionsByName: this.#functionsByName,
+      initialisers: this.#initialisers,
       stores: this.#stores,
       stars: this.#stars,
       modules: this.#modules,
@@ -188,8 +118,10 @@ class Collector {
     const owner = this.#owner(name, scope);
     const variable = variableIn(owner.variables, name);
     this.#add(variable, origin, place);
-    if (isUnconditional(place, owner)) variable.boundFrom = Math.min(variable.boundFrom, place.endIndex);
-    if (owner.kind === "class" && origin.kind !== "definition") this.#add(variableIn(this.#attributes, name), origin, place);
+    if (isUnconditional(place, owner))
+      variable.boundFrom = Math.min(variable.boundFrom, place.endIndex);
+    if (owner.kind === "class" && origin.kind !== "definition")
+      this.#add(variableIn(this.#attributes, name), origin, place);
   }
 
   #add(variable: Variable, origin: Origin, place: SyntaxNode): void {
@@ -226,8 +158,17 @@ class Collector {
       case "named_expression":
         return this.#visitWalrus(node, scope);
       case "for_statement":
-        this.#bindTarget(node.childForFieldName("left"), node.childForFieldName("right"), 1, node, scope);
-        this.#push(operands(node).filter((child) => child.field !== "left"), scope);
+        this.#bindTarget(
+          node.childForFieldName("left"),
+          node.childForFieldName("right"),
+          1,
+          node,
+          scope,
+        );
+        this.#push(
+          operands(node).filter((child) => child.field !== "left"),
+          scope,
+        );
         return;
       case "as_pattern":
         return this.#visitAs(node, scope);
@@ -285,7 +226,8 @@ class Collector {
   }
 
   #sawModule(module: string): void {
-    for (let end = module.length; end > 0; end = module.lastIndexOf(".", end - 1)) this.#modules.add(module.slice(0, end));
+    for (let end = module.length; end > 0; end = module.lastIndexOf(".", end - 1))
+      this.#modules.add(module.slice(0, end));
   }
 
   #visitFunction(node: SyntaxNode, scope: Scope): void {
@@ -300,6 +242,9 @@ class Collector {
         const alike = this.#functionsByName.get(name);
         if (alike) alike.push(node);
         else this.#functionsByName.set(name, [node]);
+        if (scope.kind === "class" && INITIALISERS.has(name)) {
+          this.#initialisers.set(scope.node, [...(this.#initialisers.get(scope.node) ?? []), node]);
+        }
       } else if (child.field === "parameters") {
         for (const parameter of operands(child)) this.#visitParameter(parameter, inner, scope);
       } else if (child.field === "body") {
@@ -314,7 +259,9 @@ class Collector {
   }
 
   #visitParameter(parameter: SyntaxNode, inner: Scope, outer: Scope): void {
-    const name = parameter.childForFieldName("name") ?? (parameter.type === "identifier" ? parameter : operands(parameter)[0]);
+    const name =
+      parameter.childForFieldName("name") ??
+      (parameter.type === "identifier" ? parameter : operands(parameter)[0]);
     const plain = name?.type.endsWith("splat_pattern") ? operands(name)[0] : name;
     if (plain?.type !== "identifier") return;
     const bound = identifier(plain);
@@ -323,13 +270,17 @@ class Collector {
     if (value) this.#bind(bound, inner, expressionOrigin(value), parameter);
     const type = parameter.childForFieldName("type");
     if (type) this.#bind(bound, inner, { kind: "annotation", node: type }, parameter);
-    this.#push([value, type].filter((node) => node !== null), outer);
+    this.#push(
+      [value, type].filter((node) => node !== null),
+      outer,
+    );
   }
 
   #visitClass(node: SyntaxNode, scope: Scope): void {
     const inner = newScope("class", node, scope);
     for (const child of operands(node)) {
-      if (child.field === "name") this.#bind(identifier(child), scope, { kind: "definition", node }, node);
+      if (child.field === "name")
+        this.#bind(identifier(child), scope, { kind: "definition", node }, node);
       else this.#push([child], child.field === "body" ? inner : scope);
     }
   }
@@ -346,7 +297,10 @@ class Collector {
         this.#loads.push({ node: left, scope });
       }
     }
-    this.#push([type, right].filter((child) => child !== null), scope);
+    this.#push(
+      [type, right].filter((child) => child !== null),
+      scope,
+    );
   }
 
   #visitWalrus(node: SyntaxNode, scope: Scope): void {
@@ -378,32 +332,18 @@ class Collector {
     }
   }
 
-  /** A captured name may be the subject, a part of it, or an attribute of it that a class pattern names. */
   #bindCaptures(pattern: SyntaxNode, subjects: readonly SyntaxNode[], scope: Scope): void {
-    const pending: { node: SyntaxNode; attribute: string | null }[] = [{ node: pattern, attribute: null }];
-    for (let next = pending.pop(); next; next = pending.pop()) {
-      const { node, attribute } = next;
-      const parts = operands(node);
-      if (node.type === "identifier") {
-        for (const subject of subjects) {
-          this.#bind(identifier(node), scope, expressionOrigin(subject, 0, attribute), pattern);
-          if (attribute === null) this.#bind(identifier(node), scope, expressionOrigin(subject, 1), pattern);
-        }
-      } else if (node.type === "dotted_name" && (parts.length > 1 || node.parent?.type === "class_pattern")) {
-        continue;
-      } else if (node.type === "keyword_pattern" && parts[0]) {
-        for (const part of parts.slice(1)) pending.push({ node: part, attribute: identifier(parts[0]) });
-      } else {
-        for (const part of parts) pending.push({ node: part, attribute });
-      }
+    for (const { node, origin } of capturesOf(pattern, subjects)) {
+      this.#bind(identifier(node), scope, origin, pattern);
     }
   }
 
   #visitDelete(node: SyntaxNode, scope: Scope): void {
     const pending = operands(node);
     for (let target = pending.pop(); target; target = pending.pop()) {
-      if (PATTERNS.has(target.type)) pending.push(...operands(target));
-      else if (target.type === "identifier") this.#deleted.push({ name: identifier(target), scope });
+      if (isPattern(target)) pending.push(...operands(target));
+      else if (target.type === "identifier")
+        this.#deleted.push({ name: identifier(target), scope });
       else {
         this.#stores.add(target);
         this.#visit(target, scope);
@@ -443,104 +383,27 @@ class Collector {
     }
   }
 
-  /** Binds all names of an assignment's target; a tuple is taken apart with the tuple that is assigned where there is one. */
-  #bindTarget(target: SyntaxNode | null, source: SyntaxNode | null, depth: number, place: SyntaxNode, scope: Scope): void {
+  /** Binds all names of an assignment's target. */
+  #bindTarget(
+    target: SyntaxNode | null,
+    source: SyntaxNode | null,
+    depth: number,
+    place: SyntaxNode,
+    scope: Scope,
+  ): void {
     if (!target) return;
-    const pending: { target: SyntaxNode; source: SyntaxNode | null; depth: number }[] = [{ target, source, depth }];
-    for (let next = pending.pop(); next; next = pending.pop()) {
-      const { target, source, depth } = next;
-      const origin = source ? expressionOrigin(source, depth) : UNKNOWN;
-      if (target.type === "identifier") {
-        this.#bind(identifier(target), scope, origin, place);
-      } else if (target.type === "attribute") {
-        this.#stores.add(target);
-        const name = target.childForFieldName("attribute");
+    for (const { node, origin } of targetsOf(target, source, depth)) {
+      if (node.type === "identifier") {
+        this.#bind(identifier(node), scope, origin, place);
+      } else if (node.type === "attribute") {
+        this.#stores.add(node);
+        const name = node.childForFieldName("attribute");
         if (name) this.#add(variableIn(this.#attributes, identifier(name)), origin, place);
-        this.#push([target.children[0]!], scope);
-      } else if (target.type === "subscript") {
-        this.#stores.add(target);
-        this.#push(operands(target), scope);
-      } else if (target.type.startsWith("list_splat")) {
-        for (const part of operands(target)) pending.push({ target: part, source, depth: Math.max(0, depth - 1) });
-      } else if (PATTERNS.has(target.type)) {
-        const targets = operands(target);
-        const inParentheses = target.type === "parenthesized_expression";
-        const sources = source && depth === 0 && PATTERNS.has(source.type) ? operands(source) : [];
-        const pairwise = sources.length === targets.length && ![...sources, ...targets].some(isSplat);
-        for (const [i, part] of targets.entries()) {
-          if (pairwise && !inParentheses) pending.push({ target: part, source: sources[i]!, depth: 0 });
-          else pending.push({ target: part, source, depth: inParentheses ? depth : Math.min(depth + 1, 3) });
-        }
+        this.#push([node.children[0]!], scope);
       } else {
-        this.#push([target], scope);
+        if (node.type === "subscript") this.#stores.add(node);
+        this.#push(node.type === "subscript" ? operands(node) : [node], scope);
       }
     }
   }
-}
-
-function isSplat(node: SyntaxNode): boolean {
-  return node.type.startsWith("list_splat");
-}
-
-function newScope(kind: ScopeKind, node: SyntaxNode, parent: Scope | null): Scope {
-  return { kind, node, parent, variables: new Map(), globals: new Set(), nonlocals: new Set() };
-}
-
-function newVariable(name: string): Variable {
-  return { name, bindings: [], boundFrom: Number.POSITIVE_INFINITY, deleted: false };
-}
-
-function variableIn(variables: Map<string, Variable>, name: string): Variable {
-  let variable = variables.get(name);
-  if (!variable) variables.set(name, (variable = newVariable(name)));
-  return variable;
-}
-
-/** Whether a binding in a module or class body happens whenever the body runs. Functions decide by other rules. */
-function isUnconditional(place: SyntaxNode, owner: Scope): boolean {
-  let parent = place.parent;
-  while (parent?.type === "expression_statement" || parent?.type === "decorated_definition") parent = parent.parent;
-  return parent === owner.node || (parent?.type === "block" && parent.parent === owner.node);
-}
-
-function lookUp(name: string, at: number, from: Scope): Reference {
-  const variables: Variable[] = [];
-  for (let scope: Scope | null = from; scope; scope = scope.parent) {
-    if (scope.kind === "class" && scope !== from) continue;
-    const global = scope.globals.has(name);
-    const variable = global || scope.nonlocals.has(name) ? undefined : scope.variables.get(name);
-    if (global) while (scope.parent) scope = scope.parent;
-    const found: Variable | undefined = global ? scope.variables.get(name) : variable;
-    if (!found) continue;
-    variables.push(found);
-    const dynamic = scope.kind === "module" || scope.kind === "class";
-    if (!dynamic || (!found.deleted && at >= found.boundFrom)) return { variables, maybeBuiltin: false };
-  }
-  return { variables, maybeBuiltin: true };
-}
-
-function parametersOf(node: SyntaxNode, scope: Scope): Parameters {
-  const positional: Variable[] = [];
-  const named = new Map<string, Variable>();
-  let rest: Variable | null = null;
-  let keywords: Variable | null = null;
-  let keywordOnly = false;
-  for (const parameter of operands(node.childForFieldName("parameters") ?? node)) {
-    if (parameter.field === "body") break;
-    if (parameter.type === "keyword_separator") keywordOnly = true;
-    const name = parameter.childForFieldName("name") ?? (parameter.type === "typed_parameter" ? operands(parameter)[0]! : parameter);
-    const plain = name.type.endsWith("splat_pattern") ? operands(name)[0] : name;
-    const variable = plain?.type === "identifier" ? scope.variables.get(identifier(plain)) : undefined;
-    if (!variable) continue;
-    if (name.type === "list_splat_pattern") {
-      rest = variable;
-      keywordOnly = true;
-    } else if (name.type === "dictionary_splat_pattern") {
-      keywords = variable;
-    } else {
-      if (!keywordOnly) positional.push(variable);
-      named.set(variable.name, variable);
-    }
-  }
-  return { positional, named, rest, keywords, isMethod: scope.parent?.kind === "class" };
 }

@@ -1,0 +1,201 @@
+import type { SyntaxNode } from "../structure/types.js";
+import type { Variable } from "./names.js";
+import { ANYTHING, NOTHING, union, type Values } from "./values.js";
+
+/** The way of a node's values, of what is in them `depth` levels down, or of an attribute of them, into a variable. */
+export interface Flow {
+  readonly from: SyntaxNode;
+  readonly variable: Variable;
+  readonly depth: number;
+  readonly attribute: string | null;
+}
+
+/** What looks at a variable and so must look again when it changes. */
+export type User = SyntaxNode | Flow;
+
+/** How values come about: the rules of Python, of which the graph itself knows nothing. */
+export interface Transfer {
+  /** What a node may stand for, by what the nodes below it and the variables it uses stand for now. */
+  evaluate(node: SyntaxNode): Values;
+  attributeOf(base: Values, name: string, user: User): Values;
+}
+
+/** A variable with more containers than this has them merged. */
+const MOST_CONTAINERS = 8;
+const STEPS_PER_NODE = 40;
+
+/**
+ * Values on their way through a module: from nodes into variables, from variables to the nodes that use them, until nothing
+ * changes any more. The sets of values only grow and are limited, and so is the number of steps.
+ */
+export class FlowGraph {
+  readonly #transfer: Transfer;
+  /** A node that is not in here can be anything. */
+  readonly #values = new Map<SyntaxNode, Values>();
+  readonly #held = new Map<Variable, Values>();
+  readonly #users = new Map<Variable, Set<User>>();
+  readonly #flows = new Map<SyntaxNode, Flow[]>();
+  readonly #linked = new Map<SyntaxNode, Set<Variable>>();
+  readonly #elements = new Map<SyntaxNode, Variable>();
+  readonly #queue: User[] = [];
+  readonly #queued = new Set<User>();
+
+  constructor(transfer: Transfer) {
+    this.#transfer = transfer;
+  }
+
+  /** What a node may stand for, as far as is known now. */
+  values(node: SyntaxNode): Values {
+    return this.#values.get(node) ?? ANYTHING;
+  }
+
+  /** What a tuple, list, set or dictionary may hold. */
+  elements(container: SyntaxNode): Values {
+    const variable = this.#elements.get(container);
+    return (variable && this.#held.get(variable)) ?? ANYTHING;
+  }
+
+  /** Makes a node a container, whose elements' values are put into the variable that comes back. */
+  makeContainer(node: SyntaxNode): Variable {
+    let elements = this.#elements.get(node);
+    if (!elements) {
+      elements = { name: "element", bindings: [], boundFrom: 0, deleted: false };
+      this.#elements.set(node, elements);
+    }
+    return elements;
+  }
+
+  isContainer(node: SyntaxNode): boolean {
+    return this.#elements.has(node);
+  }
+
+  /** Evaluates every node once, then whatever changed, to the end. Returns `false` when it took too many steps. */
+  run(root: SyntaxNode): boolean {
+    let nodes = 0;
+    for (const node of inEvaluationOrder(root)) {
+      nodes++;
+      const found = this.#transfer.evaluate(node);
+      if (found !== ANYTHING) this.#values.set(node, found);
+      this.#passOn(node);
+    }
+    let steps = nodes * STEPS_PER_NODE + 1000;
+    for (let user = this.#queue.pop(); user; user = this.#queue.pop()) {
+      this.#queued.delete(user);
+      if (--steps < 0) return false;
+      if ("variable" in user) this.#pass(user);
+      else this.#update(user);
+    }
+    return true;
+  }
+
+  /** Adds values to a variable. */
+  give(variable: Variable, values: Values): void {
+    const before = this.#held.get(variable) ?? NOTHING;
+    const after = union(before, this.#mergeContainers(before, values));
+    if (after === before) return;
+    this.#held.set(variable, after);
+    for (const user of this.#users.get(variable) ?? []) this.#again(user);
+  }
+
+  /** The values of a variable now; the user is asked again whenever there are more. */
+  use(variable: Variable, user: User): Values {
+    let users = this.#users.get(variable);
+    if (!users) this.#users.set(variable, (users = new Set()));
+    users.add(user);
+    return this.#held.get(variable) ?? NOTHING;
+  }
+
+  /** Lets a flow begin when its node is evaluated for the first time. */
+  follow(flow: Flow): void {
+    const flows = this.#flows.get(flow.from);
+    if (flows) flows.push(flow);
+    else this.#flows.set(flow.from, [flow]);
+  }
+
+  /** Lets the values of a node flow into a variable from now on. */
+  link(from: SyntaxNode, variable: Variable, depth: number): void {
+    let linked = this.#linked.get(from);
+    if (!linked) this.#linked.set(from, (linked = new Set()));
+    if (linked.has(variable)) return;
+    linked.add(variable);
+    const flow = { from, variable, depth, attribute: null };
+    this.follow(flow);
+    this.#pass(flow);
+  }
+
+  /**
+   * What iterating over the values, or subscripting them, may give. What has no elements that are known stands for itself, so
+   * that a module is followed through the pairs of `items()` and the like.
+   */
+  elementsOf(values: Values, user: User): Values {
+    let result = NOTHING;
+    for (const value of values) {
+      const elements = value.kind === "container" ? this.#elements.get(value.node) : undefined;
+      if (elements) result = union(result, this.use(elements, user));
+      else result = union(result, value.kind === "string" ? ANYTHING : [value]);
+    }
+    return result;
+  }
+
+  #update(node: SyntaxNode): void {
+    const before = this.values(node);
+    const after = union(before, this.#transfer.evaluate(node));
+    if (after === before) return;
+    this.#values.set(node, after);
+    this.#passOn(node);
+    this.#again(consumer(node));
+  }
+
+  #passOn(node: SyntaxNode): void {
+    for (const flow of this.#flows.get(node) ?? []) this.#pass(flow);
+  }
+
+  #pass(flow: Flow): void {
+    let passed = this.values(flow.from);
+    for (let i = 0; i < flow.depth; i++) passed = this.elementsOf(passed, flow);
+    if (flow.attribute !== null) {
+      passed = this.#transfer.attributeOf(passed, flow.attribute, flow);
+    }
+    this.give(flow.variable, passed);
+  }
+
+  /** Once a variable holds many containers, further ones give their elements to the first instead. */
+  #mergeContainers(held: Values, added: Values): Values {
+    const containers = held.flatMap((value) => (value.kind === "container" ? [value.node] : []));
+    const elements = containers[0] && this.#elements.get(containers[0]);
+    if (!elements || containers.length < MOST_CONTAINERS) return added;
+    return added.filter((value) => {
+      if (value.kind !== "container" || containers.includes(value.node)) return true;
+      this.link(value.node, elements, 1);
+      return false;
+    });
+  }
+
+  #again(user: User): void {
+    if (this.#queued.has(user)) return;
+    this.#queued.add(user);
+    this.#queue.push(user);
+  }
+}
+
+/** The node that looks at this one's values: its parent, past what only groups arguments. */
+function consumer(node: SyntaxNode): SyntaxNode {
+  let parent = node.parent ?? node;
+  while (parent.parent && (parent.type === "argument_list" || parent.type === "keyword_argument"))
+    parent = parent.parent;
+  return parent;
+}
+
+/** Every node, what it is made of before it, in order of place. */
+function* inEvaluationOrder(root: SyntaxNode): Generator<SyntaxNode, void, undefined> {
+  const path: { node: SyntaxNode; next: number }[] = [{ node: root, next: 0 }];
+  for (let top = path.at(-1); top; top = path.at(-1)) {
+    const child = top.node.children[top.next++];
+    if (child) {
+      if (child.isNamed) path.push({ node: child, next: 0 });
+    } else {
+      path.pop();
+      yield top.node;
+    }
+  }
+}

@@ -1,0 +1,84 @@
+import { identifier } from "../structure/statements.js";
+import type { SyntaxNode } from "../structure/types.js";
+import { operands, type Parameters, type Reference, type Variable } from "./names.js";
+
+export type ScopeKind = "module" | "class" | "function" | "comprehension";
+
+/** A block of Python with names of its own. */
+export interface Scope {
+  readonly kind: ScopeKind;
+  readonly node: SyntaxNode;
+  readonly parent: Scope | null;
+  readonly variables: Map<string, Variable>;
+  readonly globals: Set<string>;
+  readonly nonlocals: Set<string>;
+}
+
+export function newScope(kind: ScopeKind, node: SyntaxNode, parent: Scope | null): Scope {
+  return { kind, node, parent, variables: new Map(), globals: new Set(), nonlocals: new Set() };
+}
+
+export function newVariable(name: string): Variable {
+  return { name, bindings: [], boundFrom: Number.POSITIVE_INFINITY, deleted: false };
+}
+
+export function variableIn(variables: Map<string, Variable>, name: string): Variable {
+  let variable = variables.get(name);
+  if (!variable) variables.set(name, (variable = newVariable(name)));
+  return variable;
+}
+
+/** Whether a binding in a module or class body happens whenever the body runs. Functions decide by other rules. */
+export function isUnconditional(place: SyntaxNode, owner: Scope): boolean {
+  let parent = place.parent;
+  while (parent?.type === "expression_statement" || parent?.type === "decorated_definition")
+    parent = parent.parent;
+  return parent === owner.node || (parent?.type === "block" && parent.parent === owner.node);
+}
+
+export function lookUp(name: string, at: number, from: Scope): Reference {
+  const variables: Variable[] = [];
+  for (let scope: Scope | null = from; scope; scope = scope.parent) {
+    if (scope.kind === "class" && scope !== from) continue;
+    const global = scope.globals.has(name);
+    const variable = global || scope.nonlocals.has(name) ? undefined : scope.variables.get(name);
+    if (global) while (scope.parent) scope = scope.parent;
+    const found: Variable | undefined = global ? scope.variables.get(name) : variable;
+    if (!found) continue;
+    variables.push(found);
+    const dynamic = scope.kind === "module" || scope.kind === "class";
+    if (!dynamic || (!found.deleted && at >= found.boundFrom))
+      return { variables, maybeBuiltin: false };
+  }
+  return { variables, maybeBuiltin: true };
+}
+
+export function parametersOf(node: SyntaxNode, scope: Scope): Parameters {
+  const positional: Variable[] = [];
+  const named = new Map<string, Variable>();
+  let rest: Variable | null = null;
+  let keywords: Variable | null = null;
+  let keywordOnly = false;
+  for (const parameter of operands(node.childForFieldName("parameters") ?? node)) {
+    if (parameter.field === "body") break;
+    if (parameter.type === "keyword_separator") keywordOnly = true;
+    const name =
+      parameter.childForFieldName("name") ??
+      (parameter.type === "typed_parameter" ? operands(parameter)[0]! : parameter);
+    const plain = name.type.endsWith("splat_pattern") ? operands(name)[0] : name;
+    const variable =
+      plain?.type === "identifier" ? scope.variables.get(identifier(plain)) : undefined;
+    if (!variable) continue;
+    if (name.type === "list_splat_pattern") {
+      rest = variable;
+      keywordOnly = true;
+    } else if (name.type === "dictionary_splat_pattern") {
+      keywords = variable;
+    } else {
+      if (!keywordOnly) positional.push(variable);
+      named.set(variable.name, variable);
+    }
+  }
+  const all = [...named.values(), rest, keywords].filter((variable) => variable !== null);
+  return { positional, named, rest, keywords, all, isMethod: scope.parent?.kind === "class" };
+}

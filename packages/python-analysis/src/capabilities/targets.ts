@@ -1,0 +1,109 @@
+import { identifier } from "../structure/statements.js";
+import type { SyntaxNode } from "../structure/types.js";
+import { operands, type Origin } from "./names.js";
+
+/** What an assignment reaches: a name, an attribute, a subscript or an expression that is only read. */
+export interface Target {
+  readonly node: SyntaxNode;
+  readonly origin: Origin;
+}
+
+export const UNKNOWN: Origin = { kind: "unknown" };
+/** Taking apart what is nested deeper than this gives nothing more precise. */
+const DEEPEST = 3;
+const PATTERNS = new Set([
+  "pattern_list",
+  "tuple_pattern",
+  "list_pattern",
+  "tuple",
+  "list",
+  "expression_list",
+  "parenthesized_expression",
+]);
+
+/** An origin in the value of an expression, in what is in it `depth` levels down, or in an attribute of it. */
+export const expressionOrigin = (
+  node: SyntaxNode,
+  depth = 0,
+  attribute: string | null = null,
+): Origin => ({
+  kind: "expression",
+  node,
+  depth,
+  attribute,
+});
+
+/** Whether a target or what is assigned to it is made of several, or is one in parentheses. */
+export function isPattern(node: SyntaxNode): boolean {
+  return PATTERNS.has(node.type);
+}
+
+/**
+ * Takes a target apart. Where a tuple is assigned that is written out, each part gets its own part of it.
+ *
+ * @param source - what is assigned; `null` where that is not known
+ * @param depth - how often it is taken apart before, such as once by `for`
+ */
+export function* targetsOf(
+  target: SyntaxNode,
+  source: SyntaxNode | null,
+  depth: number,
+): Generator<Target, void, undefined> {
+  const pending = [{ node: target, source, depth }];
+  for (let next = pending.pop(); next; next = pending.pop()) {
+    const { node, source, depth } = next;
+    if (isSplat(node)) {
+      for (const part of operands(node))
+        pending.push({ node: part, source, depth: Math.max(0, depth - 1) });
+    } else if (node.type === "parenthesized_expression") {
+      for (const part of operands(node)) pending.push({ node: part, source, depth });
+    } else if (isPattern(node)) {
+      const parts = operands(node);
+      const sources = source && depth === 0 && isPattern(source) ? operands(source) : [];
+      const pairwise = sources.length === parts.length && ![...sources, ...parts].some(isSplat);
+      for (const [i, part] of parts.entries()) {
+        if (pairwise) pending.push({ node: part, source: sources[i]!, depth: 0 });
+        else pending.push({ node: part, source, depth: Math.min(depth + 1, DEEPEST) });
+      }
+    } else {
+      yield { node, origin: source ? expressionOrigin(source, depth) : UNKNOWN };
+    }
+  }
+}
+
+function isSplat(node: SyntaxNode): boolean {
+  return node.type.startsWith("list_splat");
+}
+
+/**
+ * The names that a pattern of `match` captures. Each may be the subject, a part of it, or the attribute of it that a class pattern
+ * names; so one name is given several times.
+ */
+export function* capturesOf(
+  pattern: SyntaxNode,
+  subjects: readonly SyntaxNode[],
+): Generator<Target, void, undefined> {
+  const pending: { node: SyntaxNode; attribute: string | null }[] = [
+    { node: pattern, attribute: null },
+  ];
+  for (let next = pending.pop(); next; next = pending.pop()) {
+    const { node, attribute } = next;
+    const parts = operands(node);
+    if (node.type === "identifier") {
+      for (const subject of subjects) {
+        yield { node, origin: expressionOrigin(subject, 0, attribute) };
+        if (attribute === null) yield { node, origin: expressionOrigin(subject, 1) };
+      }
+    } else if (
+      node.type === "dotted_name" &&
+      (parts.length > 1 || node.parent?.type === "class_pattern")
+    ) {
+      continue;
+    } else if (node.type === "keyword_pattern" && parts[0]) {
+      for (const part of parts.slice(1))
+        pending.push({ node: part, attribute: identifier(parts[0]) });
+    } else {
+      for (const part of parts) pending.push({ node: part, attribute });
+    }
+  }
+}
