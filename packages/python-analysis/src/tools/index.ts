@@ -1,0 +1,164 @@
+import type { FunctionFacts, McpTool, ToolDescription, ToolProfile } from "@sluice/contracts";
+import { type Definition, collectDefinitions } from "../structure/definitions.js";
+import type { ParsedModule, SyntaxNode } from "../structure/types.js";
+import { Diagnostics, Refusal } from "./diagnostics.js";
+import { describeForFastmcp } from "./profiles/fastmcp.js";
+import { describeForMcp } from "./profiles/mcp.js";
+import { asRefusal } from "./profiles/refusals.js";
+import { Interpreter } from "./python/interpreter.js";
+import { type Frame, Scope } from "./python/scope.js";
+import { PythonError, TooMuchWork, type Value } from "./python/values.js";
+import { type Candidate, findCandidates, selectTools } from "./select.js";
+import { signatureOf } from "./signature.js";
+import type { DecoratorOptions, ToolSource } from "./source.js";
+
+const PROFILES: Readonly<Record<ToolProfile, (source: ToolSource) => McpTool>> = { fastmcp: describeForFastmcp, mcp: describeForMcp };
+
+/** @see https://modelcontextprotocol.io/specification/2025-11-25/server/tools#tool-names */
+const TOOL_NAME = /^[A-Za-z0-9._-]{1,128}$/;
+
+/** Characters of schemas that one module's tools may come to, after which the rest are not described. */
+const MOST_OUTPUT = 20_000_000;
+
+interface ModuleReader {
+  readonly interpreter: Interpreter;
+  readonly module: Scope;
+  readonly definitions: readonly Definition[];
+  readonly scopes: Map<SyntaxNode, Scope>;
+}
+
+const readers = new WeakMap<ParsedModule, ModuleReader>();
+
+function readerOf(parsed: ParsedModule): ModuleReader {
+  let reader = readers.get(parsed);
+  if (!reader) {
+    const interpreter = new Interpreter();
+    const module = new Scope(interpreter, "module", "", null, parsed.root.children);
+    reader = { interpreter, module, definitions: collectDefinitions(parsed).functions, scopes: new Map() };
+    readers.set(parsed, reader);
+  }
+  return reader;
+}
+
+/**
+ * The functions of a module as the tools that a reference runtime makes of them: FastMCP 4.1 or the official MCP Python SDK 2.3,
+ * with pydantic 2.14 on CPython 3.11. Nothing is run. A function that the runtime refuses has no tool, and a diagnostic says
+ * why; what only running the script tells is left open in the schema, and a diagnostic says so.
+ *
+ * @param functions - every function of the module, as extracted
+ */
+export function describeTools(parsed: ParsedModule, functions: readonly FunctionFacts[], profile: ToolProfile): ToolDescription[] {
+  const reader = readerOf(parsed);
+  return describeAll(reader, selectTools(candidatesOf(parsed, reader, functions), reader.module), profile);
+}
+
+/** As {@link describeTools}, but of every function given, whether the module would offer it as a tool or not. */
+export function describeFunctions(parsed: ParsedModule, functions: readonly FunctionFacts[], profile: ToolProfile): ToolDescription[] {
+  const reader = readerOf(parsed);
+  return describeAll(reader, candidatesOf(parsed, reader, functions), profile);
+}
+
+function candidatesOf(parsed: ParsedModule, reader: ModuleReader, functions: readonly FunctionFacts[]): Candidate[] {
+  return findCandidates(functions, reader.definitions, (definition) => parsed.position(definition.node.startIndex).line);
+}
+
+function describeAll(reader: ModuleReader, candidates: readonly Candidate[], profile: ToolProfile): ToolDescription[] {
+  let left = MOST_OUTPUT;
+  return candidates.map((candidate) => {
+    const description = describe(reader, candidate, profile, left > 0);
+    if (description.tool) left -= JSON.stringify(description.tool).length;
+    return description;
+  });
+}
+
+function describe(reader: ModuleReader, candidate: Candidate, profile: ToolProfile, affordable: boolean): ToolDescription {
+  const diagnostics = new Diagnostics();
+  const { facts } = candidate;
+  let tool: McpTool | null = null;
+  let isDescribed = Boolean(facts.docstring);
+  try {
+    if (!affordable) throw new Refusal("too_large", "the tools of this module are too many to describe them all");
+    const source = sourceOf(reader, candidate, diagnostics);
+    isDescribed ||= source.options.has("description");
+    tool = PROFILES[profile](source);
+    if (!TOOL_NAME.test(tool.name)) diagnostics.add("tool_name", `MCP asks for names of up to 128 of A-Z a-z 0-9 . _ -, which \`${tool.name}\` is not`);
+  } catch (thrown) {
+    const error = thrown instanceof TooMuchWork || thrown instanceof PythonError ? asRefusal(thrown, null) : thrown;
+    if (!(error instanceof Refusal)) throw error;
+    tool = null;
+    diagnostics.add(error.code, error.message, error.parameter);
+  }
+  if (!isDescribed) diagnostics.add("no_docstring", "without a docstring nothing tells what the tool is for");
+  return { function: facts.name, line_number: facts.line_number, discoverable: isDescribed, diagnostics: diagnostics.all, tool };
+}
+
+function sourceOf(reader: ModuleReader, candidate: Candidate, diagnostics: Diagnostics): ToolSource {
+  const { definition, facts, decorator } = candidate;
+  const { interpreter, module } = reader;
+  const frame: Frame = { scope: scopeAround(reader, definition.node), before: definition.node.startIndex };
+  noteDecorators(candidate, diagnostics);
+  const futures = module.block.bindings.get("annotations") ?? [];
+  return {
+    name: facts.name,
+    docstring: facts.docstring,
+    node: definition.node,
+    parameters: signatureOf(definition.node),
+    returns: definition.node.childForFieldName("return_type"),
+    interpreter,
+    module,
+    frame,
+    deferred: futures.some(({ source }) => source.kind === "import" && source.module === "__future__"),
+    options: decorator === null ? new Map() : decoratorOptions(interpreter, definition.decorators[decorator]!, frame, diagnostics),
+    diagnostics,
+  };
+}
+
+/** The scope a function stands in, so that a tool inside a function sees that function's names. */
+function scopeAround(reader: ModuleReader, node: SyntaxNode): Scope {
+  let outer = node.parent;
+  while (outer && outer.type !== "function_definition" && outer.type !== "class_definition") outer = outer.parent;
+  if (!outer) return reader.module;
+  const known = reader.scopes.get(outer);
+  if (known) return known;
+  const kind = outer.type === "class_definition" ? "class" : "function";
+  const name = outer.childForFieldName("name")?.text ?? "";
+  const around = scopeAround(reader, outer);
+  const path = `${around.path === "" ? "" : `${around.path}.`}${name}${kind === "function" ? ".<locals>" : ""}`;
+  const parameters = new Set(kind === "function" ? signatureOf(outer).map((parameter) => parameter.name) : []);
+  const scope = new Scope(reader.interpreter, kind, path, around, outer.childForFieldName("body")?.children ?? [], parameters);
+  reader.scopes.set(outer, scope);
+  return scope;
+}
+
+/** What `@mcp.tool("name", title="…")` says. */
+function decoratorOptions(interpreter: Interpreter, decorator: SyntaxNode, frame: Frame, diagnostics: Diagnostics): DecoratorOptions {
+  const options = new Map<string, Value>();
+  const given = decorator.type === "call" ? decorator.childForFieldName("arguments") : null;
+  for (const [i, item] of (given?.namedChildren ?? []).filter((child) => child.type !== "comment").entries()) {
+    const isKeyword = item.type === "keyword_argument";
+    const name = isKeyword ? (item.childForFieldName("name")?.text ?? "") : i === 0 ? "name" : "";
+    const expression = isKeyword ? item.childForFieldName("value") : item;
+    if (!expression || name === "") continue;
+    const value = evaluateOption(interpreter, expression, frame);
+    if (value) options.set(name, value);
+    else diagnostics.add("unknown_option", `the decorator's \`${name}\` is known only at run time`);
+  }
+  return options;
+}
+
+function evaluateOption(interpreter: Interpreter, expression: SyntaxNode, frame: Frame): Value | null {
+  try {
+    const value = interpreter.evaluate(expression, frame);
+    return value.kind === "unknown" ? null : value;
+  } catch (error) {
+    if (error instanceof PythonError) return null;
+    throw error;
+  }
+}
+
+function noteDecorators({ facts, decorator }: Candidate, diagnostics: Diagnostics): void {
+  for (const [i, text] of facts.decorators.entries()) {
+    if (i === decorator || /^(?:[\w.]+\.)?(?:tool|wraps|staticmethod|no_type_check|deprecated)\b/.test(text)) continue;
+    diagnostics.add("decorated", `described as it is written: what \`@${text.split("\n")[0]}\` makes of it is known only at run time`);
+  }
+}

@@ -1,0 +1,48 @@
+import type { ClassDefinition } from "../python/classes.js";
+import { truth } from "../python/operators.js";
+import type { Value } from "../python/values.js";
+
+/** A model's configuration, each setting under pydantic's name for it. */
+export type ModelConfig = ReadonlyMap<string, Value>;
+
+const CLASS_KEYWORDS_ARE_CONFIG = new Set(["metaclass"]);
+
+/**
+ * What `model_config`, the class statement's keywords and the parents' configuration come to.
+ * Dataclasses and typed dictionaries are configured by `__pydantic_config__` or a decorator's `config` instead.
+ */
+export function modelConfig(cls: ClassDefinition): ModelConfig {
+  const config = new Map<string, Value>();
+  for (const ancestor of [...cls.mro].reverse()) {
+    if (ancestor.kind !== "class") continue;
+    const own = ancestor.scope.own("model_config", Infinity);
+    for (const [key, value] of settings(own)) config.set(key, value);
+    for (const [key, value] of ancestor.keywords) if (!CLASS_KEYWORDS_ARE_CONFIG.has(key)) config.set(key, value);
+  }
+  return config;
+}
+
+/** The configuration of a dataclass or typed dictionary of its own, or `null` to use that of the model around it. */
+export function attachedConfig(cls: ClassDefinition): ModelConfig | null {
+  const attached = cls.attribute("__pydantic_config__");
+  const fromDecorator = cls.dataclassOptions.get("config");
+  const config = attached ?? fromDecorator;
+  if (!config) return cls.family === "pydantic-dataclass" ? new Map() : null;
+  return new Map(settings(config));
+}
+
+function* settings(value: Value | undefined): Generator<readonly [string, Value]> {
+  if (value?.kind === "call") yield* value.kwargs;
+  if (value?.kind !== "dict") return;
+  for (const [key, setting] of value.entries) if (key.kind === "str") yield [key.value, setting];
+}
+
+export const isOn = (config: ModelConfig, name: string): boolean => {
+  const value = config.get(name);
+  return value !== undefined && truth(value) === true;
+};
+
+export function textSetting(config: ModelConfig, name: string): string | undefined {
+  const value = config.get(name);
+  return value?.kind === "str" ? value.value : undefined;
+}

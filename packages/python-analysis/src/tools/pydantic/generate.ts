@@ -1,0 +1,372 @@
+import type { Frame } from "../python/scope.js";
+import { substitute } from "../python/subscripts.js";
+import { type Alias, type Call, type Value, PythonError, TooMuchWork, calleeId, form, isForm, isCallOf, isLibraryClass, isNoneType } from "../python/values.js";
+import { TYPING_ALIASES } from "../python/library.js";
+import { applyConstraint, expandGrouped } from "./constraints.js";
+import { type ModelConfig, isOn } from "./config.js";
+import { type Core, type JsonFunction, SchemaError, mergeMetadata } from "./core.js";
+import type { Encoder } from "./encode.js";
+import { fieldMetadata, fieldParts, qualifierOf } from "./fields.js";
+import { LIBRARY_TYPES } from "./library-types.js";
+import { applyKnownMetadata } from "./metadata.js";
+import { dataclassSchema, enumSchema, modelSchema, namedTupleSchema, namedTupleCall, typedDictSchema } from "./structured.js";
+import { fullReference } from "./references.js";
+
+/** What generating schemas needs of its surroundings. */
+export interface Surroundings {
+  readonly encode: Encoder;
+  /** Tells the reader of the tool what could not be known, once each. */
+  note(reason: string): void;
+  /** Evaluates a string as a type. @throws PythonError */
+  evaluateText(text: string, frame: Frame | null): Value;
+}
+
+/** Nodes of one tool's schema, after which it is called too much work. */
+const MOST_NODES = 20_000;
+const DEEPEST = 150;
+
+/** Makes core schemas of types, as pydantic's `GenerateSchema` does. */
+export class CoreGenerator {
+  readonly definitions = new Map<string, Core>();
+  readonly #unfinished = new Set<string>();
+  readonly #configs: ModelConfig[];
+  readonly #frames: (Frame | null)[];
+  readonly classes: Value[] = [];
+  /** The one `typing.TypedDict` that the runtime makes readable for pydantic below Python 3.12. */
+  readableTypedDict: Value | null = null;
+  #nodes = 0;
+  #depth = 0;
+
+  /**
+   * @param frame - what strings inside types see; `null` for code of the runtime's, which sees only builtins
+   */
+  constructor(
+    readonly surroundings: Surroundings,
+    frame: Frame | null,
+    config: ModelConfig,
+  ) {
+    this.#frames = [frame];
+    this.#configs = [config];
+  }
+
+  get config(): ModelConfig {
+    return this.#configs.at(-1)!;
+  }
+
+  get encode(): Encoder {
+    return this.surroundings.encode;
+  }
+
+  /** Runs `make` with the names and the configuration of a class. */
+  within<T>(frame: Frame | undefined, config: ModelConfig | null, cls: Value | null, make: () => T): T {
+    this.#frames.push(frame ?? this.#frames.at(-1)!);
+    this.#configs.push(config ?? this.config);
+    if (cls) this.classes.push(cls);
+    try {
+      return make();
+    } finally {
+      this.#frames.pop();
+      this.#configs.pop();
+      if (cls) this.classes.pop();
+    }
+  }
+
+  /**
+   * Makes what goes into `$defs` under `ref`, once, and refers to it.
+   */
+  define(ref: string, make: () => Core): Core {
+    const reference: Core = { type: "definition-ref", to: ref };
+    if (this.definitions.has(ref) || this.#unfinished.has(ref)) return reference;
+    this.#unfinished.add(ref);
+    try {
+      this.definitions.set(ref, { ...make(), ref });
+    } finally {
+      this.#unfinished.delete(ref);
+    }
+    return reference;
+  }
+
+  /** @throws SchemaError as pydantic does @throws PythonError for strings that do not evaluate */
+  generate(type: Value): Core {
+    if (++this.#nodes > MOST_NODES) throw new TooMuchWork("a schema without end");
+    if (this.#depth >= DEEPEST) throw new TooMuchWork("a type nested too deep");
+    this.#depth++;
+    try {
+      return this.#match(type);
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  #match(type: Value): Core {
+    switch (type.kind) {
+      case "none":
+        return { type: "none" };
+      case "library-class":
+        return this.#libraryClass(type.id);
+      case "class":
+        return this.#class(type, []);
+      case "form":
+        return this.#form(type.id);
+      case "alias":
+        return this.#alias(type);
+      case "union":
+        return this.unionOf(type.members);
+      case "annotated":
+        return this.#annotated(type.type, type.metadata);
+      case "literal":
+        return { type: "literal", values: type.values };
+      case "forward":
+        return this.generate(this.resolve(type.text));
+      case "str":
+        return this.generate(this.resolve(type.value));
+      case "type-alias":
+        return this.define(fullReference(type, []), () => this.generate(type.value()));
+      case "call":
+        return this.#call(type);
+      case "unknown":
+        this.surroundings.note(type.reason);
+        return { type: "any" };
+      case "function":
+      case "library-function":
+        return this.#arbitrary(type.kind === "function" ? type.name : type.id, false);
+      default:
+        return this.#arbitrary(type.kind, false);
+    }
+  }
+
+  /** The type that a string stands for, where the class or function that holds it stands. */
+  resolve(text: string): Value {
+    try {
+      return this.surroundings.evaluateText(text, this.#frames.at(-1)!);
+    } catch (error) {
+      if (error instanceof PythonError && error.exception === "NameError") {
+        throw new SchemaError("PydanticUndefinedAnnotation", error.message);
+      }
+      throw error;
+    }
+  }
+
+  /** What pydantic does not know: refused, unless arbitrary types are allowed. */
+  #arbitrary(name: string, isClass: boolean): Core {
+    if (!isOn(this.config, "arbitrary_types_allowed")) {
+      throw new SchemaError("PydanticSchemaGenerationError", `pydantic has no schema for \`${name}\``);
+    }
+    return isClass ? { type: "is-instance", of: name } : { type: "any" };
+  }
+
+  #libraryClass(id: string): Core {
+    if (id === "builtins.tuple") return { type: "tuple", items: [{ type: "any" }], variadic: true };
+    const make = LIBRARY_TYPES[id];
+    if (make) return make((type) => this.generate(type), []);
+    if (id === "pydantic.UnknownType" || isUnmodelled(id)) {
+      this.surroundings.note(`\`${id}\` is not known here`);
+      return { type: "any" };
+    }
+    return this.#arbitrary(id, true);
+  }
+
+  #class(cls: Extract<Value, { kind: "class" }>, args: readonly Value[]): Core {
+    if (cls.methods.has("__get_pydantic_core_schema__") || cls.methods.has("__get_validators__")) {
+      this.surroundings.note(`\`${cls.name}\` makes its own schema`);
+      return { type: "any" };
+    }
+    switch (cls.family) {
+      case "model":
+        return modelSchema(this, cls, args);
+      case "dataclass":
+      case "pydantic-dataclass":
+        return dataclassSchema(this, cls, args);
+      case "typed-dict":
+        return typedDictSchema(this, cls, args);
+      case "named-tuple":
+        return namedTupleSchema(this, cls, args);
+      case "enum":
+        return enumSchema(this, cls);
+      case "unknown":
+        this.surroundings.note(`what \`${cls.name}\` is made from is known only at run time`);
+        return { type: "any" };
+      case "plain":
+        return this.#arbitrary(cls.qualifiedName, true);
+    }
+  }
+
+  #form(id: string): Core {
+    const name = id.slice(id.indexOf(".") + 1);
+    if (id === "typing.Any" || id === "typing.Final") return { type: "any" };
+    if (id === "typing.Self") {
+      const self = this.classes.at(-1);
+      if (!self) throw new SchemaError("PydanticUserError", "`typing.Self` is invalid in this context");
+      return this.generate(self);
+    }
+    const alias = TYPING_ALIASES.get(name);
+    if (alias !== undefined) return this.#libraryClass(alias);
+    return this.#arbitrary(id, ["Generic", "Protocol", "NamedTuple", "TypedDict"].includes(name) && name === "Generic");
+  }
+
+  #alias(type: Alias): Core {
+    const { origin } = type;
+    if (origin.kind === "class") return this.#class(origin, type.args);
+    if (qualifierOf(type) === "Final") return this.generate(type.args[0]!);
+    if (origin.kind !== "library-class") return this.#arbitrary(origin.kind === "form" ? origin.id : origin.kind, false);
+    if (origin.id === "builtins.tuple") return this.#tuple(type.args);
+    if (origin.id === "builtins.type") return this.#subclass(type.args[0] ?? form("typing.Any"));
+    if (origin.id === "os.PathLike" && !isPathKind(type.args[0])) {
+      throw new SchemaError("PydanticUserError", "`os.PathLike` can only be used with `str`, `bytes` or `Any`");
+    }
+    const needsTwo = /\.(dict|OrderedDict|defaultdict|Mapping|MutableMapping)$/.test(origin.id);
+    if (needsTwo && type.args.length < 2) throw new PythonError("TypeError", `Expected two type arguments for ${origin.id}, got 1`);
+    const make = LIBRARY_TYPES[origin.id];
+    if (make) return make((inner) => this.generate(inner), type.args);
+    return this.#arbitrary(origin.id, true);
+  }
+
+  #tuple(args: readonly Value[]): Core {
+    if (args.at(-1)?.kind === "ellipsis") {
+      if (args.length !== 2) throw new PythonError("ValueError", "Variable tuples can only have one type");
+      return { type: "tuple", items: [this.generate(args[0]!)], variadic: true };
+    }
+    if (args.length === 1 && args[0]!.kind === "tuple" && args[0]!.items.length === 0) return { type: "tuple", items: [], variadic: false };
+    return { type: "tuple", items: args.map((arg) => this.generate(arg)), variadic: false };
+  }
+
+  /** `type[X]`. */
+  #subclass(given: Value): Core {
+    const type = given.kind === "annotated" ? given.type : given.kind === "forward" ? this.resolve(given.text) : given;
+    if (isForm(type, "typing.Any")) return this.#libraryClass("builtins.type");
+    if (type.kind === "union") return this.#choices(type.members.map((member) => this.#subclass(member)));
+    if (isCallOf(type, "typing.TypeVar")) {
+      const bound = type.kwargs.get("bound");
+      if (bound) return bound.kind === "union" ? this.#subclass(bound) : { type: "is-subclass" };
+      const constraints = type.args.slice(1);
+      return constraints.length > 0 ? this.#choices(constraints.map((each) => this.#subclass(each))) : this.#libraryClass("builtins.type");
+    }
+    if (type.kind === "alias") throw new SchemaError("PydanticUserError", "Subscripting `type[]` with an already parametrized type is not supported.");
+    if (type.kind === "unknown") this.surroundings.note(type.reason);
+    return { type: "is-subclass" };
+  }
+
+  unionOf(members: readonly Value[]): Core {
+    const choices = members.filter((member) => !isNoneType(member)).map((member) => this.generate(member));
+    if (choices.length === 0) return { type: "none" };
+    const schema = this.#choices(choices);
+    return choices.length < members.length ? { type: "nullable", schema } : schema;
+  }
+
+  #choices(choices: readonly Core[]): Core {
+    return choices.length === 1 ? choices[0]! : { type: "union", choices };
+  }
+
+  #call(type: Call): Core {
+    switch (calleeId(type)) {
+      case "typing.NewType": {
+        const base = type.args[1] ?? type.kwargs.get("tp");
+        return this.generate(base ?? form("typing.Any"));
+      }
+      case "typing.TypeVar":
+        return this.#typeVariable(type);
+      case "typing.TypedDict":
+      case "typing_extensions.TypedDict":
+      case "typing.TypeAliasType":
+      case "enum.Enum":
+      case "enum.IntEnum":
+      case "enum.StrEnum":
+        this.surroundings.note("a type made by a call is not read");
+        return { type: "any" };
+      case "collections.namedtuple":
+      case "typing.NamedTuple":
+      case "typing_extensions.NamedTuple":
+        return namedTupleCall(this, type);
+      default:
+        return this.#arbitrary("an instance", false);
+    }
+  }
+
+  #typeVariable(variable: Call): Core {
+    const fallback = variable.kwargs.get("default");
+    if (fallback) return this.generate(fallback);
+    const constraints = variable.args.slice(1);
+    if (constraints.length > 0) return this.unionOf(constraints);
+    const bound = variable.kwargs.get("bound");
+    if (!bound || isNoneType(bound)) return { type: "any" };
+    return this.generate(bound.kind === "str" ? this.resolve(bound.value) : bound);
+  }
+
+  #annotated(type: Value, metadata: readonly Value[]): Core {
+    let schema = this.apply(type, metadata);
+    for (const item of metadata) {
+      if (!isCallOf(item, "pydantic.Field")) continue;
+      const { attributes } = fieldParts(item);
+      const factory = attributes.get("default_factory");
+      if (factory && factory.kind !== "none") schema = { type: "default", schema, default: null };
+      else if (attributes.has("default")) schema = { type: "default", schema, default: attributes.get("default")! };
+    }
+    return schema;
+  }
+
+  /**
+   * pydantic's `_apply_annotations`: the schema of a type with each piece of metadata applied, from left to right.
+   */
+  apply(type: Value, metadata: readonly Value[], transform: (schema: Core) => Core = (schema) => schema): Core {
+    const expanded = expandGrouped(
+      metadata.flatMap((item) => (isCallOf(item, "pydantic.Field") ? [...fieldParts(item).metadata, withoutConstraints(item)] : [item])),
+    );
+    let schema = transform(this.generate(type));
+    const functions: JsonFunction[] = [];
+    for (const item of expanded) {
+      const known = applyKnownMetadata(this, schema, item, type);
+      if (known) {
+        schema = known.schema;
+        if (known.annotationFunction) functions.push(known.annotationFunction);
+        continue;
+      }
+      if (isCallOf(item, "pydantic.Field")) schema = this.#applyField(schema, item);
+      else schema = this.#applyOne(schema, item);
+    }
+    if (functions.length === 0) return schema;
+    return { ...schema, metadata: mergeMetadata(schema.metadata ?? {}, { annotationFunctions: functions }) };
+  }
+
+  #applyField(schema: Core, field: Call): Core {
+    const { attributes } = fieldParts(field);
+    const discriminator = attributes.get("discriminator");
+    const applied = discriminator && discriminator.kind !== "none" ? discriminated(schema, discriminator) : schema;
+    return { ...applied, metadata: mergeMetadata(applied.metadata ?? {}, fieldMetadata(attributes, this.encode)) };
+  }
+
+  /** Constraints of what may be `None` are those of what it is otherwise. */
+  #applyOne(schema: Core, metadata: Value): Core {
+    if (schema.type === "nullable") return { ...schema, schema: this.#applyOne(schema.schema, metadata) };
+    return applyConstraint(schema, metadata, this.encode) ?? schema;
+  }
+
+  /** A class's type variables and what stands for them. */
+  typeVariables(variables: readonly Call[], args: readonly Value[]): ReadonlyMap<Value, Value> {
+    return new Map(variables.map((variable, i) => [variable, args[i] ?? variable]));
+  }
+
+  substitute(type: Value, types: ReadonlyMap<Value, Value>): Value {
+    return substitute(type, types);
+  }
+}
+
+function withoutConstraints(field: Call): Call {
+  const { attributes } = fieldParts(field);
+  return { ...field, args: [], kwargs: attributes };
+}
+
+/** The union that a field's `discriminator` tells apart. */
+export function discriminated(schema: Core, discriminator: Value): Core {
+  if (schema.type === "nullable") return { ...schema, schema: discriminated(schema.schema, discriminator) };
+  const choices = schema.type === "union" ? schema.choices : [schema];
+  return { ...schema, type: "union", choices, discriminator: discriminator.kind === "str" ? discriminator.value : "callable" } as Core;
+}
+
+function isPathKind(type: Value | undefined): boolean {
+  if (!type) return true;
+  return isForm(type, "typing.Any") || isLibraryClass(type, "builtins.str") || isLibraryClass(type, "builtins.bytes");
+}
+
+/** Classes of pydantic's and the runtimes' that have schemas which are not described here. */
+const isUnmodelled = (id: string): boolean =>
+  /^pydantic\.(BaseModel|RootModel|PaymentCardNumber|ByteSize|EncodedBytes|EncodedStr)$/.test(id) || /^(mcp|fastmcp)\.(\w+Content|ResourceLink|EmbeddedResource|CallToolResult|InputRequiredResult|ToolResult)$/.test(id);

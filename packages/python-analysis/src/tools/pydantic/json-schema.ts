@@ -1,0 +1,413 @@
+import { cleanDocstring } from "../../docstring/clean.js";
+import { PythonError, TooMuchWork, type Value } from "../python/values.js";
+import { isOn, textSetting } from "./config.js";
+import { type Constraints, type Core, type CoreOf, type FieldSchema, type JsonFunction, SchemaError } from "./core.js";
+import { type Json, type JsonObject, fromEntries, isObject, sortKeys, titleFromName } from "./json.js";
+import { Definitions } from "./definitions.js";
+import { NotSerializable } from "./encode.js";
+import { Omitted } from "./metadata.js";
+import { unionSchema, unionOfSchemas } from "./unions.js";
+
+export type Mode = "validation" | "serialization";
+
+export interface JsonSchemaOptions {
+  readonly mode: Mode;
+  /** Whether properties go by their aliases; `by-model` follows each model's `serialize_by_alias`. */
+  readonly aliases: boolean | "by-model";
+  /** Whether what pydantic only warns about is refused. */
+  readonly strict: boolean;
+}
+
+/** Encodes a value, or says of which parameter it could not be known. @throws NotSerializable where pydantic leaves it out */
+export type ValueEncoder = (value: Value, parameter: string | null) => Json | undefined;
+
+const NUMERIC: Readonly<Record<string, string>> = { multiple_of: "multipleOf", le: "maximum", ge: "minimum", lt: "exclusiveMaximum", gt: "exclusiveMinimum" };
+const TEXT: Readonly<Record<string, string>> = { min_length: "minLength", max_length: "maxLength", pattern: "pattern" };
+const ARRAY: Readonly<Record<string, string>> = { min_length: "minItems", max_length: "maxItems" };
+const OBJECT: Readonly<Record<string, string>> = { min_length: "minProperties", max_length: "maxProperties" };
+const MOST_NODES = 50_000;
+
+function constrained(json: JsonObject, constraints: Constraints | undefined, names: Readonly<Record<string, string>>): JsonObject {
+  for (const [name, value] of Object.entries(constraints ?? {})) if (name in names) json[names[name]!] = value;
+  return json;
+}
+
+/** Makes JSON Schema of core schemas, as pydantic's `GenerateJsonSchema` does. */
+export class JsonSchemaGenerator {
+  readonly definitions: Definitions;
+  byAlias: boolean;
+  /** The parameter whose schema is being made. */
+  parameter: string | null = null;
+  #nodes = 0;
+
+  /** @param cores - what `definition-ref` refers to */
+  constructor(
+    readonly options: JsonSchemaOptions,
+    readonly cores: ReadonlyMap<string, Core>,
+    private readonly encodeValue: ValueEncoder,
+  ) {
+    this.definitions = new Definitions(options.mode);
+    this.byAlias = options.aliases !== false && options.aliases !== "by-model";
+  }
+
+  /** The schema of a whole tool's input or output, with its `$defs`. */
+  generate(core: Core): JsonObject {
+    const json = this.definitions.finish(this.inner(core));
+    return sortKeys(json) as JsonObject;
+  }
+
+  /** @throws SchemaError @throws Omitted */
+  inner(core: Core): JsonObject {
+    if (++this.#nodes > MOST_NODES) throw new TooMuchWork("a schema without end");
+    if (core.ref !== undefined && this.definitions.isMade(core.ref)) return this.definitions.referTo(core.ref);
+    const { metadata = {} } = core;
+    let handler = (schema: Core): JsonObject => this.#shape(schema);
+    if (metadata.updates) {
+      const inner = handler;
+      handler = (schema) => ({ ...inner(schema), ...structuredClone(metadata.updates!) });
+    }
+    if (metadata.extra) {
+      const inner = handler;
+      handler = (schema) => ({ ...inner(schema), ...structuredClone(metadata.extra!) });
+    }
+    for (const change of metadata.functions ?? []) handler = this.#resolving(change, handler);
+    for (const change of metadata.annotationFunctions ?? []) {
+      const inner = handler;
+      handler = (schema) => change(schema, inner);
+    }
+    return this.#define(core, handler(core));
+  }
+
+  /** A change that sees through a reference to what it refers to. */
+  #resolving(change: JsonFunction, inner: (core: Core) => JsonObject): (core: Core) => JsonObject {
+    return (core) => {
+      const json = this.#define(core, change(core, inner));
+      const target = this.definitions.resolve(json);
+      const { $ref, ...siblings } = json;
+      if ($ref !== undefined && Object.keys(siblings).length > 0) Object.assign(target, siblings);
+      return target;
+    };
+  }
+
+  #define(core: Core, json: JsonObject): JsonObject {
+    return core.ref === undefined ? json : this.definitions.define(core.ref, json);
+  }
+
+  #shape(core: Core): JsonObject {
+    if (this.options.mode === "serialization" && core.serialization?.returns) return this.inner(core.serialization.returns);
+    switch (core.type) {
+      case "any":
+      case "is-subclass":
+        return {};
+      case "none":
+        return { type: "null" };
+      case "bool":
+        return { type: "boolean" };
+      case "int":
+        return finite(constrained({ type: "integer" }, core.constraints, NUMERIC));
+      case "float":
+        return finite(constrained({ type: "number" }, core.constraints, NUMERIC));
+      case "decimal":
+      case "fraction":
+        return this.#exactNumber(core);
+      case "str":
+        return constrained({ type: "string" }, core.constraints, TEXT);
+      case "bytes":
+        return constrained({ type: "string", format: "binary" }, core.constraints, { min_length: "minLength", max_length: "maxLength" });
+      case "complex":
+        return { type: "string" };
+      case "date":
+      case "time":
+        return { type: "string", format: core.type };
+      case "datetime":
+        return { type: "string", format: "date-time" };
+      case "timedelta":
+        return { type: "string", format: "duration" };
+      case "uuid":
+        return { type: "string", format: "uuid" };
+      case "url":
+        return constrained({ type: "string", format: "uri", minLength: 1 }, core.constraints, TEXT);
+      case "multi-host-url":
+        return constrained({ type: "string", format: "multi-host-uri", minLength: 1 }, core.constraints, TEXT);
+      case "callable":
+      case "ellipsis":
+      case "is-instance":
+        throw new SchemaError("PydanticInvalidForJsonSchema", `JSON Schema has nothing for ${core.type === "is-instance" ? `instances of \`${core.of}\`` : `\`${core.type}\``}`);
+      case "literal":
+        return this.#literal(core);
+      case "enum":
+        return this.#enum(core);
+      case "list":
+      case "deque":
+      case "generator":
+        return constrained({ type: "array", items: this.inner(core.items) }, core.constraints, ARRAY);
+      case "set":
+      case "frozenset":
+        return constrained({ type: "array", uniqueItems: true, items: this.inner(core.items) }, core.constraints, ARRAY);
+      case "tuple":
+        return this.#tuple(core);
+      case "dict":
+        return this.#dict(core);
+      case "function":
+        return this.inner(core.input && this.options.mode === "validation" ? core.input : core.schema);
+      case "json-or-python":
+      case "lax-or-strict":
+      case "custom-error":
+        return this.inner(core.schema);
+      case "chain":
+        return this.inner(core.steps.at(this.options.mode === "validation" ? 0 : -1)!);
+      case "nullable":
+        return this.#nullable(core);
+      case "union":
+        return unionSchema(this, core);
+      case "default":
+        return this.#default(core);
+      case "model":
+      case "dataclass":
+      case "typed-dict":
+        return this.#structured(core);
+      case "named-tuple":
+        return this.#namedTuple(core);
+      case "arguments":
+        return this.#arguments(core);
+      case "json":
+        if (this.options.mode === "serialization") return this.inner(core.schema);
+        return { type: "string", contentMediaType: "application/json", contentSchema: this.inner(core.schema) };
+      case "definition-ref":
+        return this.#reference(core.to);
+    }
+  }
+
+  /** A definition is made when it is first met; one that is still being made refers to itself. */
+  #reference(ref: string): JsonObject {
+    const core = this.cores.get(ref);
+    if (core && this.definitions.begin(ref)) this.inner(core);
+    return this.definitions.referTo(ref);
+  }
+
+  #exactNumber(core: CoreOf<"decimal" | "fraction">): JsonObject {
+    const text: JsonObject = core.type === "decimal" ? { type: "string" } : { type: "string", format: "fraction" };
+    if (this.options.mode === "serialization") return text;
+    const number: JsonObject = { type: "number" };
+    for (const [name, value] of Object.entries(core.constraints ?? {})) {
+      if (name in NUMERIC && (name !== "multiple_of" || core.type === "decimal")) number[NUMERIC[name]!] = typeof value === "string" ? Number(value) : value;
+    }
+    return { anyOf: [finite(number), text] };
+  }
+
+  #literal(core: CoreOf<"literal">): JsonObject {
+    const values = core.values.map((value) => this.#literalValue(value));
+    const type = commonType(values, core.values);
+    const shown: JsonObject = values.length === 1 ? { const: values[0]! } : { enum: values };
+    return type === null ? shown : { ...shown, type };
+  }
+
+  /** What cannot be written as JSON is left out; where the runtime is strict that is an error. */
+  #encode(value: Value): Json | undefined {
+    try {
+      return this.encodeValue(value, this.parameter);
+    } catch (error) {
+      if (!(error instanceof NotSerializable)) throw error;
+      if (this.options.strict) throw new SchemaError("PydanticUserError", `a default is ${error.message}, which JSON cannot hold`);
+      return undefined;
+    }
+  }
+
+  #literalValue(value: Value): Json {
+    const encoded = this.#encode(value);
+    if (encoded === undefined) throw new SchemaError("PydanticInvalidForJsonSchema", "a literal value is known only at run time");
+    return encoded;
+  }
+
+  #enum(core: CoreOf<"enum">): JsonObject {
+    const values = core.class.members.map(({ value }) => this.#literalValue(value));
+    const type = commonType(values, core.class.members.map(({ value }) => value));
+    // A null type is only named in literals.
+    return { title: core.class.name, enum: values, ...(type !== null && type !== "null" && { type }) };
+  }
+
+  #tuple(core: CoreOf<"tuple">): JsonObject {
+    const json: JsonObject = { type: "array" };
+    if (core.variadic) json["items"] = this.inner(core.items[0]!);
+    else {
+      if (core.items.length > 0) json["prefixItems"] = core.items.map((item) => this.inner(item));
+      json["minItems"] = json["maxItems"] = core.items.length;
+    }
+    return constrained(json, core.constraints, ARRAY);
+  }
+
+  #dict(core: CoreOf<"dict">): JsonObject {
+    const keys = { ...this.inner(core.keys) };
+    let pattern: Json | undefined;
+    if (!("$ref" in keys)) {
+      pattern = keys["pattern"];
+      delete keys["pattern"];
+      delete keys["title"];
+    }
+    const values = { ...this.inner(core.values) };
+    delete values["title"];
+    const json: JsonObject = { type: "object" };
+    if (typeof pattern === "string") json["patternProperties"] = fromEntries([[pattern, values]]);
+    else json["additionalProperties"] = Object.keys(values).length > 0 ? values : true;
+    if ((keys["type"] === "string" && Object.keys(keys).length > 1) || "$ref" in keys) {
+      delete keys["type"];
+      json["propertyNames"] = keys;
+    }
+    return constrained(json, core.constraints, OBJECT);
+  }
+
+  #nullable(core: CoreOf<"nullable">): JsonObject {
+    const inner = this.inner(core.schema);
+    const isNull = Object.keys(inner).length === 1 && inner["type"] === "null";
+    return isNull ? inner : unionOfSchemas([inner, { type: "null" }]);
+  }
+
+  #default(core: CoreOf<"default">): JsonObject {
+    const json = this.inner(core.schema);
+    if (core.default === null) return json;
+    const encoded = this.#encode(core.default);
+    return encoded === undefined ? json : { ...json, default: encoded };
+  }
+
+  #structured(core: CoreOf<"model" | "dataclass" | "typed-dict">): JsonObject {
+    const outer = this.byAlias;
+    if (this.options.aliases === "by-model" && core.type !== "typed-dict") this.byAlias = isOn(core.config, "serialize_by_alias");
+    try {
+      const json = core.root ? { ...this.inner(core.root) } : this.#fields(core.fields, core.class === null);
+      return this.#describe(core, json);
+    } finally {
+      this.byAlias = outer;
+    }
+  }
+
+  #fields(fields: readonly FieldSchema[], isRoot: boolean): JsonObject {
+    const properties: [string, JsonObject][] = [];
+    const required: string[] = [];
+    const serializing = this.options.mode === "serialization";
+    for (const field of fields) {
+      if (serializing ? field.excluded : field.computed) continue;
+      const alias = serializing ? field.serializationAlias : field.validationAlias;
+      const name = (this.byAlias ? alias : null) ?? field.name;
+      let json: JsonObject;
+      if (isRoot) this.parameter = field.name;
+      try {
+        json = { ...this.inner(field.schema) };
+      } catch (error) {
+        if (error instanceof Omitted) continue;
+        throw blame(error, field.name);
+      }
+      if (field.metadata.updates) json = { ...json, ...structuredClone(field.metadata.updates) };
+      if (field.metadata.extra) json = { ...json, ...structuredClone(field.metadata.extra) };
+      if (!("title" in json) && takesTitle(field.schema)) json["title"] = titleFromName(name);
+      properties.push([name, this.definitions.withoutRedundantSiblings(json)]);
+      if (field.required) required.push(name);
+    }
+    return { type: "object", properties: fromEntries(properties), ...(required.length > 0 && { required: [...new Set(required)] }) };
+  }
+
+  /** What the class itself and its configuration say. */
+  #describe(core: CoreOf<"model" | "dataclass" | "typed-dict">, json: JsonObject): JsonObject {
+    if (core.type === "typed-dict") {
+      const extra = textSetting(core.config, "extra");
+      if (extra === "forbid") json["additionalProperties"] = false;
+      else if (extra === "allow") json["additionalProperties"] = core.extras ? nonEmpty(this.inner(core.extras)) : true;
+    }
+    json["title"] ??= textSetting(core.config, "title") ?? core.title;
+    const docstring = core.class?.docstring ?? null;
+    const generated = core.type === "dataclass" && docstring !== null && docstring.startsWith(`${core.title}(`);
+    if (docstring !== null && docstring !== "" && !generated) json["description"] ??= cleanDocstring(docstring);
+    const extra = textSetting(core.config, "extra");
+    if (!("additionalProperties" in json)) {
+      if (extra === "allow") json["additionalProperties"] = true;
+      else if (extra === "forbid") json["additionalProperties"] = false;
+    }
+    const more = core.config.get("json_schema_extra");
+    if (more?.kind === "dict") {
+      const encoded = this.#encode(more);
+      if (isObject(encoded)) Object.assign(json, encoded);
+    }
+    return json;
+  }
+
+  #namedTuple(core: CoreOf<"named-tuple">): JsonObject {
+    const items = core.fields.map(({ name, schema }) => this.#titled(name, schema));
+    const least = core.fields.filter(({ required }) => required).length;
+    return {
+      type: "array",
+      ...(items.length > 0 && { prefixItems: items }),
+      ...(least > 0 && { minItems: least }),
+      maxItems: items.length,
+    };
+  }
+
+  #titled(name: string, schema: Core): JsonObject {
+    const json = { ...this.inner(schema) };
+    if (!("title" in json) && takesTitle(schema)) json["title"] = titleFromName(name);
+    return json;
+  }
+
+  #arguments(core: CoreOf<"arguments">): JsonObject {
+    const properties = core.parameters.map(({ name, schema }): [string, JsonObject] => {
+      this.parameter = name;
+      try {
+        return [name, this.#titled(name, schema)];
+      } catch (error) {
+        throw blame(error, name);
+      }
+    });
+    const required = core.parameters.filter(({ required }) => required).map(({ name }) => name);
+    return {
+      type: "object",
+      properties: fromEntries(properties),
+      ...(required.length > 0 && { required }),
+      additionalProperties: false,
+    };
+  }
+}
+
+/** Remembers which parameter an error came from; the outermost name is the parameter's. */
+export function blame(error: unknown, parameter: string): unknown {
+  if (error instanceof SchemaError || error instanceof PythonError || error instanceof TooMuchWork) {
+    (error as { parameter?: string }).parameter = parameter;
+  }
+  return error;
+}
+
+const nonEmpty = (json: JsonObject): Json => (Object.keys(json).length > 0 ? json : true);
+
+function finite(json: JsonObject): JsonObject {
+  return fromEntries(Object.entries(json).filter(([, value]) => value !== null));
+}
+
+const JSON_TYPES: Readonly<Record<string, string>> = { str: "string", bytes: "string", int: "integer", float: "number", bool: "boolean", list: "array", tuple: "array", none: "null", member: "" };
+
+/** The JSON type of values that are all of one Python type. */
+function commonType(values: readonly Json[], sources: readonly Value[]): string | null {
+  const types = new Set(
+    values.map((value, i) => {
+      const source = plain(sources[i]!);
+      return JSON_TYPES[source.kind] || (typeof value === "string" ? "string" : source.kind);
+    }),
+  );
+  const [type] = types;
+  return types.size === 1 && Object.values(JSON_TYPES).includes(type!) ? type! : null;
+}
+
+function plain(value: Value): Value {
+  return value.kind === "member" ? plain(value.value) : value;
+}
+
+/** Whether a property of this schema is titled by its name: what has a definition of its own is not. */
+export function takesTitle(core: Core): boolean {
+  if (core.ref !== undefined) return false;
+  switch (core.type) {
+    case "default":
+    case "nullable":
+    case "function":
+      return takesTitle(core.schema);
+    case "definition-ref":
+      return false;
+    default:
+      return true;
+  }
+}

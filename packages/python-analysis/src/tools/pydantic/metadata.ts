@@ -1,0 +1,117 @@
+import { type Value, calleeId, isLibraryClass } from "../python/values.js";
+import { type Core, type JsonFunction, mergeMetadata } from "./core.js";
+import { type CoreGenerator, discriminated } from "./generate.js";
+import { isObject } from "./json.js";
+
+/** Raised for what is to be left out of the JSON Schema. */
+export class Omitted extends Error {}
+
+interface Applied {
+  readonly schema: Core;
+  /** Changes the JSON Schema without looking through references. */
+  readonly annotationFunction?: JsonFunction;
+}
+
+const PATH_FORMATS: Readonly<Record<string, string>> = { file: "file-path", dir: "directory-path" };
+
+/**
+ * Applies metadata that brings its own way of making a schema: validators, serializers, `WithJsonSchema`.
+ *
+ * @returns `null` for metadata of any other kind
+ */
+export function applyKnownMetadata(generator: CoreGenerator, schema: Core, metadata: Value, source: Value): Applied | null {
+  if (isLibraryClass(metadata, "pydantic.SkipValidation")) return skipped(schema);
+  if (metadata.kind !== "call") return null;
+  const id = calleeId(metadata);
+  const first = metadata.args[0];
+  switch (id) {
+    case "pydantic.AfterValidator":
+      return { schema: { type: "function", schema } };
+    case "pydantic.BeforeValidator":
+    case "pydantic.WrapValidator": {
+      const given = metadata.kwargs.get("json_schema_input_type");
+      return { schema: { type: "function", schema, ...(given && { input: generator.generate(given) }) } };
+    }
+    case "pydantic.PlainValidator": {
+      const given = metadata.kwargs.get("json_schema_input_type");
+      const input: Core = given ? generator.generate(given) : { type: "any" };
+      return { schema: { type: "json-or-python", schema: input, serialization: { returns: generator.generate(source) } } };
+    }
+    case "pydantic.PlainSerializer":
+    case "pydantic.WrapSerializer": {
+      const given = metadata.kwargs.get("return_type");
+      if (!given && first?.kind === "function") generator.surroundings.note(`what \`${first.name}\` returns is not read`);
+      return { schema: { ...schema, serialization: { returns: given ? generator.generate(given) : null } } };
+    }
+    case "pydantic.SkipValidation":
+      return skipped(schema);
+    case "pydantic.SkipJsonSchema":
+      return {
+        schema,
+        annotationFunction: () => {
+          throw new Omitted();
+        },
+      };
+    case "pydantic.WithJsonSchema": {
+      const given = first ?? metadata.kwargs.get("json_schema");
+      if (given?.kind === "none") {
+        return {
+          schema,
+          annotationFunction: () => {
+            throw new Omitted();
+          },
+        };
+      }
+      const json = given && generator.encode(given, "WithJsonSchema");
+      return isObject(json) ? { schema, annotationFunction: () => ({ ...json }) } : { schema };
+    }
+    case "pydantic.UuidVersion":
+      return withFormat(schema, first?.kind === "int" ? `uuid${first.value}` : "uuid");
+    case "pydantic.PathType":
+      return withFormat(schema, first?.kind === "str" ? (PATH_FORMATS[first.value] ?? "path") : "path");
+    case "pydantic.EncodedBytes":
+    case "pydantic.EncodedStr":
+      return withFormat({ type: "function", schema }, first?.kind === "str" ? first.value : "base64");
+    case "pydantic.UrlConstraints":
+      return { schema: withUrlConstraints(schema, metadata.kwargs.get("max_length") ?? first) };
+    case "pydantic.Tag": {
+      const tag = first ?? metadata.kwargs.get("tag");
+      return { schema: { ...schema, metadata: mergeMetadata(schema.metadata ?? {}, tag?.kind === "str" ? { unionTag: tag.value } : {}) } };
+    }
+    case "pydantic.Discriminator": {
+      const by = first ?? metadata.kwargs.get("discriminator");
+      return { schema: by ? discriminated(schema, by) : schema };
+    }
+    case "pydantic.GetPydanticSchema":
+      generator.surroundings.note("`GetPydanticSchema` makes its own schema");
+      return { schema: { type: "any" } };
+    default:
+      if (metadata.callee.kind === "class" && metadata.callee.mro.some((cls) => cls.kind === "class" && makesItsOwn(cls.methods))) {
+        generator.surroundings.note(`\`${metadata.callee.name}\` makes its own schema`);
+        return { schema: { type: "any" } };
+      }
+      return null;
+  }
+}
+
+const makesItsOwn = (methods: ReadonlyMap<string, unknown>): boolean =>
+  methods.has("__get_pydantic_core_schema__") || methods.has("__get_pydantic_json_schema__");
+
+const skipped = (schema: Core): Applied => ({
+  schema: { type: "any", metadata: { annotationFunctions: [(_, inner) => inner(schema)] } },
+});
+
+const withFormat = (schema: Core, format: string): Applied => ({
+  schema,
+  annotationFunction: (core, inner) => {
+    const { anyOf: _, ...json } = inner(core);
+    return { ...json, type: "string", format };
+  },
+});
+
+function withUrlConstraints(schema: Core, longest: Value | undefined): Core {
+  if (longest?.kind !== "int") return schema;
+  const constraints = { max_length: Number(longest.value) };
+  if (schema.type === "function") return { ...schema, schema: withUrlConstraints(schema.schema, longest) };
+  return schema.type === "url" || schema.type === "multi-host-url" ? { ...schema, constraints: { ...schema.constraints, ...constraints } } : schema;
+}

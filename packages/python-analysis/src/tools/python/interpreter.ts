@@ -1,0 +1,318 @@
+import { parseExpression } from "../../structure/parse.js";
+import { withoutParentheses } from "../../structure/strings.js";
+import type { SyntaxNode } from "../../structure/types.js";
+import type { Binding } from "./bindings.js";
+import { call } from "./calls.js";
+import { ClassDefinition } from "./classes.js";
+import { isKnownModule, moduleMember } from "./library.js";
+import { literalValue } from "./literals.js";
+import { numberValue } from "./numbers.js";
+import { binary, compare, truth, unary } from "./operators.js";
+import { type Frame, Scope } from "./scope.js";
+import { index, subscript } from "./subscripts.js";
+import { type Call, ELLIPSIS, NONE, PythonError, TooMuchWork, type Value, bool, int, str, unknown } from "./values.js";
+
+/** Expressions evaluated for one module, after which it is called too much work. */
+const MOST_STEPS = 2_000_000;
+/** Nesting of expressions and definitions that is followed. */
+const DEEPEST = 300;
+
+/** Evaluates expressions of one module as far as that can be done without running it. */
+export class Interpreter {
+  /** A module that defines nothing, so sees only the builtins. */
+  readonly builtins = new Scope(this, "module", "", null, []);
+  readonly #forward = new Map<string, SyntaxNode | null>();
+  #steps = 0;
+  #depth = 0;
+
+  /**
+   * @throws PythonError where evaluating raises in Python
+   * @throws TooMuchWork when the module's expressions are without end
+   */
+  evaluate(node: SyntaxNode, frame: Frame): Value {
+    if (++this.#steps > MOST_STEPS) throw new TooMuchWork("expressions without end");
+    if (this.#depth >= DEEPEST) return unknown("an expression nested too deep");
+    this.#depth++;
+    try {
+      return this.#evaluate(node, frame);
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  /** Evaluates a string that stands for an expression. */
+  evaluateText(text: string, frame: Frame): Value {
+    let node = this.#forward.get(text);
+    if (node === undefined) this.#forward.set(text, (node = parseExpression(text)));
+    if (!node) throw new PythonError("SyntaxError", `Forward reference must be an expression -- got ${JSON.stringify(text)}`);
+    return this.evaluate(node, frame);
+  }
+
+  /** The value a binding gives its name. Errors in it are not the reader's: they end as {@link unknown}. */
+  bound(binding: Binding, scope: Scope): Value {
+    const { source } = binding;
+    const frame: Frame = { scope, before: startOf(binding) };
+    switch (source.kind) {
+      case "import":
+        return this.#imported(source.module, source.attribute);
+      case "class":
+        return new ClassDefinition(this, scope, source.node, source.decorators, frame);
+      case "function": {
+        const value: Value = { kind: "function", name: binding.name, node: source.node, scope };
+        return source.decorators.length === 0 ? value : unknown(`\`${binding.name}\` is what a decorator makes of it`);
+      }
+      case "opaque":
+        return unknown(`\`${binding.name}\` is ${source.reason}`);
+      case "type-alias":
+        return this.#typeAlias(binding.name, source.node, scope);
+      case "assignment":
+      case "augmented":
+        try {
+          if (source.kind === "augmented") {
+            const before = scope.lookup(binding.name, frame.before) ?? unknown(`\`${binding.name}\` has no value yet`);
+            return binary(source.operator, before, this.evaluate(source.value, frame));
+          }
+          return source.path.reduce((value, i) => index(value, int(i)), this.evaluate(source.value, frame));
+        } catch (error) {
+          if (error instanceof PythonError) return unknown(`\`${binding.name}\` raises ${error.exception}`);
+          throw error;
+        }
+    }
+  }
+
+  #imported(module: string, attribute: string | null): Value {
+    if (module.startsWith(".")) return unknown(`\`${module}\` is another file`);
+    if (attribute === null) return { kind: "module", name: module };
+    return moduleMember(module, attribute) ?? unknown(`\`${module}\` has no \`${attribute}\``);
+  }
+
+  #typeAlias(name: string, node: SyntaxNode, scope: Scope): Value {
+    const right = node.childForFieldName("right");
+    const generic = node.childForFieldName("left")?.namedChildren[0]?.type === "generic_type";
+    if (!right || generic) return unknown(`\`${name}\` is a generic alias`);
+    return { kind: "type-alias", name, parameters: [], value: () => this.evaluate(right, { scope, before: Infinity }) };
+  }
+
+  #evaluate(outer: SyntaxNode, frame: Frame): Value {
+    const node = withoutParentheses(outer);
+    const again = (child: SyntaxNode | null | undefined): Value =>
+      child ? this.evaluate(child, frame) : unknown("an incomplete expression");
+    const field = (name: string): Value => again(node.childForFieldName(name));
+    switch (node.type) {
+      case "type":
+      case "expression_statement":
+        return again(operands(node)[0]);
+      case "identifier":
+        return this.name(node.text, frame);
+      case "none":
+        return NONE;
+      case "true":
+      case "false":
+        return bool(node.type === "true");
+      case "ellipsis":
+        return ELLIPSIS;
+      case "integer":
+      case "float":
+        return numberValue(node.text);
+      case "string":
+      case "concatenated_string":
+        return literalValue(node);
+      case "attribute":
+        return this.attribute(field("object"), node.childForFieldName("attribute")?.text ?? "");
+      case "member_type": {
+        const [object, name] = operands(node);
+        return this.attribute(again(object), name?.text ?? "");
+      }
+      case "subscript":
+        return this.#subscript(field("value"), node, node.childrenForFieldName("subscript"), frame);
+      case "generic_type": {
+        const [origin, parameters] = operands(node);
+        return this.#subscript(again(origin), parameters!, operands(parameters!), frame);
+      }
+      case "union_type":
+        return operands(node)
+          .map(again)
+          .reduce((left, right) => binary("|", left, right));
+      case "binary_operator":
+        return this.#binary(node, frame);
+      case "unary_operator":
+        return unary(node.childForFieldName("operator")?.text ?? "", field("argument"));
+      case "not_operator": {
+        const known = truth(field("argument"));
+        return known === undefined ? unknown("a condition") : bool(!known);
+      }
+      case "boolean_operator": {
+        const left = field("left");
+        const known = truth(left);
+        if (known === undefined) return unknown("a condition");
+        return known === (node.childForFieldName("operator")?.text === "or") ? left : field("right");
+      }
+      case "comparison_operator": {
+        const [left, right, ...more] = operands(node);
+        const operator = node.childrenForFieldName("operators").map((token) => token.text).join(" ");
+        return more.length > 0 ? unknown("a comparison") : compare(operator, again(left), again(right));
+      }
+      case "conditional_expression": {
+        const [yes, condition, no] = operands(node);
+        const known = truth(again(condition));
+        return known === undefined ? unknown("a condition") : again(known ? yes : no);
+      }
+      case "tuple":
+      case "expression_list":
+      case "list":
+      case "set":
+        return this.#display(node, frame);
+      case "dictionary":
+        return this.#dictionary(node, frame);
+      case "lambda":
+        return { kind: "function", name: "<lambda>", node, scope: frame.scope };
+      case "call":
+        return this.#call(node, frame);
+      default:
+        return unknown(`\`${shortened(node.text)}\` is known only at run time`);
+    }
+  }
+
+  /** @throws PythonError when the name is bound nowhere */
+  name(name: string, frame: Frame): Value {
+    const value = frame.scope.lookup(name, frame.before);
+    if (value) return value;
+    if (frame.scope.module.block.stars.some((module) => !isKnownModule(module))) {
+      return unknown(`\`${name}\` may come from a star import`);
+    }
+    if (/^__\w+__$/.test(name)) return unknown(`\`${name}\` is known only at run time`);
+    throw new PythonError("NameError", `name '${name}' is not defined`);
+  }
+
+  attribute(object: Value, name: string): Value {
+    switch (object.kind) {
+      case "module": {
+        const member = moduleMember(object.name, name);
+        if (member) return member;
+        throw new PythonError("AttributeError", `module '${object.name}' has no attribute '${name}'`);
+      }
+      case "library-class":
+        if (object.id === "datetime.timezone" && name === "utc") return { kind: "call", callee: object, args: [], kwargs: new Map() };
+        return unknown(`\`${object.name}.${name}\` is known only at run time`);
+      case "class":
+        return object.attribute(name) ?? unknown(`\`${object.name}.${name}\` is known only at run time`);
+      case "member":
+        if (name === "value") return object.value;
+        if (name === "name") return str(object.name);
+        return unknown(`an attribute of \`${object.class.name}.${object.name}\``);
+      case "unknown":
+        return object;
+      default:
+        return unknown(`the attribute \`${name}\` is known only at run time`);
+    }
+  }
+
+  /** A chain of operators is a tree as deep as it is long, so its left spine is walked without recursion. */
+  #binary(node: SyntaxNode, frame: Frame): Value {
+    const spine: SyntaxNode[] = [];
+    let inner: SyntaxNode | null = node;
+    while (inner?.type === "binary_operator") {
+      spine.push(inner);
+      inner = inner.childForFieldName("left");
+    }
+    let value = inner ? this.evaluate(inner, frame) : unknown("an incomplete expression");
+    for (const operation of spine.reverse()) {
+      const right = operation.childForFieldName("right");
+      const operator = operation.childForFieldName("operator")?.text ?? "";
+      value = binary(operator, value, right ? this.evaluate(right, frame) : unknown("an incomplete expression"));
+    }
+    return value;
+  }
+
+  #subscript(origin: Value, node: SyntaxNode, parts: readonly SyntaxNode[], frame: Frame): Value {
+    const items: Value[] = [];
+    for (const part of parts) {
+      if (part.type === "list_splat" || part.type === "splat_type") return unknown("an unpacked type argument");
+      const value = this.evaluate(part, frame);
+      if (parts.length === 1 && value.kind === "tuple" && !node.children.some((child) => child.type === ",")) items.push(...value.items);
+      else items.push(value);
+    }
+    const single = parts.length === 1 && !node.children.some((child) => child.type === ",") && items.length === 1;
+    return subscript(origin, items, single);
+  }
+
+  #display(node: SyntaxNode, frame: Frame): Value {
+    const items: Value[] = [];
+    for (const item of operands(node)) {
+      if (item.type === "list_splat") {
+        const inner = this.evaluate(operands(item)[0]!, frame);
+        if (inner.kind !== "tuple" && inner.kind !== "list") return unknown("an unpacked sequence");
+        items.push(...inner.items);
+      } else items.push(this.evaluate(item, frame));
+    }
+    if (node.type === "expression_list") return { kind: "tuple", items };
+    return { kind: node.type as "tuple" | "list" | "set", items };
+  }
+
+  #dictionary(node: SyntaxNode, frame: Frame): Value {
+    const entries: [Value, Value][] = [];
+    for (const item of operands(node)) {
+      if (item.type === "dictionary_splat") {
+        const inner = this.evaluate(operands(item)[0]!, frame);
+        if (inner.kind !== "dict") return unknown("an unpacked mapping");
+        entries.push(...inner.entries.map(([key, value]): [Value, Value] => [key, value]));
+      } else {
+        const key = item.childForFieldName("key");
+        const value = item.childForFieldName("value");
+        if (!key || !value) return unknown("a comprehension");
+        entries.push([this.evaluate(key, frame), this.evaluate(value, frame)]);
+      }
+    }
+    return { kind: "dict", entries };
+  }
+
+  #call(node: SyntaxNode, frame: Frame): Value {
+    const callee = node.childForFieldName("function");
+    const given = node.childForFieldName("arguments");
+    if (!callee || given?.type !== "argument_list") return unknown("a generator");
+    const args: Value[] = [];
+    const kwargs = new Map<string, Value>();
+    for (const item of operands(given)) {
+      if (item.type === "keyword_argument") {
+        const value = item.childForFieldName("value");
+        if (value) kwargs.set(item.childForFieldName("name")?.text ?? "", this.evaluate(value, frame));
+      } else if (item.type === "list_splat" || item.type === "dictionary_splat") {
+        const inner = this.evaluate(operands(item)[0]!, frame);
+        if (inner.kind === "tuple" || inner.kind === "list") args.push(...inner.items);
+        else if (inner.kind === "dict" && inner.entries.every(([key]) => key.kind === "str")) {
+          for (const [key, value] of inner.entries) if (key.kind === "str") kwargs.set(key.value, value);
+        } else return unknown("unpacked arguments");
+      } else args.push(this.evaluate(item, frame));
+    }
+    if (callee.type === "attribute") {
+      const object = this.evaluate(callee.childForFieldName("object")!, frame);
+      const name = callee.childForFieldName("attribute")?.text ?? "";
+      if (object.kind === "module" || object.kind === "class") return this.#apply(this.attribute(object, name), args, kwargs, callee);
+      return call.method(object, name, args, kwargs);
+    }
+    return this.#apply(this.evaluate(callee, frame), args, kwargs, callee);
+  }
+
+  #apply(callee: Value, args: readonly Value[], kwargs: ReadonlyMap<string, Value>, node: SyntaxNode): Value {
+    return call.apply(callee, args, kwargs) ?? unknown(`what \`${shortened(node.text)}(…)\` gives is known only at run time`);
+  }
+}
+
+/** Statements are bound where they end, and evaluated with what was bound before they began. */
+function startOf(binding: Binding): number {
+  const { source } = binding;
+  if (source.kind === "class" || source.kind === "function") return source.node.startIndex;
+  return source.kind === "assignment" || source.kind === "augmented" ? source.value.startIndex : binding.at;
+}
+
+/** The children that carry meaning. */
+export function operands(node: SyntaxNode): readonly SyntaxNode[] {
+  return node.children.filter((child) => child.isNamed && child.type !== "comment" && child.type !== "line_continuation");
+}
+
+export function shortened(text: string): string {
+  const line = text.replace(/\s+/g, " ");
+  return line.length > 60 ? `${line.slice(0, 59)}…` : line;
+}
+
+export type { Call };

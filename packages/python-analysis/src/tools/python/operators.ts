@@ -1,0 +1,240 @@
+import { type Value, bool, equalityKey, float, int, isForm, isNoneType, PythonError, str, unknown, NONE } from "./values.js";
+import { unionOf } from "./subscripts.js";
+
+/** Bits of the largest integer, and characters or items of the longest sequence, that folding makes. */
+const LARGEST_BITS = 16_384;
+const LONGEST = 100_000;
+
+const SEQUENCES = new Set(["str", "bytes", "tuple", "list"]);
+
+/** What a binary operator gives: the arithmetic of constants, and `|` between types. */
+export function binary(operator: string, left: Value, right: Value): Value {
+  if (operator === "|" && (isTypeLike(left) || isTypeLike(right))) return typeUnion(left, right);
+  if (left.kind === "unknown") return left;
+  if (right.kind === "unknown") return right;
+  const a = asInteger(left);
+  const b = asInteger(right);
+  if (a !== undefined && b !== undefined) return integers(operator, a, b, left.kind === "bool" && right.kind === "bool");
+  const x = asFloat(left);
+  const y = asFloat(right);
+  if (x !== undefined && y !== undefined) return floats(operator, x, y);
+  if (operator === "+" || operator === "*") return sequences(operator, left, right);
+  if (operator === "|" && left.kind === "dict" && right.kind === "dict") {
+    return { kind: "dict", entries: [...left.entries, ...right.entries] };
+  }
+  if (left.kind === "complex" || right.kind === "complex") return complexes(operator, left, right);
+  return unknown("an operation on values known only at run time");
+}
+
+/** Whether a value may stand for a type, so that `|` makes a union of it. */
+export function isTypeLike(value: Value): boolean {
+  switch (value.kind) {
+    case "library-class":
+    case "class":
+    case "form":
+    case "alias":
+    case "union":
+    case "annotated":
+    case "literal":
+    case "forward":
+    case "type-alias":
+      return true;
+    case "call":
+      return value.callee.kind === "library-function" && /^typing\.(TypeVar|NewType)$/.test(value.callee.id);
+    default:
+      return false;
+  }
+}
+
+function typeUnion(left: Value, right: Value): Value {
+  const text = left.kind === "str" ? left : right.kind === "str" ? right : undefined;
+  if (text) {
+    const other = text === left ? right : left;
+    // Only what `typing` makes takes a string for a forward reference; a class raises.
+    const takesText =
+      (other.kind === "alias" && other.spelling === "typing") || ["annotated", "literal", "call", "forward"].includes(other.kind) || isForm(other, "typing.Any");
+    if (!takesText) throw new PythonError("TypeError", "unsupported operand type(s) for |: 'type' and 'str'");
+  }
+  for (const side of [left, right]) {
+    if (!isTypeLike(side) && !isNoneType(side) && side.kind !== "unknown" && side.kind !== "str") {
+      return unknown("an operation on values known only at run time");
+    }
+  }
+  return unionOf([left, right]);
+}
+
+function asInteger(value: Value): bigint | undefined {
+  if (value.kind === "int") return value.value;
+  return value.kind === "bool" ? BigInt(value.value) : undefined;
+}
+
+function asFloat(value: Value): number | undefined {
+  if (value.kind === "float") return value.value;
+  const integer = asInteger(value);
+  return integer === undefined ? undefined : Number(integer);
+}
+
+const bits = (value: bigint): number => (value < 0n ? -value : value).toString(16).length * 4;
+const floorDivide = (a: bigint, b: bigint): bigint => a / b - (a % b !== 0n && a < 0n !== b < 0n ? 1n : 0n);
+
+function integers(operator: string, a: bigint, b: bigint, bools: boolean): Value {
+  switch (operator) {
+    case "+":
+      return int(a + b);
+    case "-":
+      return int(a - b);
+    case "*":
+      return bits(a) + bits(b) > LARGEST_BITS ? unknown("a very large number") : int(a * b);
+    case "|":
+      return bools ? bool((a | b) !== 0n) : int(a | b);
+    case "&":
+      return bools ? bool((a & b) !== 0n) : int(a & b);
+    case "^":
+      return bools ? bool((a ^ b) !== 0n) : int(a ^ b);
+    case "<<":
+      return b < 0n || b + BigInt(bits(a)) > LARGEST_BITS ? unknown("a very large number") : int(a << b);
+    case ">>":
+      return b < 0n ? unknown("a negative shift") : int(b > LARGEST_BITS ? (a < 0n ? -1n : 0n) : a >> b);
+    case "**":
+      if (b < 0n) return a === 0n ? unknown("a division by zero") : float(Number(a) ** Number(b));
+      return BigInt(bits(a)) * b > LARGEST_BITS && a * a > 1n ? unknown("a very large number") : int(a ** b);
+    case "/":
+      return b === 0n ? unknown("a division by zero") : quotient(a, b);
+    case "//":
+      return b === 0n ? unknown("a division by zero") : int(floorDivide(a, b));
+    case "%":
+      return b === 0n ? unknown("a division by zero") : int(a - floorDivide(a, b) * b);
+    default:
+      return unknown(`the operator \`${operator}\``);
+  }
+}
+
+/** Only exact where both numbers are exact floats; otherwise Python rounds once and this would round thrice. */
+function quotient(a: bigint, b: bigint): Value {
+  const exact = bits(a) <= 52 && bits(b) <= 52;
+  return exact ? float(Number(a) / Number(b)) : unknown("a division of large numbers");
+}
+
+function floats(operator: string, a: number, b: number): Value {
+  switch (operator) {
+    case "+":
+      return float(a + b);
+    case "-":
+      return float(a - b);
+    case "*":
+      return float(a * b);
+    case "/":
+      return b === 0 ? unknown("a division by zero") : float(a / b);
+    case "**":
+      return a < 0 && !Number.isInteger(b) ? unknown("a complex power") : float(a ** b);
+    case "//":
+      return b === 0 ? unknown("a division by zero") : float(Math.floor(a / b));
+    default:
+      return unknown(`the operator \`${operator}\``);
+  }
+}
+
+function complexes(operator: string, left: Value, right: Value): Value {
+  const part = (value: Value): [number, number] | undefined => {
+    if (value.kind === "complex") return [value.real, value.imaginary];
+    const real = asFloat(value);
+    return real === undefined ? undefined : [real, 0];
+  };
+  const a = part(left);
+  const b = part(right);
+  if (!a || !b || (operator !== "+" && operator !== "-")) return unknown("complex arithmetic");
+  const sign = operator === "+" ? 1 : -1;
+  return { kind: "complex", real: a[0] + sign * b[0], imaginary: a[1] + sign * b[1] };
+}
+
+function sequences(operator: string, left: Value, right: Value): Value {
+  const long = unknown("a very long sequence");
+  if (operator === "+") {
+    if (left.kind === "str" && right.kind === "str") return left.value.length + right.value.length > LONGEST ? long : str(left.value + right.value);
+    if (left.kind === "bytes" && right.kind === "bytes") return { kind: "bytes", value: left.value + right.value };
+    if ((left.kind === "tuple" || left.kind === "list") && left.kind === right.kind) {
+      return left.items.length + right.items.length > LONGEST ? long : { kind: left.kind, items: [...left.items, ...right.items] };
+    }
+    return unknown("an operation on values known only at run time");
+  }
+  const [sequence, times] = SEQUENCES.has(left.kind) ? [left, asInteger(right)] : [right, asInteger(left)];
+  if (times === undefined) return unknown("an operation on values known only at run time");
+  const count = times < 0n ? 0 : times > BigInt(LONGEST) ? LONGEST + 1 : Number(times);
+  if (sequence.kind === "str" || sequence.kind === "bytes") {
+    return sequence.value.length * count > LONGEST ? long : { kind: sequence.kind, value: sequence.value.repeat(count) };
+  }
+  if (sequence.kind === "tuple" || sequence.kind === "list") {
+    if (sequence.items.length * count > LONGEST) return long;
+    return { kind: sequence.kind, items: Array.from({ length: count }, () => sequence.items).flat() };
+  }
+  return unknown("an operation on values known only at run time");
+}
+
+export function unary(operator: string, value: Value): Value {
+  if (value.kind === "unknown") return value;
+  const integer = asInteger(value);
+  if (integer !== undefined) return int(operator === "-" ? -integer : operator === "~" ? ~integer : integer);
+  if (operator !== "~" && value.kind === "float") return float(operator === "-" ? -value.value : value.value);
+  if (operator === "-" && value.kind === "complex") return { ...value, real: -value.real, imaginary: -value.imaginary };
+  return unknown(`the operator \`${operator}\``);
+}
+
+/** Whether a value counts as true, or `undefined` if that is not known. */
+export function truth(value: Value): boolean | undefined {
+  switch (value.kind) {
+    case "none":
+      return false;
+    case "bool":
+      return value.value;
+    case "int":
+      return value.value !== 0n;
+    case "float":
+      return value.value !== 0;
+    case "str":
+    case "bytes":
+      return value.value.length > 0;
+    case "tuple":
+    case "list":
+    case "set":
+    case "frozenset":
+      return value.items.length > 0;
+    case "dict":
+      return value.entries.length > 0;
+    case "library-class":
+    case "class":
+    case "function":
+    case "module":
+      return true;
+    default:
+      return undefined;
+  }
+}
+
+const CONSTANTS = new Set(["none", "bool", "int", "float", "str", "bytes"]);
+
+export function compare(operator: string, left: Value, right: Value): Value {
+  if (!CONSTANTS.has(left.kind) || !CONSTANTS.has(right.kind)) return unknown("a comparison");
+  const a = asFloat(left);
+  const b = asFloat(right);
+  const numbers = a !== undefined && b !== undefined;
+  const equal = numbers ? a === b : equalityKey(left) === equalityKey(right);
+  switch (operator) {
+    case "==":
+      return bool(equal);
+    case "!=":
+      return bool(!equal);
+    case "is":
+    case "is not":
+      return left.kind === NONE.kind || right.kind === NONE.kind ? bool(equal === (operator === "is")) : unknown("a comparison");
+    case "<":
+      return numbers ? bool(a < b) : unknown("a comparison");
+    case ">":
+      return numbers ? bool(a > b) : unknown("a comparison");
+    case "<=":
+      return numbers ? bool(a <= b) : unknown("a comparison");
+    case ">=":
+      return numbers ? bool(a >= b) : unknown("a comparison");
+    default:
+      return unknown("a comparison");
+  }
+}

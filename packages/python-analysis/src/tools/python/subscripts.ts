@@ -1,0 +1,213 @@
+import { TYPING_ALIASES } from "./library.js";
+import {
+  type Alias, type Call, type LibraryCall, type Value, NONE, PythonError, equalityKey, isCallOf, isNoneType, libraryClass, unknown,
+} from "./values.js";
+
+/** Classes of the standard library that can be subscripted. */
+const GENERIC_CLASSES = new Set([
+  ...TYPING_ALIASES.values(),
+  "os.PathLike",
+  "typing.IO",
+  "typing.SupportsAbs",
+  "typing.SupportsRound",
+  "builtins.BaseExceptionGroup",
+  "builtins.ExceptionGroup",
+  "collections.UserDict",
+  "collections.UserList",
+  "types.SimpleNamespace",
+  "dataclasses.InitVar",
+  "dataclasses.Field",
+  "pydantic.Json",
+  "pydantic.Secret",
+  "pydantic.InstanceOf",
+  "pydantic.SkipValidation",
+  "pydantic.SkipJsonSchema",
+  "pydantic.SerializeAsAny",
+  "pydantic.RootModel",
+  "pydantic.BaseModel",
+  "mcp.Context",
+]);
+
+/** `X | Y`, `Union[X, Y]`: flattened, without repeats. */
+export function unionOf(values: readonly Value[]): Value {
+  const members = new Map<string, Value>();
+  for (const value of values.map(typeArgument)) {
+    for (const member of value.kind === "union" ? value.members : [value]) {
+      const plain = isNoneType(member) ? NONE : member;
+      members.set(equalityKey(plain), members.get(equalityKey(plain)) ?? plain);
+    }
+  }
+  const unique = [...members.values()];
+  return unique.length === 1 ? unique[0]! : { kind: "union", members: unique };
+}
+
+/** An argument as `typing` stores it: strings become forward references, and what cannot be a type raises. */
+function typeArgument(value: Value): Value {
+  switch (value.kind) {
+    case "str":
+      return { kind: "forward", text: value.value };
+    case "bool":
+    case "int":
+    case "float":
+    case "complex":
+    case "bytes":
+    case "dict":
+    case "set":
+    case "tuple":
+      throw new PythonError("TypeError", "a type is wanted here, and this is a value");
+    default:
+      return value;
+  }
+}
+
+/**
+ * `origin[items]`.
+ *
+ * @param single - whether there was one item and no comma
+ */
+export function subscript(origin: Value, items: readonly Value[], single: boolean): Value {
+  switch (origin.kind) {
+    case "form":
+      return subscriptForm(origin.id, items);
+    case "library-class":
+      if (!GENERIC_CLASSES.has(origin.id) && !origin.id.startsWith("collections.abc.") && origin.id !== "builtins.type") {
+        if (origin.id.startsWith("builtins.")) throw new PythonError("TypeError", `type '${origin.name}' is not subscriptable`);
+        return unknown(`\`${origin.name}[…]\` is not known here`);
+      }
+      if (origin.id.startsWith("pydantic.") || origin.id.startsWith("typing.")) {
+        return { kind: "alias", origin, args: items.map(typeArgument), spelling: "typing" };
+      }
+      return { kind: "alias", origin, args: items, spelling: "builtin" };
+    case "class":
+      if (origin.isEnum && single && items[0]!.kind === "str") return origin.attribute(items[0].value) ?? unknown("an enum's member");
+      return { kind: "alias", origin, args: items.map(typeArgument), spelling: "typing" };
+    case "alias":
+    case "union":
+    case "annotated":
+      return substituteInOrder(origin, items);
+    case "type-alias":
+      return unknown(`\`${origin.name}[…]\` is a generic alias`);
+    case "unknown":
+      return origin;
+    default:
+      return single ? index(origin, items[0]!) : unknown("an item known only at run time");
+  }
+}
+
+function subscriptForm(id: string, items: readonly Value[]): Value {
+  switch (id) {
+    case "typing.Optional":
+      return unionOf([only(items, id), NONE]);
+    case "typing.Union":
+      return unionOf(items);
+    case "typing.Literal":
+      return literalOf(items);
+    case "typing.Annotated": {
+      if (items.length < 2) throw new PythonError("TypeError", "Annotated[...] should be used with at least two arguments");
+      const type = typeArgument(items[0]!);
+      if (type.kind === "annotated") return { ...type, metadata: [...type.metadata, ...items.slice(1)] };
+      return { kind: "annotated", type, metadata: items.slice(1) };
+    }
+    case "typing.Callable":
+      return { kind: "alias", origin: libraryClass("collections.abc.Callable"), args: items, spelling: "typing" };
+    case "typing.Generic":
+    case "typing.Protocol":
+    case "typing.Concatenate":
+    case "typing.Unpack":
+      return { kind: "alias", origin: { kind: "form", id }, args: items, spelling: "typing" };
+    case "typing.ClassVar":
+    case "typing.Final":
+    case "typing.Required":
+    case "typing.NotRequired":
+    case "typing.ReadOnly":
+    case "typing.TypeGuard":
+    case "typing.TypeIs":
+      return { kind: "alias", origin: { kind: "form", id }, args: [typeArgument(only(items, id))], spelling: "typing" };
+  }
+  const origin = TYPING_ALIASES.get(id.slice("typing.".length));
+  if (origin === undefined) throw new PythonError("TypeError", `${id} is not subscriptable`);
+  const args = items.map((item) => (item.kind === "tuple" && item.items.length === 0 ? item : typeArgument(item)));
+  return { kind: "alias", origin: libraryClass(origin), args: id === "typing.Tuple" ? args.filter((arg) => arg.kind !== "tuple") : args, spelling: "typing" };
+}
+
+function only(items: readonly Value[], id: string): Value {
+  if (items.length !== 1) throw new PythonError("TypeError", `${id} accepts only a single type`);
+  return items[0]!;
+}
+
+function literalOf(items: readonly Value[]): Value {
+  const values = new Map<string, Value>();
+  for (const item of items) {
+    if (item.kind === "unknown") return item;
+    for (const value of item.kind === "literal" ? item.values : [item]) values.set(equalityKey(value), values.get(equalityKey(value)) ?? value);
+  }
+  return { kind: "literal", values: [...values.values()] };
+}
+
+/** An item of a constant. */
+export function index(container: Value, key: Value): Value {
+  if (container.kind === "unknown") return container;
+  if ((container.kind === "tuple" || container.kind === "list") && key.kind === "int") {
+    return container.items.at(Number(key.value)) ?? unknown("an item that is not there");
+  }
+  if (container.kind === "dict") {
+    const wanted = equalityKey(key);
+    return container.entries.findLast(([candidate]) => equalityKey(candidate) === wanted)?.[1] ?? unknown("an item that is not there");
+  }
+  if (container.kind === "str" && key.kind === "int") {
+    const character = [...container.value].at(Number(key.value));
+    if (character !== undefined) return { kind: "str", value: character };
+  }
+  return unknown("an item known only at run time");
+}
+
+export const isTypeVariable = (value: Value): value is LibraryCall => isCallOf(value, "typing.TypeVar");
+
+/** The type variables of a type, each once, in order. */
+export function typeVariables(value: Value, found: Call[] = []): Call[] {
+  if (isTypeVariable(value)) {
+    if (!found.includes(value)) found.push(value);
+  } else for (const part of parts(value)) typeVariables(part, found);
+  return found;
+}
+
+function parts(value: Value): readonly Value[] {
+  switch (value.kind) {
+    case "alias":
+      return value.args;
+    case "union":
+      return value.members;
+    case "annotated":
+      return [value.type];
+    case "list":
+      return value.items;
+    default:
+      return [];
+  }
+}
+
+function substituteInOrder(type: Value, items: readonly Value[]): Value {
+  const variables = typeVariables(type);
+  if (variables.length === 0) throw new PythonError("TypeError", "this type is not a generic class");
+  if (variables.length !== items.length) throw new PythonError("TypeError", "wrong number of type arguments");
+  return substitute(type, new Map(variables.map((variable, i) => [variable, typeArgument(items[i]!)])));
+}
+
+/** A type with other types in place of its variables. */
+export function substitute(type: Value, types: ReadonlyMap<Value, Value>): Value {
+  if (types.size === 0) return type;
+  switch (type.kind) {
+    case "call":
+      return types.get(type) ?? type;
+    case "alias":
+      return { ...type, args: type.args.map((arg) => substitute(arg, types)) } satisfies Alias;
+    case "union":
+      return unionOf(type.members.map((member) => substitute(member, types)));
+    case "annotated":
+      return subscriptForm("typing.Annotated", [substitute(type.type, types), ...type.metadata]);
+    case "list":
+      return { ...type, items: type.items.map((item) => substitute(item, types)) };
+    default:
+      return type;
+  }
+}

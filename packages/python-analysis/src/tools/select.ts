@@ -1,0 +1,53 @@
+import type { FunctionFacts } from "@sluice/contracts";
+import type { Definition } from "../structure/definitions.js";
+import { exportedNames } from "./python/bindings.js";
+import type { Scope } from "./python/scope.js";
+
+/** A function to describe as a tool. */
+export interface Candidate {
+  readonly facts: FunctionFacts;
+  readonly definition: Definition;
+  /** The index of the decorator that makes it a tool; `null` where none does. */
+  readonly decorator: number | null;
+}
+
+/** `@tool`, `@mcp.tool(…)`, `@app.server.tool`: as the source is written. */
+const TOOL_DECORATOR = /^(?:[\w.]+\.)?tool\s*(?:\(|$)/;
+const OVERLOAD = /^(?:[\w.]+\.)?overload$/;
+
+/** The functions with the statements that define them, told by their places. */
+export function findCandidates(functions: readonly FunctionFacts[], definitions: readonly Definition[], lineOf: (definition: Definition) => number): Candidate[] {
+  const byPlace = new Map(definitions.map((definition) => [`${lineOf(definition)}:${definition.qualifiedName}`, definition]));
+  return functions.flatMap((facts) => {
+    const definition = byPlace.get(`${facts.line_number}:${facts.qualified_name}`);
+    const decorator = facts.decorators.findIndex((text) => TOOL_DECORATOR.test(text));
+    return definition ? [{ facts, definition, decorator: decorator < 0 ? null : decorator }] : [];
+  });
+}
+
+/**
+ * The functions of a module that are its tools: those it decorates as such; if there are none, those that `__all__` names;
+ * without one, the public functions at its top level. Of functions that share a name the last counts, as it does in Python.
+ */
+export function selectTools(candidates: readonly Candidate[], module: Scope): Candidate[] {
+  const defined = candidates.filter(({ facts }) => !facts.decorators.some((text) => OVERLOAD.test(text)));
+  const decorated = defined.filter(({ decorator }) => decorator !== null);
+  if (decorated.length > 0) return lastOfEach(decorated);
+  const global = defined.filter(({ definition }) => definition.scope.kind === "module");
+  const exported = exportedNames(module.block);
+  if (exported && exported.length > 0) {
+    const names = new Set(exported);
+    return lastOfEach(global.filter(({ facts }) => names.has(facts.name)));
+  }
+  return lastOfEach(global.filter(({ facts, definition }) => !facts.name.startsWith("_") && isAtTopLevel(definition)));
+}
+
+function lastOfEach(candidates: readonly Candidate[]): Candidate[] {
+  const last = new Map(candidates.map((candidate) => [candidate.facts.qualified_name, candidate]));
+  return candidates.filter((candidate) => last.get(candidate.facts.qualified_name) === candidate);
+}
+
+function isAtTopLevel({ node }: Definition): boolean {
+  const statement = node.parent?.type === "decorated_definition" ? node.parent : node;
+  return statement.parent?.parent === null;
+}
