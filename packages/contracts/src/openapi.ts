@@ -35,20 +35,10 @@ export function openApiDocument(version: string): OpenApiDocument {
       version,
       description:
         "Takes Python scripts and carries each through dedup, validation, extraction, compression and backup.\n\n" +
-        "Errors are problem documents (RFC 9457) with a stable `code`:\n\n" +
-        problemTable(Object.keys(PROBLEMS) as ProblemCode[]),
+        "Errors are problem documents (RFC 9457) with a stable `code`; [what each code means](/docs/problems).",
     },
     servers: [{ url: "/" }],
   });
-}
-
-/** The codes as a Markdown table. */
-function problemTable(codes: readonly ProblemCode[]): string {
-  const rows = codes.map((code) => {
-    const { status, title, help } = PROBLEMS[code];
-    return `| \`${code}\` | ${status} | ${title} | ${help.replaceAll("|", "\\|")} |`;
-  });
-  return ["| code | status | meaning | what to do |", "| --- | --- | --- | --- |", ...rows].join("\n");
 }
 
 function toRoute(operationId: OperationId, operation: Operation): RouteConfig {

@@ -34,7 +34,7 @@ export const namespace = line(512)
     "must be segments between slashes, none of them empty, `.` or `..`, without backslashes",
   )
   .transform((text) => text.normalize("NFC"))
-  .meta({ type: "string", description: "Names are unique in a namespace; such as `team/jobs`", example: "team/jobs" });
+  .meta({ type: "string", description: "Names are unique in a namespace; such as `team/jobs`" });
 
 const uuid = z
   .string()
@@ -108,8 +108,7 @@ export const listQuery = z.strictObject({
     .pipe(z.array(oneOf(VERSION_STATES)))
     .meta({
       type: "string",
-      example: "rejected,failed",
-      description: `State of the newest version; several with commas. ${VERSION_STATES.join(", ")}`,
+      description: `State of the newest version, or several with commas between: ${VERSION_STATES.join(", ")}`,
     })
     .optional(),
   name: line(255)

@@ -227,6 +227,15 @@ export const problemError = z
   .meta({ id: "ProblemError" });
 export type ProblemError = z.infer<typeof problemError>;
 
+/** The codes as a Markdown table. */
+const CODES = [
+  "| code | status | meaning | what to do |",
+  "| --- | --- | --- | --- |",
+  ...Object.entries(PROBLEMS).map(
+    ([code, { status, title, help }]) => `| \`${code}\` | ${status} | ${title} | ${help} |`,
+  ),
+].join("\n");
+
 /** RFC 9457, with Sluice's own members. */
 export const problem = z
   .object({
@@ -235,7 +244,7 @@ export const problem = z
     status: z.int(),
     detail: z.string().describe("What was wrong this time, and what to do"),
     instance: z.string().describe("The path that was asked for"),
-    code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]),
+    code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]).describe(CODES),
     request_id: z.string().describe("Names the request in Sluice's logs"),
     errors: z.array(problemError).optional(),
     script_id: z.uuid().optional().describe("With `name_taken`: the script that has the name"),

@@ -4,8 +4,8 @@ import type { IngestMetrics } from "../metrics.js";
 import { requestId } from "./request-id.js";
 import "./locals.js";
 
-// Asked for every few seconds by machines; their line would drown the others.
-const QUIET = new Set(["/livez", "/readyz", "/metrics"]);
+// Asked for every few seconds by machines, or by the dozen for one page; their lines would drown the others.
+const QUIET = new Set(["/livez", "/readyz", "/metrics", "/docs"]);
 
 /**
  * Gives the request its id and its log, and when it is over writes its one line and its metrics. What
