@@ -1,4 +1,5 @@
 /** CPython in WebAssembly: the npm package `pyodide`, which carries its interpreter and needs no network. */
+import { fileURLToPath } from "node:url";
 import { loadPyodide, type PyodideAPI } from "pyodide";
 import { type CompileError, type CompileVerdict, EngineLost, type VerdictEngine } from "./types.js";
 
@@ -58,7 +59,9 @@ export class PyodideEngine implements VerdictEngine {
   static async start(options: PyodideOptions = {}): Promise<PyodideEngine> {
     const { snapshot, makeSnapshot = false, memoryExceeded = () => false } = options;
     // Scripts are never run, so that whatever it has to say concerns nobody.
-    const silent = { stdin: () => null, stdout: () => {}, stderr: () => {} };
+    // Left to itself, Pyodide reads its own place off a stack trace, which source maps change.
+    const indexURL = fileURLToPath(new URL(".", import.meta.resolve("pyodide")));
+    const silent = { indexURL, stdin: () => null, stdout: () => {}, stderr: () => {} };
     if (snapshot) {
       const pyodide = await loadPyodide({ ...silent, _loadSnapshot: snapshot }).catch(() => undefined);
       if (pyodide) return new PyodideEngine(pyodide, undefined, memoryExceeded);
