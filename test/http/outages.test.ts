@@ -105,6 +105,23 @@ describeWith(["postgres", "redis"], "ingest", () => {
       .toBe(202);
   });
 
+  it("holds no more of uploads in memory than it may, and tells the others to come later", async () => {
+    const ingest = started(await startIngest({ env: { UPLOAD_MEMORY_MB: "16" } }));
+    const bytes = new Uint8Array(9 * 1024 * 1024).fill(35);
+    const answers = await Promise.all(
+      Array.from({ length: 4 }, (_, index) => upload<Problem>(ingest, `large-${index}.py`, bytes)),
+    );
+    const late = answers.filter(({ status }) => status !== 202);
+    expect(late.length).toBeGreaterThan(0);
+    for (const { status, body, headers } of late) {
+      expect([status, body.code]).toEqual([503, "overloaded"]);
+      expect(headers.get("retry-after")).toBe("1");
+    }
+    const taken = answers.length - late.length;
+    expect(await remains(ingest)).toMatchObject({ versions: taken, objects: taken });
+    expect((await upload(ingest, "later.py", bytes)).status).toBe(202);
+  });
+
   it("finishes the uploads it has begun before it stops, and takes no more", async () => {
     const ingest = started(await startIngest());
     const response = new Response(form("slow.py", "#".repeat(5_000)));

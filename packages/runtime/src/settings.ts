@@ -33,6 +33,8 @@ export interface Settings {
   readonly policyFile: string | undefined;
   /** Memory that one analysing thread may take, in megabytes. */
   readonly analysisMemoryMb: number;
+  /** Memory that the uploads under way may take in the API's process, in megabytes. */
+  readonly uploadMemoryMb: number;
   /** How long a worker holds a script before another may take it over, in milliseconds. */
   readonly leaseMs: number;
   /** Time between two rounds of the janitor, in milliseconds. */
@@ -202,6 +204,13 @@ const DECLARED = {
     description: "memory that one analysing thread may take, in megabytes",
     expected: "a whole number from 256 to 16384",
     schema: whole(256, 16_384),
+  }),
+  uploadMemoryMb: setting({
+    name: "UPLOAD_MEMORY_MB",
+    default: "256",
+    description: "memory that uploads under way may take in the API's process; what is more is told to come later",
+    expected: "a whole number of megabytes from 16 to 65536",
+    schema: whole(16, 65_536),
   }),
   leaseMs: setting({
     name: "LEASE_SECONDS",

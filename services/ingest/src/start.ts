@@ -11,9 +11,6 @@ import { StatusWatch } from "./status/watch.js";
 import { HeldBytes } from "./upload/held-bytes.js";
 import { OneAtATime } from "./upload/one-at-a-time.js";
 
-/** Bytes of uploads held in memory at once; 26 of the largest. */
-const MAX_HELD_BYTES = 256 * 1024 * 1024;
-
 const WATCH_TICK_MS = 200;
 
 /** Opens the stores and serves the API until the shutdown closes it. */
@@ -25,7 +22,7 @@ export async function startIngest({ settings, log, metrics, shutdown }: ServiceC
   const store = await openObjectStore(settings.objectStoreUrl);
   shutdown.add("object store", () => store.close());
 
-  const held = new HeldBytes(MAX_HELD_BYTES);
+  const held = new HeldBytes(settings.uploadMemoryMb * 1024 * 1024);
   const watch = new StatusWatch((refs) => readStatuses(catalog, refs), { tickMs: WATCH_TICK_MS });
   const app = createApp({
     catalog,
