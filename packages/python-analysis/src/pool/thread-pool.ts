@@ -1,22 +1,21 @@
-import type { Worker } from "node:worker_threads";
-import { type Outcome, Thread } from "./thread.js";
+import { type Outcome, type StartedWorker, Thread } from "./thread.js";
 
 /** Where the pool says what it had to do; a pino logger is one. */
 export interface PoolLog {
   warn(details: object, message: string): void;
 }
 
-export interface ThreadPoolOptions {
+export interface ThreadPoolOptions<Progress> {
   readonly threads: number;
   /** Makes a thread. It is given what the first thread that started handed over, `undefined` for the first itself. */
-  readonly start: (gift: unknown) => Worker;
+  readonly start: (gift: unknown) => StartedWorker<Progress>;
   readonly log?: PoolLog | undefined;
 }
 
-interface Job<Request, Answer> {
+interface Job<Request, Answer, Progress> {
   readonly request: Request;
   readonly timeoutMs: number;
-  readonly resolve: (outcome: Outcome<Answer>) => void;
+  readonly resolve: (outcome: Outcome<Answer, Progress>) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -27,18 +26,18 @@ interface Job<Request, Answer> {
  * other threads notice nothing. Piscina can abort a task, but its time limits run from the moment of queueing, and it can
  * neither replace a thread that asks for it nor put a second try into a thread of its own, which is most of what is wanted here.
  */
-export class ThreadPool<Request, Answer> {
-  readonly #options: ThreadPoolOptions;
-  readonly #jobs: Job<Request, Answer>[] = [];
+export class ThreadPool<Request, Answer, Progress> {
+  readonly #options: ThreadPoolOptions<Progress>;
+  readonly #jobs: Job<Request, Answer, Progress>[] = [];
   /** Threads' loops that wait for a job. */
-  readonly #idle: ((job: Job<Request, Answer> | undefined) => void)[] = [];
-  readonly #running = new Set<Thread<Request, Answer>>();
+  readonly #idle: ((job: Job<Request, Answer, Progress> | undefined) => void)[] = [];
+  readonly #running = new Set<Thread<Request, Answer, Progress>>();
   readonly #loops: Promise<void>[];
   readonly #warm: Promise<unknown>;
   #gift: unknown;
   #closed = false;
 
-  constructor(options: ThreadPoolOptions) {
+  constructor(options: ThreadPoolOptions<Progress>) {
     this.#options = options;
     // The others wait for the first one, whose gift makes their start cheap.
     const first = this.#start();
@@ -62,7 +61,7 @@ export class ThreadPool<Request, Answer> {
    * @returns the answer, or what killed a fresh thread on the second try
    * @throws Error where the thread's code failed, no thread could be started, or the pool was closed
    */
-  run(request: Request, timeoutMs: number): Promise<Outcome<Answer>> {
+  run(request: Request, timeoutMs: number): Promise<Outcome<Answer, Progress>> {
     return new Promise((resolve, reject) => {
       if (this.#closed) {
         reject(closedError());
@@ -85,7 +84,7 @@ export class ThreadPool<Request, Answer> {
   }
 
   /** The life of one place in the pool: a thread, and the one that replaces it, and so on. */
-  async #serve(first: Promise<Thread<Request, Answer>>): Promise<void> {
+  async #serve(first: Promise<Thread<Request, Answer, Progress>>): Promise<void> {
     let thread = await this.#settle(first);
     for (let job = await this.#next(); job; job = await this.#next()) {
       try {
@@ -111,9 +110,9 @@ export class ThreadPool<Request, Answer> {
     if (thread) await this.#retire(thread);
   }
 
-  async #start(): Promise<Thread<Request, Answer>> {
+  async #start(): Promise<Thread<Request, Answer, Progress>> {
     if (this.#closed) throw closedError();
-    const thread = new Thread<Request, Answer>(this.#options.start(this.#gift));
+    const thread = new Thread<Request, Answer, Progress>(this.#options.start(this.#gift));
     this.#running.add(thread);
     try {
       const gift = await thread.ready;
@@ -125,7 +124,7 @@ export class ThreadPool<Request, Answer> {
     }
   }
 
-  async #settle(starting: Promise<Thread<Request, Answer>>): Promise<Thread<Request, Answer> | undefined> {
+  async #settle(starting: Promise<Thread<Request, Answer, Progress>>): Promise<Thread<Request, Answer, Progress> | undefined> {
     try {
       return await starting;
     } catch (error) {
@@ -134,12 +133,12 @@ export class ThreadPool<Request, Answer> {
     }
   }
 
-  async #retire(thread: Thread<Request, Answer>): Promise<void> {
+  async #retire(thread: Thread<Request, Answer, Progress>): Promise<void> {
     await thread.stop();
     this.#running.delete(thread);
   }
 
-  async #next(): Promise<Job<Request, Answer> | undefined> {
+  async #next(): Promise<Job<Request, Answer, Progress> | undefined> {
     if (this.#closed) return undefined;
     return this.#jobs.shift() ?? new Promise((resolve) => this.#idle.push(resolve));
   }

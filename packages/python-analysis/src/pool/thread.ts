@@ -12,25 +12,34 @@ export type ThreadMessage<Answer> =
   | { readonly kind: "failed"; readonly error: Error };
 
 /** How one request ended in one thread. */
-export type Outcome<Answer> =
+export type Outcome<Answer, Progress> =
   | { readonly killed: null; readonly answer: Answer }
-  | { readonly killed: KillReason };
+  /** `progress` is how far the thread had come. */
+  | { readonly killed: KillReason; readonly progress: Progress };
 
-interface Pending<Answer> {
-  readonly resolve: (outcome: Outcome<Answer>) => void;
+/** A worker that was just started, and a way to see from outside how far it has come. */
+export interface StartedWorker<Progress> {
+  readonly worker: Worker;
+  readonly progress: () => Progress;
+}
+
+interface Pending<Answer, Progress> {
+  readonly resolve: (outcome: Outcome<Answer, Progress>) => void;
   readonly reject: (error: Error) => void;
 }
 
 /** One worker thread, which answers one request at a time, and may die of it. */
-export class Thread<Request, Answer> {
+export class Thread<Request, Answer, Progress> {
   readonly #worker: Worker;
   readonly #ready: Promise<unknown>;
-  #pending: Pending<Answer> | undefined;
+  readonly #progress: () => Progress;
+  #pending: Pending<Answer, Progress> | undefined;
   #usable = true;
   #stopped: Promise<unknown> | undefined;
 
-  constructor(worker: Worker) {
+  constructor({ worker, progress }: StartedWorker<Progress>) {
     this.#worker = worker;
+    this.#progress = progress;
     this.#ready = new Promise((resolve, reject) => {
       worker.on("message", (message: ThreadMessage<Answer>) => {
         if (message.kind === "ready") resolve(message.gift);
@@ -63,10 +72,10 @@ export class Thread<Request, Answer> {
    * @param timeoutMs - how long the thread may take, after which it is killed
    * @throws Error where the thread's own code failed
    */
-  async ask(request: Request, timeoutMs: number): Promise<Outcome<Answer>> {
+  async ask(request: Request, timeoutMs: number): Promise<Outcome<Answer, Progress>> {
     const timer = setTimeout(() => this.#die("timeout"), timeoutMs);
     try {
-      return await new Promise<Outcome<Answer>>((resolve, reject) => {
+      return await new Promise<Outcome<Answer, Progress>>((resolve, reject) => {
         this.#pending = { resolve, reject };
         this.#worker.postMessage(request);
       });
@@ -99,6 +108,6 @@ export class Thread<Request, Answer> {
 
   #die(reason: KillReason): void {
     this.#usable = false;
-    this.#pending?.resolve({ killed: reason });
+    this.#pending?.resolve({ killed: reason, progress: this.#progress() });
   }
 }

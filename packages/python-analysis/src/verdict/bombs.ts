@@ -59,6 +59,8 @@ const enum Kind {
   Quote,
   Hash,
   Backslash,
+  Open,
+  Close,
   Operator,
 }
 
@@ -69,18 +71,25 @@ const KINDS = Uint8Array.from({ length: 256 }, (_, byte) => {
   if (byte >= 0x80 || /[\w.]/.test(character)) return character === "." ? Kind.Operator : Kind.Word;
   if (character === '"' || character === "'") return Kind.Quote;
   if (character === "#") return Kind.Hash;
+  if ("([{".includes(character)) return Kind.Open;
+  if (")]}".includes(character)) return Kind.Close;
   return character === "\\" ? Kind.Backslash : Kind.Operator;
 });
+
+/** Past this CPython stops at once (`MAXLEVEL` of its tokenizer), and says so better than it could be said here. */
+const MAX_NESTING = 200;
 
 const OPEN_BRACE = 0x7b;
 const BACKSLASH = 0x5c;
 const EQUALS = 0x3d;
+const DOUBLED = new Set(Buffer.from("*/<>"));
 
 function estimate(source: Uint8Array): { tokens: number; copied: number } {
   let tokens = 0;
   let copied = 0;
   let at = 0;
   let lineHasToken = false;
+  let nesting = 0;
   while (at < source.length) {
     const start = at;
     switch (KINDS[source[at]!]) {
@@ -107,10 +116,18 @@ function estimate(source: Uint8Array): { tokens: number; copied: number } {
       case Kind.Quote:
         at = skipString(source, at);
         break;
+      case Kind.Open:
+        at++;
+        if (++nesting > MAX_NESTING) return { tokens: 0, copied: 0 };
+        break;
+      case Kind.Close:
+        at++;
+        nesting--;
+        break;
       default:
         at++;
         // `==`, `+=`, `**`, `//`: one token, near enough.
-        if (source[at] === EQUALS || (source[at] === source[start] && "*/<>".includes(String.fromCharCode(source[at]!)))) at++;
+        if (source[at] === EQUALS || (source[at] === source[start] && DOUBLED.has(source[start]!))) at++;
     }
     tokens++;
     lineHasToken = true;

@@ -8,16 +8,18 @@
 
 const PAGE_BYTES = 65_536;
 
-/** How much WebAssembly memory this thread has added, of what it may. */
+/** How far the WebAssembly instances of this thread have grown, and may grow. */
 export class MemoryLimit {
-  #grownBytes = 0;
+  readonly #grown = new WeakMap<WebAssembly.Memory, number>();
+  #mostGrown = 0;
   #exceeded = false;
 
-  /** @param maxBytes - how far all instances of this thread together may grow beyond their first size */
+  /** @param maxBytes - how far each instance may grow beyond its first size */
   constructor(private readonly maxBytes: number) {}
 
-  get grownBytes(): number {
-    return this.#grownBytes;
+  /** How far the largest of them has grown, in bytes. */
+  get mostGrown(): number {
+    return this.#mostGrown;
   }
 
   /** Whether a growth was refused; whatever the instance said afterwards is no verdict. */
@@ -27,18 +29,23 @@ export class MemoryLimit {
 
   /** Puts the limit on every instance of this thread, present and future. */
   install(): void {
-    const limit = this;
-    // eslint-disable-next-line typescript/unbound-method
-    const grow = WebAssembly.Memory.prototype.grow;
-    WebAssembly.Memory.prototype.grow = function (pages) {
-      const bytes = pages * PAGE_BYTES;
-      if (limit.#grownBytes + bytes > limit.maxBytes) {
-        limit.#exceeded = true;
-        throw new RangeError("this thread may not have more WebAssembly memory");
-      }
-      const before = grow.call(this, pages);
-      limit.#grownBytes += bytes;
-      return before;
+    const { prototype } = WebAssembly.Memory;
+    const grow = Object.getOwnPropertyDescriptor(prototype, "grow")!.value as typeof prototype.grow;
+    const mayGrow = (memory: WebAssembly.Memory, bytes: number): boolean => this.#mayGrow(memory, bytes);
+    prototype.grow = function (pages) {
+      if (!mayGrow(this, pages * PAGE_BYTES)) throw new RangeError("this instance may not have more memory");
+      return grow.call(this, pages);
     };
+  }
+
+  #mayGrow(memory: WebAssembly.Memory, bytes: number): boolean {
+    const grown = (this.#grown.get(memory) ?? 0) + bytes;
+    if (grown > this.maxBytes) {
+      this.#exceeded = true;
+      return false;
+    }
+    this.#grown.set(memory, grown);
+    this.#mostGrown = Math.max(this.#mostGrown, grown);
+    return true;
   }
 }

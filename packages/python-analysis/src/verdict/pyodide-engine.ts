@@ -1,5 +1,6 @@
 /** CPython in WebAssembly: the npm package `pyodide`, which carries its interpreter and needs no network. */
-import { fileURLToPath } from "node:url";
+import { createRequire } from "node:module";
+import { dirname } from "node:path";
 import { loadPyodide, type PyodideAPI } from "pyodide";
 import { type CompileError, type CompileVerdict, EngineLost, type VerdictEngine } from "./types.js";
 
@@ -58,15 +59,15 @@ export class PyodideEngine implements VerdictEngine {
   /** Starts an interpreter: about three seconds of work, or half a second from a snapshot. */
   static async start(options: PyodideOptions = {}): Promise<PyodideEngine> {
     const { snapshot, makeSnapshot = false, memoryExceeded = () => false } = options;
-    // Scripts are never run, so that whatever it has to say concerns nobody.
     // Left to itself, Pyodide reads its own place off a stack trace, which source maps change.
-    const indexURL = fileURLToPath(new URL(".", import.meta.resolve("pyodide")));
-    const silent = { indexURL, stdin: () => null, stdout: () => {}, stderr: () => {} };
+    const indexURL = dirname(createRequire(import.meta.url).resolve("pyodide/package.json"));
+    // Scripts are never run, so that whatever it has to say concerns nobody.
+    const config = { indexURL, stdin: () => null, stdout: () => {}, stderr: () => {} };
     if (snapshot) {
-      const pyodide = await loadPyodide({ ...silent, _loadSnapshot: snapshot }).catch(() => undefined);
+      const pyodide = await loadPyodide({ ...config, _loadSnapshot: snapshot }).catch(() => undefined);
       if (pyodide) return new PyodideEngine(pyodide, undefined, memoryExceeded);
     }
-    const pyodide = await loadPyodide({ ...silent, _makeSnapshot: makeSnapshot });
+    const pyodide = await loadPyodide({ ...config, _makeSnapshot: makeSnapshot });
     const image = makeSnapshot ? makeImage(pyodide) : undefined;
     return new PyodideEngine(pyodide, image, memoryExceeded);
   }

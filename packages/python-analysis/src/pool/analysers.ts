@@ -1,0 +1,150 @@
+import { Worker } from "node:worker_threads";
+import type { AnalysisMetadata, AnalysisReport } from "@sluice/contracts";
+import { decodeSource } from "../decode.js";
+import type { Policy } from "../policy/schema.js";
+import { buildReport } from "../report.js";
+import type { KillReason } from "../verdict/types.js";
+import { type AnalysisAnswer, type AnalysisRequest, type AnalysisThreadData, PHASE } from "./protocol.js";
+import { type PoolLog, ThreadPool } from "./thread-pool.js";
+
+export interface AnalysersOptions {
+  /** How many scripts are analysed at once, each in a thread of its own. */
+  readonly threads: number;
+  /** How long one script may take, in milliseconds, before it counts as a bomb. Metadata may take twice as long. */
+  readonly timeoutMs?: number | undefined;
+  /**
+   * How much memory each of a thread's two parsers may add for a script, in MiB, and as much again its JavaScript objects. A thread
+   * that makes reports has about 100 MiB to begin with.
+   */
+  readonly maxMemoryMb?: number | undefined;
+  /** Whether reports will be asked for: only then is CPython loaded, which takes seconds and 100 MiB a thread. */
+  readonly verdict: boolean;
+  readonly log?: PoolLog | undefined;
+}
+
+/** Analysers of scripts, in threads that are replaced when a script kills them. */
+export interface Analysers {
+  /**
+   * Verdict, findings, capabilities. Any bytes get a report: those that kill their parser twice are reported as that.
+   *
+   * @throws Error where the fault is Sluice's: a mistake in its code, a thread that cannot be started, or after {@link close}
+   */
+  report(source: Uint8Array, policy: Policy): Promise<AnalysisReport>;
+  /**
+   * Functions, classes, imports, dependencies and tools of a script that a report found valid.
+   *
+   * @throws {@link ParserKilled} where the script killed its parser twice
+   * @throws Error as {@link report} does, and for bytes that are no text
+   */
+  metadata(source: Uint8Array): Promise<AnalysisMetadata>;
+  /** Kills every thread; what is under way is rejected. */
+  close(): Promise<void>;
+}
+
+/** A script killed the parser that should have read its structure, twice. */
+export class ParserKilled extends Error {
+  override readonly name = "ParserKilled";
+
+  constructor(readonly reason: KillReason) {
+    super(`the script killed its parser twice (${reason})`);
+  }
+}
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+const DEFAULT_MAX_MEMORY_MB = 1024;
+/**
+ * With the 4 MiB that threads have by default, Pyodide traps on chains and nests that CPython has an answer to. With this much its
+ * own guard against recursion is always the first to act. Only what is used is ever taken from the system.
+ */
+const STACK_MB = 256;
+const MIB = 1_048_576;
+
+/**
+ * Starts the threads.
+ *
+ * @returns when all of them are ready
+ * @throws Error where one cannot be started
+ */
+export async function createAnalysers(options: AnalysersOptions): Promise<Analysers> {
+  const analysers = new PooledAnalysers(options);
+  try {
+    await analysers.ready();
+  } catch (error) {
+    await analysers.close();
+    throw error;
+  }
+  return analysers;
+}
+
+class PooledAnalysers implements Analysers {
+  readonly #pool: ThreadPool<AnalysisRequest, AnalysisAnswer, number>;
+  readonly #timeoutMs: number;
+  readonly #policyIds = new WeakMap<Policy, number>();
+  #policies = 0;
+
+  constructor({ threads, timeoutMs = DEFAULT_TIMEOUT_MS, maxMemoryMb = DEFAULT_MAX_MEMORY_MB, verdict, log }: AnalysersOptions) {
+    this.#timeoutMs = timeoutMs;
+    this.#pool = new ThreadPool({
+      threads,
+      log,
+      start: (gift) => {
+        const phase = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+        const workerData: AnalysisThreadData = {
+          verdict,
+          budget: { timeoutMs, memoryBytes: maxMemoryMb * MIB },
+          snapshot: gift as AnalysisThreadData["snapshot"],
+          phase,
+        };
+        const worker = new Worker(new URL("./analysis-thread.js", import.meta.url), {
+          workerData,
+          stdout: true,
+          stderr: true,
+          resourceLimits: { stackSizeMb: STACK_MB, maxOldGenerationSizeMb: maxMemoryMb },
+        });
+        // What a dying parser prints is told by the outcome.
+        worker.stdout.resume();
+        worker.stderr.resume();
+        return { worker, progress: () => Atomics.load(phase, 0) };
+      },
+    });
+  }
+
+  ready(): Promise<void> {
+    return this.#pool.ready();
+  }
+
+  async report(source: Uint8Array, policy: Policy): Promise<AnalysisReport> {
+    const request = { kind: "report", source: compact(source), policy, policyId: this.#idOf(policy) } as const;
+    const outcome = await this.#pool.run(request, this.#timeoutMs);
+    if (outcome.killed) {
+      const verdict = { valid: outcome.progress === PHASE.structure, error: null, killed: outcome.killed };
+      return buildReport({ source, decoded: decodeSource(source), verdict, parsed: undefined, policy });
+    }
+    if (outcome.answer.kind !== "report") throw new Error("a thread answered what it was not asked");
+    return outcome.answer.report;
+  }
+
+  async metadata(source: Uint8Array): Promise<AnalysisMetadata> {
+    // What a report was made of in time must not be lost for a slower moment.
+    const outcome = await this.#pool.run({ kind: "metadata", source: compact(source) }, this.#timeoutMs * 2);
+    if (outcome.killed) throw new ParserKilled(outcome.killed);
+    if (outcome.answer.kind !== "metadata") throw new Error("a thread answered what it was not asked");
+    return outcome.answer.metadata;
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+
+  #idOf(policy: Policy): number {
+    const known = this.#policyIds.get(policy);
+    if (known !== undefined) return known;
+    this.#policyIds.set(policy, ++this.#policies);
+    return this.#policies;
+  }
+}
+
+/** A view is sent with the whole buffer behind it, which for a script out of a chunk is all the others too. */
+function compact(source: Uint8Array): Uint8Array {
+  return source.byteLength === source.buffer.byteLength ? source : new Uint8Array(source);
+}

@@ -1,0 +1,92 @@
+/** A thread that hosts both parsers, so that a report is one round trip. Started by {@link createAnalysers}. */
+import { parentPort, workerData } from "node:worker_threads";
+import type { AnalysisMetadata, AnalysisReport } from "@sluice/contracts";
+import { decodeSource } from "../decode.js";
+import { extractMetadata } from "../metadata.js";
+import type { Policy } from "../policy/schema.js";
+import { buildReport } from "../report.js";
+import { parseModule } from "../structure/parse.js";
+import { findBomb } from "../verdict/bombs.js";
+import { MemoryLimit } from "../verdict/memory-limit.js";
+import { PyodideEngine } from "../verdict/pyodide-engine.js";
+import { type CompileVerdict, EngineLost, type KillReason } from "../verdict/types.js";
+import { type AnalysisAnswer, type AnalysisRequest, type AnalysisThreadData, PHASE } from "./protocol.js";
+import type { ThreadMessage } from "./thread.js";
+
+/**
+ * WebAssembly memory never shrinks, and CPython keeps every identifier it ever saw: past this part of its memory a thread asks to
+ * be replaced, so that the next script has nearly all of it.
+ */
+const WORN_OUT = 0.25;
+
+const { budget, snapshot, phase, ...settings } = workerData as AnalysisThreadData;
+const port = parentPort!;
+const policies = new Map<number, Policy>();
+
+const memory = new MemoryLimit(budget.memoryBytes);
+memory.install();
+const engine = settings.verdict
+  ? await PyodideEngine.start({ snapshot, makeSnapshot: !snapshot, memoryExceeded: () => memory.exceeded })
+  : undefined;
+await parseModule("");
+
+port.on("message", (request: AnalysisRequest) => void serve(request));
+say({ kind: "ready", gift: engine?.snapshot });
+
+async function serve(request: AnalysisRequest): Promise<void> {
+  try {
+    const answer = await answerTo(request);
+    say({ kind: "answer", answer, last: memory.mostGrown > budget.memoryBytes * WORN_OUT });
+  } catch (error) {
+    const reason = killReason(error);
+    if (reason) say({ kind: "killed", reason });
+    else say({ kind: "failed", error: error instanceof Error ? error : new Error(String(error)) });
+  }
+}
+
+async function answerTo(request: AnalysisRequest): Promise<AnalysisAnswer> {
+  if (request.kind === "metadata") return { kind: "metadata", metadata: await metadataOf(request.source) };
+  const policy = policies.get(request.policyId) ?? request.policy;
+  policies.set(request.policyId, policy);
+  return { kind: "report", report: await reportOn(request.source, policy) };
+}
+
+async function reportOn(source: Uint8Array, policy: Policy): Promise<AnalysisReport> {
+  Atomics.store(phase, 0, PHASE.verdict);
+  const decoded = decodeSource(source);
+  const verdict = await judge(source, decoded.ok);
+  Atomics.store(phase, 0, PHASE.structure);
+  const parsed = decoded.ok && verdict.valid ? await parseModule(decoded.text) : undefined;
+  return buildReport({ source, decoded, verdict, parsed, policy });
+}
+
+async function judge(source: Uint8Array, isText: boolean): Promise<CompileVerdict> {
+  if (!engine) throw new Error("this thread was started without CPython");
+  const bomb = isText ? findBomb(source, budget) : undefined;
+  if (!bomb) return engine.compile(source);
+  return {
+    valid: false,
+    error: { type: "MemoryError", message: bomb.message, line: null, column: null },
+    killed: bomb.killed,
+  };
+}
+
+async function metadataOf(source: Uint8Array): Promise<AnalysisMetadata> {
+  Atomics.store(phase, 0, PHASE.structure);
+  const decoded = decodeSource(source);
+  if (!decoded.ok) throw new Error(`no text to take metadata from: ${decoded.error.message}`);
+  return extractMetadata(await parseModule(decoded.text));
+}
+
+/** @returns `undefined` for what is a mistake in the code of this package */
+function killReason(error: unknown): KillReason | undefined {
+  if (error instanceof EngineLost) return error.reason;
+  // tree-sitter aborts where `malloc` fails.
+  if (memory.exceeded) return "memory";
+  const overflowed = error instanceof RangeError && error.message === "Maximum call stack size exceeded";
+  return overflowed || error instanceof WebAssembly.RuntimeError ? "trap" : undefined;
+}
+
+function say(message: ThreadMessage<AnalysisAnswer>): void {
+  port.postMessage(message);
+}
