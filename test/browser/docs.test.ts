@@ -35,7 +35,9 @@ describeWith(["postgres", "chromium"], "the page that shows the API", () => {
   afterEach(async () => {
     await page.close();
     expect(complaints).toEqual([]);
-    const foreign = requested.filter(({ protocol, host }) => protocol !== "data:" && !ingest.url.endsWith(host));
+    const foreign = requested.filter(
+      ({ protocol, host }) => protocol !== "data:" && !ingest.url.endsWith(host),
+    );
     expect(foreign.map(String)).toEqual([]);
   });
 

@@ -29,8 +29,18 @@ const END = "--b--\r\n";
 const GOOD = FILE + END;
 
 const BAD_UPLOADS: readonly BadUpload[] = [
-  { what: "no content type", code: "unsupported_media_type", headers: { "Content-Type": "" }, body: GOOD },
-  { what: "JSON", code: "unsupported_media_type", headers: { "Content-Type": "application/json" }, body: "{}" },
+  {
+    what: "no content type",
+    code: "unsupported_media_type",
+    headers: { "Content-Type": "" },
+    body: GOOD,
+  },
+  {
+    what: "JSON",
+    code: "unsupported_media_type",
+    headers: { "Content-Type": "application/json" },
+    body: "{}",
+  },
   {
     what: "a url-encoded form",
     code: "unsupported_media_type",
@@ -69,8 +79,16 @@ const BAD_UPLOADS: readonly BadUpload[] = [
   },
   { what: "an empty body", code: "malformed_multipart", body: "" },
   { what: "no closing boundary", code: "malformed_multipart", body: FILE },
-  { what: "an end in the middle of the file", code: "malformed_multipart", body: FILE.slice(0, -4) },
-  { what: "an end in the middle of a header", code: "malformed_multipart", body: FILE.slice(0, 20) },
+  {
+    what: "an end in the middle of the file",
+    code: "malformed_multipart",
+    body: FILE.slice(0, -4),
+  },
+  {
+    what: "an end in the middle of a header",
+    code: "malformed_multipart",
+    body: FILE.slice(0, 20),
+  },
   {
     what: "a header that is none",
     code: "malformed_multipart",
@@ -82,31 +100,65 @@ const BAD_UPLOADS: readonly BadUpload[] = [
     body: part('name="file"; filename="a\0b.py"', "a") + END,
     names: "control characters",
   },
-  { what: "a part without a name", code: "malformed_multipart", body: part('filename="a.py"', "a") + END },
+  {
+    what: "a part without a name",
+    code: "malformed_multipart",
+    body: part('filename="a.py"', "a") + END,
+  },
   { what: "no part", code: "missing_file", body: END },
-  { what: "a text field", code: "missing_file", body: part('name="file"', "a = 1") + END, names: "file name" },
-  { what: "an empty file name", code: "missing_file", body: part('name="file"; filename=""', "") + END },
+  {
+    what: "a text field",
+    code: "missing_file",
+    body: part('name="file"', "a = 1") + END,
+    names: "file name",
+  },
+  {
+    what: "an empty file name",
+    code: "missing_file",
+    body: part('name="file"; filename=""', "") + END,
+  },
   {
     what: "a file in another field",
     code: "unexpected_field",
     body: part('name="script"; filename="a.py"', "a") + END,
     names: "script",
   },
-  { what: "a field besides", code: "unexpected_field", body: part('name="mode"', "x") + GOOD, names: "mode" },
-  { what: "a field after the file", code: "unexpected_field", body: FILE + part('name="mode"', "x") + END },
-  { what: "a text field named file besides", code: "unexpected_field", body: part('name="file"', "x") + GOOD },
+  {
+    what: "a field besides",
+    code: "unexpected_field",
+    body: part('name="mode"', "x") + GOOD,
+    names: "mode",
+  },
+  {
+    what: "a field after the file",
+    code: "unexpected_field",
+    body: FILE + part('name="mode"', "x") + END,
+  },
+  {
+    what: "a text field named file besides",
+    code: "unexpected_field",
+    body: part('name="file"', "x") + GOOD,
+  },
   {
     what: "a field named __proto__",
     code: "unexpected_field",
     body: part('name="__proto__"', "x") + GOOD,
   },
-  { what: "a hundred fields", code: "unexpected_field", body: part('name="f"', "x").repeat(100) + GOOD },
+  {
+    what: "a hundred fields",
+    code: "unexpected_field",
+    body: part('name="f"', "x").repeat(100) + GOOD,
+  },
   {
     what: "a field with a long name",
     code: "unexpected_field",
     body: part(`name="${"n".repeat(10_000)}"`, "x") + GOOD,
   },
-  { what: "a long field", code: "unexpected_field", body: part('name="f"', "x".repeat(100_000)) + GOOD },
+  {
+    what: "a long field",
+    code: "unexpected_field",
+    body: part('name="f"', "x".repeat(100_000)) + GOOD,
+  },
   { what: "two files", code: "repeated_file", body: FILE + GOOD },
   { what: "five files", code: "repeated_file", body: FILE.repeat(4) + GOOD },
   {
@@ -151,14 +203,40 @@ const BAD_UPLOADS: readonly BadUpload[] = [
     code: "file_too_large",
     body: part('name="file"; filename="a.py"', "#".repeat(2 * MAX_BYTES)) + END,
   },
-  { what: "an unknown parameter", code: "invalid_query", query: "?overwrite=true", body: GOOD, names: "overwrite" },
+  {
+    what: "an unknown parameter",
+    code: "invalid_query",
+    query: "?overwrite=true",
+    body: GOOD,
+    names: "overwrite",
+  },
   { what: "a wrong on_conflict", code: "invalid_query", query: "?on_conflict=replace", body: GOOD },
-  { what: "a parameter twice", code: "invalid_query", query: "?namespace=a&namespace=b", body: GOOD },
+  {
+    what: "a parameter twice",
+    code: "invalid_query",
+    query: "?namespace=a&namespace=b",
+    body: GOOD,
+  },
   { what: "an empty namespace", code: "invalid_query", query: "?namespace=", body: GOOD },
-  { what: "a namespace that climbs", code: "invalid_query", query: "?namespace=a/../b", body: GOOD },
+  {
+    what: "a namespace that climbs",
+    code: "invalid_query",
+    query: "?namespace=a/../b",
+    body: GOOD,
+  },
   { what: "a namespace with NUL", code: "invalid_query", query: "?namespace=a%00b", body: GOOD },
-  { what: "a namespace of 513 characters", code: "invalid_query", query: `?namespace=${"n".repeat(513)}`, body: GOOD },
-  { what: "an empty Idempotency-Key", code: "invalid_header", headers: { "Idempotency-Key": "" }, body: GOOD },
+  {
+    what: "a namespace of 513 characters",
+    code: "invalid_query",
+    query: `?namespace=${"n".repeat(513)}`,
+    body: GOOD,
+  },
+  {
+    what: "an empty Idempotency-Key",
+    code: "invalid_header",
+    headers: { "Idempotency-Key": "" },
+    body: GOOD,
+  },
   {
     what: "an empty quoted Idempotency-Key",
     code: "invalid_header",
@@ -196,21 +274,26 @@ describeWith(["postgres"], "a bad upload", () => {
     expect(ingest.log.filter(({ level }) => level === "error" || level === "fatal")).toEqual([]);
   });
 
-  it.each(BAD_UPLOADS)("with $what is refused: $code", async ({ code, query = "", headers, body, names }) => {
-    const response = await fetch(`${ingest.url}/api/v1/upload_script${query}`, {
-      method: "POST",
-      headers: { ...FORM, ...headers },
-      body,
-    });
-    const problem = expectProblem(response, await response.text());
-    expect(problem.code).toBe(code);
-    if (names !== undefined) expect(problem.detail).toContain(names);
-    if (problem.errors !== undefined) expect(problem.errors).toHaveLength(1);
-  });
+  it.each(BAD_UPLOADS)(
+    "with $what is refused: $code",
+    async ({ code, query = "", headers, body, names }) => {
+      const response = await fetch(`${ingest.url}/api/v1/upload_script${query}`, {
+        method: "POST",
+        headers: { ...FORM, ...headers },
+        body,
+      });
+      const problem = expectProblem(response, await response.text());
+      expect(problem.code).toBe(code);
+      if (names !== undefined) expect(problem.detail).toContain(names);
+      if (problem.errors !== undefined) expect(problem.errors).toHaveLength(1);
+    },
+  );
 
   it("of more than 10 MB in chunks, its length not said, is refused", async () => {
     async function* body(): AsyncGenerator<Buffer> {
-      yield Buffer.from('--b\r\nContent-Disposition: form-data; name="file"; filename="a.py"\r\n\r\n');
+      yield Buffer.from(
+        '--b\r\nContent-Disposition: form-data; name="file"; filename="a.py"\r\n\r\n',
+      );
       for (let sent = 0; sent <= MAX_BYTES; sent += 65_536) yield Buffer.alloc(65_536, "#");
       yield Buffer.from(`\r\n${END}`);
     }
@@ -219,13 +302,13 @@ describeWith(["postgres"], "a bad upload", () => {
       headers: FORM,
       body: ReadableStream.from(body()),
       duplex: "half",
-    } as RequestInit);
+    });
     expect(expectProblem(response, await response.text()).code).toBe("file_too_large");
   });
 
   it.each([
     ["in the headers", "POST /api/v1/upload_script HTTP/1.1\r\nHost: x\r\nContent-"],
-    ["before the form", `${head(5_000)}`],
+    ["before the form", head(5_000)],
     ["in the middle of the file", `${head(5_000)}${FILE.slice(0, -3)}`],
     ["after the file", `${head(5_000)}${FILE}`],
   ])("that is broken off %s leaves nothing and is not answered", async (_where, sent) => {
@@ -236,7 +319,9 @@ describeWith(["postgres"], "a bad upload", () => {
     socket.resetAndDestroy();
     // The request's line in the log tells that it is over; one that broke in its headers has none.
     if (sent.includes("boundary")) {
-      await expect.poll(() => ingest.log.at(-1)).toMatchObject({ client_gone: true, level: "info" });
+      await expect
+        .poll(() => ingest.log.at(-1))
+        .toMatchObject({ client_gone: true, level: "info" });
     }
   });
 

@@ -1,4 +1,11 @@
-import { COMMON_PROBLEMS, type Operation, type OperationId, OPERATIONS, problem, PROBLEMS } from "@sluice/contracts";
+import {
+  COMMON_PROBLEMS,
+  type Operation,
+  type OperationId,
+  OPERATIONS,
+  problem,
+  PROBLEMS,
+} from "@sluice/contracts";
 import { type Problem, type UploadedScript } from "@sluice/contracts";
 import { expect } from "vitest";
 import { z } from "zod";
@@ -68,5 +75,8 @@ export function upload<Body = UploadedScript>(
   bytes: string | Uint8Array<ArrayBuffer>,
   { query = "", headers = {} }: { query?: string; headers?: Record<string, string> } = {},
 ): Promise<Answer<Body>> {
-  return call(ingest, "uploadScript", `/api/v1/upload_script${query}`, { body: form(name, bytes), headers });
+  return call(ingest, "uploadScript", `/api/v1/upload_script${query}`, {
+    body: form(name, bytes),
+    headers,
+  });
 }

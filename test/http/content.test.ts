@@ -25,7 +25,11 @@ describeWith(["postgres"], "a script's content", () => {
   afterAll(() => ingest.stop());
 
   /** Not fetch, which decodes. */
-  function download(path: string, headers: Record<string, string> = {}, method = "GET"): Promise<Download> {
+  function download(
+    path: string,
+    headers: Record<string, string> = {},
+    method = "GET",
+  ): Promise<Download> {
     return new Promise((resolve, reject) => {
       request(`${ingest.url}${path}`, { method, headers }, (response) => {
         const chunks: Buffer[] = [];
@@ -63,7 +67,7 @@ describeWith(["postgres"], "a script's content", () => {
 
   it("is the bytes as they were uploaded, to be saved and not run", async () => {
     const text = textOf("plain");
-    const { script, path } = await stored("naïve \"file\" 文.py", text);
+    const { script, path } = await stored('naïve "file" 文.py', text);
     const { status, headers, body } = await download(path);
     expect(status).toBe(200);
     expect(body.toString()).toBe(text);
@@ -85,35 +89,47 @@ describeWith(["postgres"], "a script's content", () => {
   it.each([
     ["zstd", (bytes: Buffer) => new Decoder().decodeSync(bytes)],
     ["gzip", (bytes: Buffer) => gunzipSync(bytes)],
-  ] as const)("comes as it is stored in %s where that is accepted, else decoded", async (encoding, decode) => {
-    const text = textOf(encoding);
-    const { script, path } = await stored(`${encoding}.py`, text, encoding);
+  ] as const)(
+    "comes as it is stored in %s where that is accepted, else decoded",
+    async (encoding, decode) => {
+      const text = textOf(encoding);
+      const { script, path } = await stored(`${encoding}.py`, text, encoding);
 
-    const coded = await download(path, { "Accept-Encoding": `br, ${encoding}` });
-    expect(coded.status).toBe(200);
-    expect(coded.headers).toMatchObject({
-      "content-encoding": encoding,
-      "content-length": String(coded.body.length),
-      etag: `"${script.sha256}-${encoding}"`,
-      "repr-digest": digestOf(coded.body),
-    });
-    expect(coded.body.length).toBeLessThan(text.length / 2);
-    expect(decode(coded.body).toString()).toBe(text);
-
-    for (const accept of [undefined, "br", "identity", `${encoding};q=0`, `${encoding};q=0.1, identity;q=0.9`]) {
-      const plain = await download(path, accept === undefined ? {} : { "Accept-Encoding": accept });
-      expect(plain.body.toString()).toBe(text);
-      expect(plain.headers).toMatchObject({
-        "content-length": String(text.length),
-        etag: `"${script.sha256}"`,
-        "repr-digest": digestOf(plain.body),
+      const coded = await download(path, { "Accept-Encoding": `br, ${encoding}` });
+      expect(coded.status).toBe(200);
+      expect(coded.headers).toMatchObject({
+        "content-encoding": encoding,
+        "content-length": String(coded.body.length),
+        etag: `"${script.sha256}-${encoding}"`,
+        "repr-digest": digestOf(coded.body),
       });
-      expect(plain.headers["content-encoding"]).toBeUndefined();
-    }
-    const none = await download(path, { "Accept-Encoding": "identity;q=0, br" });
-    expect(none.status).toBe(406);
-    expect(JSON.parse(none.body.toString())).toMatchObject({ code: "not_acceptable" });
-  });
+      expect(coded.body.length).toBeLessThan(text.length / 2);
+      expect(decode(coded.body).toString()).toBe(text);
+
+      for (const accept of [
+        undefined,
+        "br",
+        "identity",
+        `${encoding};q=0`,
+        `${encoding};q=0.1, identity;q=0.9`,
+      ]) {
+        const plain = await download(
+          path,
+          accept === undefined ? {} : { "Accept-Encoding": accept },
+        );
+        expect(plain.body.toString()).toBe(text);
+        expect(plain.headers).toMatchObject({
+          "content-length": String(text.length),
+          etag: `"${script.sha256}"`,
+          "repr-digest": digestOf(plain.body),
+        });
+        expect(plain.headers["content-encoding"]).toBeUndefined();
+      }
+      const none = await download(path, { "Accept-Encoding": "identity;q=0, br" });
+      expect(none.status).toBe(406);
+      expect(JSON.parse(none.body.toString())).toMatchObject({ code: "not_acceptable" });
+    },
+  );
 
   it("of no bytes is no bytes", async () => {
     const { path } = await stored("empty.py", "");
@@ -124,7 +140,12 @@ describeWith(["postgres"], "a script's content", () => {
 
   it("is not sent to who has it, in whatever coding", async () => {
     const { script, path } = await stored("known.py", textOf("known"), "zstd");
-    for (const tag of [`"${script.sha256}"`, `W/"${script.sha256}"`, `"x", "${script.sha256}-zstd"`, "*"]) {
+    for (const tag of [
+      `"${script.sha256}"`,
+      `W/"${script.sha256}"`,
+      `"x", "${script.sha256}-zstd"`,
+      "*",
+    ]) {
       const { status, body, headers } = await download(path, { "If-None-Match": tag });
       expect([status, body.length]).toEqual([304, 0]);
       expect(headers.etag).toContain(script.sha256);
@@ -142,7 +163,10 @@ describeWith(["postgres"], "a script's content", () => {
     const text = textOf(range);
     const { path } = await stored(`${range}.py`, text, "zstd");
     const wanted = Buffer.from(text).subarray(start, end);
-    const { status, headers, body } = await download(path, { Range: range, "Accept-Encoding": "zstd" });
+    const { status, headers, body } = await download(path, {
+      Range: range,
+      "Accept-Encoding": "zstd",
+    });
     expect(status).toBe(206);
     expect(body.equals(wanted)).toBe(true);
     const from = start < 0 ? text.length + start : start;
@@ -164,7 +188,15 @@ describeWith(["postgres"], "a script's content", () => {
       expect(headers.etag).toBeUndefined();
       expect(JSON.parse(body.toString())).toMatchObject({ code: "range_not_satisfiable" });
     }
-    for (const range of ["bytes=0-1,3-4", "lines=0-1", "bytes=5-2", "bytes=a-b", "bytes", "bytes=", "bytes=--1"]) {
+    for (const range of [
+      "bytes=0-1,3-4",
+      "lines=0-1",
+      "bytes=5-2",
+      "bytes=a-b",
+      "bytes",
+      "bytes=",
+      "bytes=--1",
+    ]) {
       const { status, body } = await download(path, { Range: range });
       expect([range, status, body.length]).toEqual([range, 200, text.length]);
     }

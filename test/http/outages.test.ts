@@ -4,7 +4,13 @@ import { type IncomingMessage, request } from "node:http";
 import type { Problem, Readiness, ScriptList, Status } from "@sluice/contracts";
 import { migrate } from "@sluice/catalog";
 import { afterEach, expect, it } from "vitest";
-import { createDatabase, describeWith, startPostgres, startRedis, temporaryDirectory } from "../servers/index.js";
+import {
+  createDatabase,
+  describeWith,
+  startPostgres,
+  startRedis,
+  temporaryDirectory,
+} from "../servers/index.js";
 import { call, form, upload } from "./client.js";
 import { freshDatabase, type Ingest, remains, startIngest } from "./ingest.js";
 
@@ -24,7 +30,9 @@ describeWith(["postgres", "redis"], "ingest", () => {
     stops.push(() => postgres.stop());
     const catalogUrl = await createDatabase(postgres);
     await migrate(catalogUrl);
-    const ingest = started(await startIngest({ catalogUrl, env: { QUEUE_URL: await freshDatabase() } }));
+    const ingest = started(
+      await startIngest({ catalogUrl, env: { QUEUE_URL: await freshDatabase() } }),
+    );
     const { body: script } = await upload(ingest, "a.py", "a = 1\n");
     const waiting = call<Problem>(ingest, "readVersionStatus", `${script.status_url}?wait=60`);
     await postgres.kill();
@@ -39,7 +47,9 @@ describeWith(["postgres", "redis"], "ingest", () => {
     expect((await waiting).status).toBe(503);
     const list = await call<Problem>(ingest, "listScripts", "/api/v1/scripts");
     expect(list.body.code).toBe("catalog_unavailable");
-    const keyed = await upload<Problem>(ingest, "b.py", "b = 1\n", { headers: { "Idempotency-Key": "k" } });
+    const keyed = await upload<Problem>(ingest, "b.py", "b = 1\n", {
+      headers: { "Idempotency-Key": "k" },
+    });
     expect(keyed.body.code).toBe("catalog_unavailable");
     const unready = await readyz(ingest);
     expect([unready.status, unready.body.status]).toEqual([503, "unavailable"]);
@@ -72,7 +82,9 @@ describeWith(["postgres", "redis"], "ingest", () => {
     expect(status.body).toMatchObject({ version: 3, state: "queued" });
     expect(await remains(ingest)).toMatchObject({ versions: 3, stages: 3, objects: 3 });
     await redis.start();
-    await expect.poll(async () => (await readyz(ingest)).body.status, { timeout: 30_000 }).toBe("ok");
+    await expect
+      .poll(async () => (await readyz(ingest)).body.status, { timeout: 30_000 })
+      .toBe("ok");
   });
 
   async function statusOf(ingest: Ingest): Promise<string> {
@@ -87,7 +99,9 @@ describeWith(["postgres", "redis"], "ingest", () => {
     // As when its volume is not mounted.
     renameSync(directory, `${directory}-away`);
     const before = await ingest.catalog.query("select count(*) from versions");
-    const refused = await upload<Problem>(ingest, "a.py", "a = 1\n", { headers: { "Idempotency-Key": "k" } });
+    const refused = await upload<Problem>(ingest, "a.py", "a = 1\n", {
+      headers: { "Idempotency-Key": "k" },
+    });
     expect([refused.status, refused.body.code, refused.body.dependency]).toEqual([
       503,
       "object_store_unavailable",
@@ -96,12 +110,22 @@ describeWith(["postgres", "redis"], "ingest", () => {
     expect(refused.body.detail).not.toContain(directory);
     expect((await ingest.catalog.query("select count(*) from versions")).rows).toEqual(before.rows);
     const unready = await readyz(ingest);
-    expect([unready.status, unready.body.failed.map(({ name }) => name)]).toEqual([503, ["object_store"]]);
-    const content = await call<Problem>(ingest, "readContent", `/api/v1/scripts/${script.script_id}/content`);
+    expect([unready.status, unready.body.failed.map(({ name }) => name)]).toEqual([
+      503,
+      ["object_store"],
+    ]);
+    const content = await call<Problem>(
+      ingest,
+      "readContent",
+      `/api/v1/scripts/${script.script_id}/content`,
+    );
     expect([content.status, content.body.code]).toEqual([503, "object_store_unavailable"]);
     renameSync(`${directory}-away`, directory);
     await expect
-      .poll(async () => (await upload(ingest, "a.py", "a = 1\n", { headers: { "Idempotency-Key": "k" } })).status)
+      .poll(
+        async () =>
+          (await upload(ingest, "a.py", "a = 1\n", { headers: { "Idempotency-Key": "k" } })).status,
+      )
       .toBe(202);
   });
 
@@ -132,7 +156,9 @@ describeWith(["postgres", "redis"], "ingest", () => {
       headers: { "Content-Type": type, "Content-Length": String(body.length) },
     });
     sent.write(body.subarray(0, 4_000));
-    await expect.poll(async () => (await fetch(`${ingest.url}/metrics`)).text()).toMatch(/upload_held_bytes\S* [1-9]/);
+    await expect
+      .poll(async () => (await fetch(`${ingest.url}/metrics`)).text())
+      .toMatch(/upload_held_bytes\S* [1-9]/);
     const stopped = ingest.terminate();
     await expect.poll(() => ingest.log.some(({ msg }) => msg === "stopping")).toBe(true);
     await expect(fetch(`${ingest.url}/livez`)).rejects.toThrow();

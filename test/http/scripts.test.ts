@@ -36,13 +36,15 @@ describeWith(["postgres"], "scripts", () => {
     for (const stage of ALL_STAGES) await pass(ingest, uploaded, stage);
     return uploaded;
   }
-  const at = ({ script_id }: UploadedScript, rest = ""): string => `/api/v1/scripts/${script_id}${rest}`;
+  const at = ({ script_id }: UploadedScript, rest = ""): string =>
+    `/api/v1/scripts/${script_id}${rest}`;
 
   it("are shown in detail", async () => {
     const uploaded = await script();
     const { status, body, headers } = await call<ScriptDetails>(ingest, "readScript", at(uploaded));
     expect(status).toBe(200);
-    const { script_id, filename, size, upload_time, version, sha256, storage_path, state } = uploaded;
+    const { script_id, filename, size, upload_time, version, sha256, storage_path, state } =
+      uploaded;
     expect(body).toMatchObject({
       script_id,
       filename,
@@ -62,7 +64,11 @@ describeWith(["postgres"], "scripts", () => {
       headers: { "If-None-Match": headers.get("etag") as string },
     });
     expect([known.status, known.body]).toEqual([304, ""]);
-    const upper = await call<ScriptDetails>(ingest, "readScript", `/api/v1/scripts/${script_id.toUpperCase()}`);
+    const upper = await call<ScriptDetails>(
+      ingest,
+      "readScript",
+      `/api/v1/scripts/${script_id.toUpperCase()}`,
+    );
     expect(upper.body).toEqual(body);
   });
 
@@ -80,7 +86,11 @@ describeWith(["postgres"], "scripts", () => {
     ["restoreVersion", "/versions/1/restore"],
     ["deleteScript", "?confirm=yes"],
   ] as const)("that do not exist are not found: %s %s", async (id, rest) => {
-    const { status, body } = await call<Problem>(ingest, id, `/api/v1/scripts/${randomUUID()}${rest}`);
+    const { status, body } = await call<Problem>(
+      ingest,
+      id,
+      `/api/v1/scripts/${randomUUID()}${rest}`,
+    );
     expect([status, body.code]).toEqual([404, "script_not_found"]);
   });
 
@@ -139,7 +149,9 @@ describeWith(["postgres"], "scripts", () => {
     try {
       const names = ["b.py", "a.py", "D.py", "c.py", "e%_.py"];
       for (const [index, name] of names.entries()) {
-        await upload(own, name, "#".repeat(index % 3) + `${index % 3}`, { query: "?namespace=list" });
+        await upload(own, name, "#".repeat(index % 3) + `${index % 3}`, {
+          query: "?namespace=list",
+        });
       }
       await upload(own, "elsewhere.py", "x");
       const orders: Record<string, (keyof ScriptList["items"][0])[]> = {
@@ -147,7 +159,10 @@ describeWith(["postgres"], "scripts", () => {
         name: ["filename"],
         size: ["size"],
       };
-      for (const [sort, [field]] of Object.entries(orders) as [string, [keyof ScriptList["items"][0]]][]) {
+      for (const [sort, [field]] of Object.entries(orders) as [
+        string,
+        [keyof ScriptList["items"][0]],
+      ][]) {
         for (const limit of [1, 2, 5, 200]) {
           const up = await all(own, `namespace=list&sort=${sort}&limit=${limit}`);
           const values = up.map((item) => item[field] as string | number);
@@ -181,7 +196,11 @@ describeWith(["postgres"], "scripts", () => {
     let cursor: string | null = null;
     do {
       const next: string = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
-      const { status, body } = await call<ScriptList>(from, "listScripts", `/api/v1/scripts?${query}${next}`);
+      const { status, body } = await call<ScriptList>(
+        from,
+        "listScripts",
+        `/api/v1/scripts?${query}${next}`,
+      );
       expect(status).toBe(200);
       items.push(...body.items);
       cursor = body.next_cursor;
@@ -202,7 +221,11 @@ describeWith(["postgres"], "scripts", () => {
       );
       expect([status, body.code]).toEqual([400, "invalid_cursor"]);
     }
-    const wider = await call<ScriptList>(ingest, "listScripts", `/api/v1/scripts?limit=2&cursor=${cursor}`);
+    const wider = await call<ScriptList>(
+      ingest,
+      "listScripts",
+      `/api/v1/scripts?limit=2&cursor=${cursor}`,
+    );
     expect(wider.status).toBe(200);
   });
 
@@ -212,15 +235,26 @@ describeWith(["postgres"], "scripts", () => {
     const page = await call<VersionList>(ingest, "listVersions", at(first, "/versions?limit=2"));
     expect(page.body.items.map(({ version }) => version)).toEqual([3, 2]);
     const cursor = page.body.next_cursor as string;
-    const rest = await call<VersionList>(ingest, "listVersions", at(first, `/versions?limit=2&cursor=${cursor}`));
+    const rest = await call<VersionList>(
+      ingest,
+      "listVersions",
+      at(first, `/versions?limit=2&cursor=${cursor}`),
+    );
     expect(rest.body.items.map(({ version }) => version)).toEqual([1]);
     expect(rest.body.next_cursor).toBeNull();
     const other = await script();
-    const foreign = await call<Problem>(ingest, "listVersions", at(other, `/versions?cursor=${cursor}`));
+    const foreign = await call<Problem>(
+      ingest,
+      "listVersions",
+      at(other, `/versions?cursor=${cursor}`),
+    );
     expect(foreign.body.code).toBe("invalid_cursor");
     const one = await call<ScriptVersion>(ingest, "readVersion", at(first, "/versions/1"));
     expect(one.body).toEqual(rest.body.items[0]);
-    expect(one.body).toMatchObject({ storage_path: first.storage_path, original_filename: "versions.py" });
+    expect(one.body).toMatchObject({
+      storage_path: first.storage_path,
+      original_filename: "versions.py",
+    });
   });
 
   it("get an old version back as a new one", async () => {
@@ -232,7 +266,9 @@ describeWith(["postgres"], "scripts", () => {
 
     const headers = { "Idempotency-Key": "restore-1" };
     const path = at(first, "/versions/1/restore");
-    const { status, body } = await call<UploadedScript>(ingest, "restoreVersion", path, { headers });
+    const { status, body } = await call<UploadedScript>(ingest, "restoreVersion", path, {
+      headers,
+    });
     expect(status).toBe(202);
     expect(body).toMatchObject({ script_id: first.script_id, version: 3, sha256: first.sha256 });
     const content = await fetch(`${ingest.url}${at(first, "/content")}`);
@@ -244,7 +280,9 @@ describeWith(["postgres"], "scripts", () => {
     expect([replayed.status, replayed.body.version]).toEqual([202, 3]);
     const again = await call<UploadedScript>(ingest, "restoreVersion", path);
     expect([again.status, again.body.version]).toEqual([200, 3]);
-    const other = await call<Problem>(ingest, "restoreVersion", at(first, "/versions/2/restore"), { headers });
+    const other = await call<Problem>(ingest, "restoreVersion", at(first, "/versions/2/restore"), {
+      headers,
+    });
     expect([other.status, other.body.code]).toEqual([422, "idempotency_key_reused"]);
   });
 
@@ -271,7 +309,11 @@ describeWith(["postgres"], "scripts", () => {
     const early = await call<Problem>(ingest, "readMetadata", at(uploaded, "/metadata"));
     expect([early.status, early.body.code]).toEqual([409, "not_ready"]);
     for (const stage of ALL_STAGES) await pass(ingest, uploaded, stage);
-    const { status, body, headers } = await call<MetadataDocument>(ingest, "readMetadata", at(uploaded, "/metadata"));
+    const { status, body, headers } = await call<MetadataDocument>(
+      ingest,
+      "readMetadata",
+      at(uploaded, "/metadata"),
+    );
     expect(status).toBe(200);
     expect(body).toMatchObject({
       script_id: uploaded.script_id,
@@ -280,7 +322,11 @@ describeWith(["postgres"], "scripts", () => {
       tools: METADATA.tools.fastmcp,
       user: { tags: [] },
     });
-    const mcp = await call<MetadataDocument>(ingest, "readMetadata", at(uploaded, "/metadata?profile=mcp"));
+    const mcp = await call<MetadataDocument>(
+      ingest,
+      "readMetadata",
+      at(uploaded, "/metadata?profile=mcp"),
+    );
     expect(mcp.body.tools).toEqual([]);
     const known = await call(ingest, "readMetadata", at(uploaded, "/metadata"), {
       headers: { "If-None-Match": headers.get("etag") as string },
@@ -333,8 +379,17 @@ describeWith(["postgres"], "scripts", () => {
     expect(details.body).toMatchObject(fields);
     expect(details.headers.get("etag")).toBe(written.headers.get("etag"));
     // What is left out is reset; any of the tags seen will do.
-    const reset = await put({ title: "Only this" }, { "If-Match": after.headers.get("etag") as string });
-    expect(reset.body).toMatchObject({ title: "Only this", tags: [], labels: {}, owner: null, pinned: false });
+    const reset = await put(
+      { title: "Only this" },
+      { "If-Match": after.headers.get("etag") as string },
+    );
+    expect(reset.body).toMatchObject({
+      title: "Only this",
+      tags: [],
+      labels: {},
+      owner: null,
+      pinned: false,
+    });
     const any = await put({}, { "If-Match": "*" });
     expect(any.body).toMatchObject({ title: null, revision: 4 });
 
@@ -343,7 +398,9 @@ describeWith(["postgres"], "scripts", () => {
         put({ title: `racer ${index}` }, { "If-Match": any.headers.get("etag") as string }),
       ),
     );
-    expect(racers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 412, 412, 412, 412]);
+    expect(racers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
+      200, 412, 412, 412, 412,
+    ]);
   });
 
   it.each([
@@ -360,7 +417,14 @@ describeWith(["postgres"], "scripts", () => {
     ["a tag twice", '{"tags":["a","a"]}', "invalid_body", 400],
     ["an empty tag", '{"tags":[""]}', "invalid_body", 400],
     ["51 tags", JSON.stringify({ tags: Array.from({ length: 51 }, String) }), "invalid_body", 400],
-    ["51 labels", JSON.stringify({ labels: Object.fromEntries(Array.from({ length: 51 }, (_, i) => [`l${i}`, ""])) }), "invalid_body", 400],
+    [
+      "51 labels",
+      JSON.stringify({
+        labels: Object.fromEntries(Array.from({ length: 51 }, (_, i) => [`l${i}`, ""])),
+      }),
+      "invalid_body",
+      400,
+    ],
     ["a label that is a number", '{"labels":{"a":1}}', "invalid_body", 400],
     ["300 KB", JSON.stringify({ description: "x".repeat(300_000) }), "body_too_large", 413],
   ] as const)("take no metadata that is %s", async (_what, body, code, expected) => {
@@ -377,7 +441,10 @@ describeWith(["postgres"], "scripts", () => {
   it.each([
     [{ "Content-Type": "text/plain" }, "unsupported_media_type"],
     [{ "Content-Type": "application/json; charset=koi8-r" }, "unsupported_media_type"],
-    [{ "Content-Type": "application/json", "Content-Encoding": "gzip" }, "unsupported_content_encoding"],
+    [
+      { "Content-Type": "application/json", "Content-Encoding": "gzip" },
+      "unsupported_content_encoding",
+    ],
   ])("take no metadata sent with %j", async (headers, code) => {
     const answer = await call<Problem>(ingest, "updateMetadata", at(await script(), "/metadata"), {
       body: "{}",
@@ -395,7 +462,12 @@ describeWith(["postgres"], "scripts", () => {
 
     const { status, body } = await call<Report>(ingest, "readReport", at(uploaded, "/report"));
     expect(status).toBe(200);
-    expect(body).toEqual({ script_id: uploaded.script_id, version: 1, sha256: uploaded.sha256, ...REPORT });
+    expect(body).toEqual({
+      script_id: uploaded.script_id,
+      version: 1,
+      sha256: uploaded.sha256,
+      ...REPORT,
+    });
 
     const sarif = await call<Log>(ingest, "readReport", at(uploaded, "/report"), {
       headers: { Accept: "application/sarif+json" },
@@ -432,14 +504,27 @@ describeWith(["postgres"], "scripts", () => {
     const failed = await call<Status>(ingest, "readStatus", at(uploaded, "/status"));
     expect(failed.body).toMatchObject({
       state: "failed",
-      stages: [{ name: "dedup", state: "failed", attempts: 1, error: { code: "store_unavailable" } }, {}, {}, {}, {}],
+      stages: [
+        { name: "dedup", state: "failed", attempts: 1, error: { code: "store_unavailable" } },
+        {},
+        {},
+        {},
+        {},
+      ],
     });
     const report = await call<Problem>(ingest, "readReport", at(uploaded, "/report"));
     expect([report.status, report.body.code]).toEqual([404, "no_report"]);
 
-    const { status, body, headers } = await call<Status>(ingest, "retryScript", at(uploaded, "/retry"));
+    const { status, body, headers } = await call<Status>(
+      ingest,
+      "retryScript",
+      at(uploaded, "/retry"),
+    );
     expect(status).toBe(202);
-    expect(body).toMatchObject({ state: "processing", stages: [{ name: "dedup", state: "pending" }, {}, {}, {}, {}] });
+    expect(body).toMatchObject({
+      state: "processing",
+      stages: [{ name: "dedup", state: "pending" }, {}, {}, {}, {}],
+    });
     expect(headers.get("location")).toBe(uploaded.status_url);
     expect((await call(ingest, "retryScript", at(uploaded, "/retry"))).status).toBe(409);
     for (const stage of ALL_STAGES) await pass(ingest, uploaded, stage);

@@ -77,13 +77,21 @@ export async function pass(
   ingest: Ingest,
   { script_id, version }: Pick<UploadedScript, "script_id" | "version">,
   stage: StageName,
-  { verdict = REPORT.verdict, encoding = "identity" }: { verdict?: Verdict; encoding?: BlobEncoding } = {},
+  {
+    verdict = REPORT.verdict,
+    encoding = "identity",
+  }: { verdict?: Verdict; encoding?: BlobEncoding } = {},
 ): Promise<void> {
   const { catalog, store } = ingest;
-  const { rows } = await catalog.query<{ id: string; sha256: string; raw_key: string; size: number }>(
-    "select id, sha256, raw_key, size from versions where script_id = $1 and number = $2",
-    [script_id, version],
-  );
+  const { rows } = await catalog.query<{
+    id: string;
+    sha256: string;
+    raw_key: string;
+    size: number;
+  }>("select id, sha256, raw_key, size from versions where script_id = $1 and number = $2", [
+    script_id,
+    version,
+  ]);
   const row = rows[0];
   if (row === undefined) throw new Error("no such version");
   const { id, sha256 } = row;
@@ -92,7 +100,12 @@ export async function pass(
     case "dedup": {
       await store.copy(row.raw_key, plainKey);
       const place = { key: plainKey, offset: 0, length: row.size, encoding: "identity" } as const;
-      await work(catalog, "dedup", [id], done<"dedup">({ place, analyserVersion: "1", policyVersion: "1" }));
+      await work(
+        catalog,
+        "dedup",
+        [id],
+        done<"dedup">({ place, analyserVersion: "1", policyVersion: "1" }),
+      );
       await store.delete(row.raw_key);
       return;
     }
@@ -140,4 +153,10 @@ export async function fail(
   await work(catalog, stage, [rows[0]?.id as string], { kind: "failed", error });
 }
 
-export const ALL_STAGES: readonly StageName[] = ["dedup", "validate", "extract", "compress", "backup"];
+export const ALL_STAGES: readonly StageName[] = [
+  "dedup",
+  "validate",
+  "extract",
+  "compress",
+  "backup",
+];

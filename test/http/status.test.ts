@@ -33,7 +33,9 @@ describeWith(["postgres"], "a status", () => {
     const seen: string[] = [];
     const look = async (): Promise<void> => {
       const { body } = await read(uploaded);
-      seen.push(`${body.state} ${body.stages.map(({ state }) => state).join(" ")} ${body.progress}`);
+      seen.push(
+        `${body.state} ${body.stages.map(({ state }) => state).join(" ")} ${body.progress}`,
+      );
     };
     await look();
     for (const stage of ALL_STAGES) {
@@ -52,7 +54,9 @@ describeWith(["postgres"], "a status", () => {
     expect(body.verdict).toBe("needs_approval");
     for (const { attempts, started_at, finished_at, duration_ms, error } of body.stages) {
       expect(attempts).toBe(1);
-      expect(Date.parse(finished_at as string)).toBeGreaterThanOrEqual(Date.parse(started_at as string));
+      expect(Date.parse(finished_at as string)).toBeGreaterThanOrEqual(
+        Date.parse(started_at as string),
+      );
       expect(duration_ms).toBeGreaterThanOrEqual(0);
       expect(error).toBeNull();
     }
@@ -103,12 +107,16 @@ describeWith(["postgres"], "a status", () => {
   it("comes when it differs from the one that is known, if that is waited for", async () => {
     const uploaded = await script();
     const first = await read(uploaded);
-    const waiting = read(uploaded, "?wait=60", { "If-None-Match": first.headers.get("etag") as string });
+    const waiting = read(uploaded, "?wait=60", {
+      "If-None-Match": first.headers.get("etag") as string,
+    });
     await pass(ingest, uploaded, "dedup");
     const { status, body } = await waiting;
     expect([status, body.stages[0]?.state]).toEqual([200, "done"]);
     // Whoever knows an older one need not wait.
-    const late = await read(uploaded, "?wait=60", { "If-None-Match": first.headers.get("etag") as string });
+    const late = await read(uploaded, "?wait=60", {
+      "If-None-Match": first.headers.get("etag") as string,
+    });
     expect(late.status).toBe(200);
   });
 

@@ -73,7 +73,12 @@ describeWith(["postgres"], "uploads", () => {
   it("of the same bytes make nothing new, whatever on_conflict says", async () => {
     const first = await upload(ingest, name, "a = 1\n");
     const before = await remains(ingest);
-    for (const query of ["", "?on_conflict=version", "?on_conflict=reject", "?on_conflict=keep_both"]) {
+    for (const query of [
+      "",
+      "?on_conflict=version",
+      "?on_conflict=reject",
+      "?on_conflict=keep_both",
+    ]) {
       const again = await upload(ingest, name, "a = 1\n", { query });
       expect(again.status).toBe(200);
       expect(again.body).toEqual(first.body);
@@ -96,7 +101,9 @@ describeWith(["postgres"], "uploads", () => {
   it("are refused where the name exists and on_conflict=reject", async () => {
     const first = await upload(ingest, name, "a = 1\n");
     const before = await remains(ingest);
-    const { status, body } = await upload<Problem>(ingest, name, "a = 2\n", { query: "?on_conflict=reject" });
+    const { status, body } = await upload<Problem>(ingest, name, "a = 2\n", {
+      query: "?on_conflict=reject",
+    });
     expect(status).toBe(409);
     expect(body).toMatchObject({ code: "name_taken", script_id: first.body.script_id });
     expect(await remains(ingest)).toEqual(before);
@@ -164,7 +171,9 @@ describeWith(["postgres"], "uploads", () => {
   });
 
   it("that are identical and race make one version", async () => {
-    const answers = await Promise.all(Array.from({ length: 20 }, () => upload(ingest, name, "same\n")));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => upload(ingest, name, "same\n")),
+    );
     expect(answers.filter(({ status }) => status === 202)).toHaveLength(1);
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(19);
     expect(new Set(answers.map(({ body }) => `${body.script_id} ${body.version}`)).size).toBe(1);
@@ -222,7 +231,9 @@ describeWith(["postgres"], "uploads", () => {
     expect(again.headers.get("idempotency-replayed")).toBe("true");
     expect(await remains(ingest)).toEqual(before);
     // The quotes belong to the header's syntax, not to the key.
-    const bare = await upload(ingest, name, "a = 1\n", { headers: { "Idempotency-Key": `key-${count}` } });
+    const bare = await upload(ingest, name, "a = 1\n", {
+      headers: { "Idempotency-Key": `key-${count}` },
+    });
     expect(bare.body).toEqual(first.body);
   });
 
@@ -246,7 +257,9 @@ describeWith(["postgres"], "uploads", () => {
   it("with one Idempotency-Key at once make one version; the others wait or are told to", async () => {
     const headers = { "Idempotency-Key": `key-${count}` };
     const answers = await Promise.all(
-      Array.from({ length: 10 }, () => upload<UploadedScript & Problem>(ingest, name, "a = 1\n", { headers })),
+      Array.from({ length: 10 }, () =>
+        upload<UploadedScript & Problem>(ingest, name, "a = 1\n", { headers }),
+      ),
     );
     const made = answers.filter(({ status }) => status === 202);
     expect(made.length).toBeGreaterThan(0);
@@ -261,19 +274,31 @@ describeWith(["postgres"], "uploads", () => {
   it("that failed give their Idempotency-Key back", async () => {
     await upload(ingest, name, "a = 1\n");
     const headers = { "Idempotency-Key": `key-${count}` };
-    const refused = await upload(ingest, name, "a = 2\n", { headers, query: "?on_conflict=reject" });
+    const refused = await upload(ingest, name, "a = 2\n", {
+      headers,
+      query: "?on_conflict=reject",
+    });
     expect(refused.status).toBe(409);
     const taken = await upload(ingest, name, "a = 2\n", { headers });
     expect(taken.status).toBe(202);
   });
 
   it("are logged in one line, without what is in them", async () => {
-    await upload(ingest, name, "secret_password = 1\n", { headers: { "X-Request-Id": `log-${count}` } });
+    await upload(ingest, name, "secret_password = 1\n", {
+      headers: { "X-Request-Id": `log-${count}` },
+    });
     const status = await call<object>(ingest, "livez", "/livez");
     expect(status.status).toBe(200);
     const lines = ingest.log.filter((line) => line["request_id"] === `log-${count}`);
     expect(lines).toMatchObject([
-      { level: "info", msg: "request", method: "POST", path: "/api/v1/upload_script", status: 202, version: 1 },
+      {
+        level: "info",
+        msg: "request",
+        method: "POST",
+        path: "/api/v1/upload_script",
+        status: 202,
+        version: 1,
+      },
     ]);
     expect(JSON.stringify(ingest.log)).not.toContain("secret_password");
   });
@@ -286,7 +311,10 @@ async function catalogUrlOf({ catalog }: Ingest): Promise<string> {
 }
 
 /** A form whose file's name is given as it stands in the header. */
-async function sendRaw({ url }: Ingest, parameter: string): Promise<{ status: number; body: UploadedScript }> {
+async function sendRaw(
+  { url }: Ingest,
+  parameter: string,
+): Promise<{ status: number; body: UploadedScript }> {
   const body = Buffer.from(
     `--b\r\nContent-Disposition: form-data; name="file"; ${parameter}\r\n\r\nx = "${parameter.length}"\n\r\n--b--\r\n`,
   );

@@ -22,7 +22,9 @@ export type Parameter = z.infer<typeof parameter>;
 /** A `def`, methods and nested ones too. `line_number` is the line of the `def` itself. */
 export const functionFacts = z.object({
   name: z.string(),
-  qualified_name: z.string().describe("As `__qualname__`, such as `Greeter.greet` or `f.<locals>.g`"),
+  qualified_name: z
+    .string()
+    .describe("As `__qualname__`, such as `Greeter.greet` or `f.<locals>.g`"),
   description: z.string().nullable().describe("The docstring's text before its sections"),
   docstring: z.string().nullable().describe("As `inspect.cleandoc(ast.get_docstring(…))` gives it"),
   is_async: z.boolean(),
@@ -78,7 +80,9 @@ export type ToolProfile = (typeof TOOL_PROFILES)[number];
 
 /** What extraction found out about some bytes, whoever uploaded them. */
 export const analysisMetadata = z.object({
-  python_version: z.string().describe("The Python whose grammar the script was read by, such as `3.14.2`"),
+  python_version: z
+    .string()
+    .describe("The Python whose grammar the script was read by, such as `3.14.2`"),
   requires_python: z.string().nullable().describe("From the script's PEP 723 block"),
   functions: z.array(functionFacts),
   classes: z.array(classFacts),

@@ -4,7 +4,13 @@ import {
   type RouteConfig,
   type ZodRequestBody,
 } from "@asteasolutions/zod-to-openapi";
-import { type Answer, MAX_FILE_BYTES, type Operation, type OperationId, OPERATIONS } from "./operations.js";
+import {
+  type Answer,
+  MAX_FILE_BYTES,
+  type Operation,
+  type OperationId,
+  OPERATIONS,
+} from "./operations.js";
 import { problem, type ProblemCode, PROBLEMS } from "./problems.js";
 
 /** Those that any operation under `/api` can have. */
@@ -28,7 +34,9 @@ export function openApiDocument(version: string): OpenApiDocument {
   for (const [id, operation] of Object.entries(OPERATIONS) as [OperationId, Operation][]) {
     registry.registerPath(toRoute(id, operation));
   }
-  return new OpenApiGeneratorV31(registry.definitions, { sortComponents: "alphabetically" }).generateDocument({
+  return new OpenApiGeneratorV31(registry.definitions, {
+    sortComponents: "alphabetically",
+  }).generateDocument({
     openapi: "3.1.0",
     info: {
       title: "Sluice",
@@ -42,7 +50,8 @@ export function openApiDocument(version: string): OpenApiDocument {
 }
 
 function toRoute(operationId: OperationId, operation: Operation): RouteConfig {
-  const { method, path, tag, summary, description, params, query, headers, body, answers, open } = operation;
+  const { method, path, tag, summary, description, params, query, headers, body, answers, open } =
+    operation;
   const hasQuery = Object.keys(query.shape).length > 0;
   return {
     method,
@@ -110,7 +119,8 @@ function toHeaders(headers: NonNullable<Answer["headers"]>) {
 function toContent(content: NonNullable<Answer["content"]>) {
   return Object.fromEntries(
     Object.entries(content).map(([type, schema]) => {
-      if (schema === "binary") return [type, { schema: { type: "string" as const, format: "binary" } }];
+      if (schema === "binary")
+        return [type, { schema: { type: "string" as const, format: "binary" } }];
       if (schema === "text") return [type, { schema: { type: "string" as const } }];
       return [type, { schema }];
     }),

@@ -57,7 +57,10 @@ const ONE_SCRIPT = ["invalid_id", "script_not_found", ...NEEDS_CATALOG] as const
 const ONE_VERSION = [...ONE_SCRIPT, "version_not_found"] as const;
 const KEYED = ["invalid_header", "idempotency_key_in_use", "idempotency_key_reused"] as const;
 
-const ifNoneMatch = z.string().optional().describe("ETag of an earlier answer; 304 where it still holds");
+const ifNoneMatch = z
+  .string()
+  .optional()
+  .describe("ETag of an earlier answer; 304 where it still holds");
 const ifMatch = z
   .string()
   .optional()
@@ -168,7 +171,8 @@ export const OPERATIONS = {
         description: "The bytes",
         headers: {
           ETag: "The sha256; with the coding's name behind it where there is one",
-          "Repr-Digest": "sha-256 of the bytes as they are sent (RFC 9530); with a range, of the whole",
+          "Repr-Digest":
+            "sha-256 of the bytes as they are sent (RFC 9530); with a range, of the whole",
           "Content-Encoding": "As stored, where accepted: zstd or gzip",
           "Content-Disposition": "attachment, with the file name",
         },
@@ -181,7 +185,12 @@ export const OPERATIONS = {
       },
       304: NOT_MODIFIED,
     },
-    problems: ["not_acceptable", "range_not_satisfiable", "object_store_unavailable", ...ONE_VERSION],
+    problems: [
+      "not_acceptable",
+      "range_not_satisfiable",
+      "object_store_unavailable",
+      ...ONE_VERSION,
+    ],
   },
   readStatus: {
     method: "get",
@@ -192,7 +201,11 @@ export const OPERATIONS = {
     query: parameters.statusQuery,
     headers: z.object({ "if-none-match": ifNoneMatch }),
     answers: {
-      200: { description: "Stage by stage", headers: ETAG, content: { "application/json": status } },
+      200: {
+        description: "Stage by stage",
+        headers: ETAG,
+        content: { "application/json": status },
+      },
       304: NOT_MODIFIED,
     },
     problems: ONE_VERSION,
@@ -317,7 +330,11 @@ export const OPERATIONS = {
     query: parameters.versionStatusQuery,
     headers: z.object({ "if-none-match": ifNoneMatch }),
     answers: {
-      200: { description: "Stage by stage", headers: ETAG, content: { "application/json": status } },
+      200: {
+        description: "Stage by stage",
+        headers: ETAG,
+        content: { "application/json": status },
+      },
       304: NOT_MODIFIED,
     },
     problems: ONE_VERSION,
@@ -398,7 +415,10 @@ export const OPERATIONS = {
     summary: "This document",
     query: z.object({}),
     answers: {
-      200: { description: "OpenAPI 3.1", content: { "application/json": z.record(z.string(), z.unknown()) } },
+      200: {
+        description: "OpenAPI 3.1",
+        content: { "application/json": z.record(z.string(), z.unknown()) },
+      },
     },
     problems: [],
     open: true,

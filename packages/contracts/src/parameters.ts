@@ -30,7 +30,9 @@ export const namespace = line(512)
   .refine(
     (text) =>
       !text.includes("\\") &&
-      text.split("/").every((part) => part !== "" && part !== "." && part !== ".." && part === part.trim()),
+      text
+        .split("/")
+        .every((part) => part !== "" && part !== "." && part !== ".." && part === part.trim()),
     "must be segments between slashes, none of them empty, `.` or `..`, without backslashes",
   )
   .transform((text) => text.normalize("NFC"))
@@ -46,7 +48,10 @@ const versionNumber = wholeNumber(1, 2_147_483_647, "Number of a version; the ne
 
 /** An instant as of RFC 3339. */
 const instant = z.iso
-  .datetime({ offset: true, error: "must be a date and time as of RFC 3339, such as 2026-11-23T12:00:00Z" })
+  .datetime({
+    offset: true,
+    error: "must be a date and time as of RFC 3339, such as 2026-11-23T12:00:00Z",
+  })
   .transform((text) => new Date(text));
 
 export const ON_CONFLICT = ["version", "reject", "keep_both"] as const;
@@ -88,14 +93,26 @@ export const statusQuery = versionStatusQuery.extend({ version: versionNumber.op
 
 export const metadataQuery = z.strictObject({
   version: versionNumber.optional(),
-  profile: oneOf(TOOL_PROFILES).default("fastmcp").describe("The runtime whose tool schemas are given"),
+  profile: oneOf(TOOL_PROFILES)
+    .default("fastmcp")
+    .describe("The runtime whose tool schemas are given"),
 });
 
 export const deleteQuery = z.strictObject({
-  confirm: z.string().optional().describe("The id of the script once more; without it the answer is 428"),
+  confirm: z
+    .string()
+    .optional()
+    .describe("The id of the script once more; without it the answer is 428"),
 });
 
-export const LIST_ORDERS = ["upload_time", "-upload_time", "name", "-name", "size", "-size"] as const;
+export const LIST_ORDERS = [
+  "upload_time",
+  "-upload_time",
+  "name",
+  "-name",
+  "size",
+  "-size",
+] as const;
 export type ListOrder = (typeof LIST_ORDERS)[number];
 
 export const listQuery = z.strictObject({
@@ -116,9 +133,15 @@ export const listQuery = z.strictObject({
     .optional()
     .describe("Part of the file name, upper and lower case alike"),
   namespace: namespace.optional(),
-  batch: uuid.meta({ type: "string", format: "uuid", description: "The batch it was uploaded with" }).optional(),
-  since: instant.meta({ type: "string", format: "date-time", description: "Uploaded then or later" }).optional(),
-  until: instant.meta({ type: "string", format: "date-time", description: "Uploaded before then" }).optional(),
+  batch: uuid
+    .meta({ type: "string", format: "uuid", description: "The batch it was uploaded with" })
+    .optional(),
+  since: instant
+    .meta({ type: "string", format: "date-time", description: "Uploaded then or later" })
+    .optional(),
+  until: instant
+    .meta({ type: "string", format: "date-time", description: "Uploaded before then" })
+    .optional(),
 });
 export type ListQuery = z.infer<typeof listQuery>;
 

@@ -26,7 +26,9 @@ export const capabilityUse = z.object({
   reference: z.string().describe("The resolved name, such as `os.system`"),
   line: z.int(),
   column: z.int(),
-  chain: z.array(z.string()).describe("How the name was reached, such as `o.system ← import os as o`"),
+  chain: z
+    .array(z.string())
+    .describe("How the name was reached, such as `o.system ← import os as o`"),
 });
 export const capability = z.object({
   capability: z.string(),
@@ -65,9 +67,11 @@ export const analysisReport = z.object({
 export type AnalysisReport = z.infer<typeof analysisReport>;
 
 /** `GET /scripts/{id}/report`. */
-export const report = analysisReport.extend({
-  script_id: z.uuid(),
-  version: z.int(),
-  sha256: z.string(),
-}).meta({ id: "Report" });
+export const report = analysisReport
+  .extend({
+    script_id: z.uuid(),
+    version: z.int(),
+    sha256: z.string(),
+  })
+  .meta({ id: "Report" });
 export type Report = z.infer<typeof report>;

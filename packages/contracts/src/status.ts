@@ -17,12 +17,14 @@ export const stageStatus = z.object({
 export type StageStatus = z.infer<typeof stageStatus>;
 
 /** `GET /scripts/{id}/status`. */
-export const status = z.object({
-  script_id: z.uuid(),
-  version: z.int(),
-  state: z.enum(VERSION_STATES),
-  verdict: z.enum(VERDICTS).nullable().describe("`null` until validation is done"),
-  progress: z.number().min(0).max(1).describe("The share of the stages that are over"),
-  stages: z.array(stageStatus),
-}).meta({ id: "Status" });
+export const status = z
+  .object({
+    script_id: z.uuid(),
+    version: z.int(),
+    state: z.enum(VERSION_STATES),
+    verdict: z.enum(VERDICTS).nullable().describe("`null` until validation is done"),
+    progress: z.number().min(0).max(1).describe("The share of the stages that are over"),
+    stages: z.array(stageStatus),
+  })
+  .meta({ id: "Status" });
 export type Status = z.infer<typeof status>;

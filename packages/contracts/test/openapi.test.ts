@@ -7,20 +7,31 @@ import { PROBLEMS } from "../src/problems.js";
 const document = openApiDocument("1.2.3");
 const text = JSON.stringify(document);
 
+interface Documented {
+  readonly parameters?: readonly { in: string; name: string; description?: string }[];
+}
+
+function documented(path: string, method: string): Documented {
+  const item = document.paths?.[path] as Record<string, Documented> | undefined;
+  return item?.[method] ?? {};
+}
+
 describe("the OpenAPI document", () => {
   it("is valid OpenAPI 3.1", async () => {
-    const result = await new Validator().validate(JSON.parse(text) as object);
+    const result = await new Validator().validate(JSON.parse(text) as Record<string, unknown>);
     expect(result).toEqual({ valid: true });
     expect(document.openapi).toBe("3.1.0");
     expect(document.info.version).toBe("1.2.3");
   });
 
   it("has every operation, once", () => {
-    const documented = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
+    const inDocument = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
       Object.keys(item as object).map((method) => `${method} ${path}`),
     );
-    const declared = (Object.values(OPERATIONS) as Operation[]).map(({ method, path }) => `${method} ${path}`);
-    expect(documented.toSorted()).toEqual(declared.toSorted());
+    const declared = (Object.values(OPERATIONS) as Operation[]).map(
+      ({ method, path }) => `${method} ${path}`,
+    );
+    expect(inDocument.toSorted()).toEqual(declared.toSorted());
     expect(new Set(declared).size).toBe(declared.length);
   });
 
@@ -34,22 +45,24 @@ describe("the OpenAPI document", () => {
 
   it("tells of each operation's own codes", () => {
     for (const { path, method, problems } of Object.values(OPERATIONS) as Operation[]) {
-      const responses = JSON.stringify((document.paths?.[path] as Record<string, object>)[method]);
+      const responses = JSON.stringify(documented(path, method));
       for (const code of problems) expect(responses, `${method} ${path}`).toContain(`\`${code}\``);
     }
   });
 
   it("describes every parameter that requests are checked for", () => {
     for (const { path, method, query, params } of Object.values(OPERATIONS) as Operation[]) {
-      const { parameters = [] } = (
-        document.paths?.[path] as Record<string, { parameters?: { in: string; name: string; description?: string }[] }>
-      )[method] as { parameters?: { in: string; name: string; description?: string }[] };
+      const { parameters = [] } = documented(path, method);
       const named = (where: string): string[] =>
-        parameters.filter((parameter) => parameter.in === where).map(({ name }) => name).toSorted();
+        parameters
+          .filter((parameter) => parameter.in === where)
+          .map(({ name }) => name)
+          .toSorted();
       expect(named("query")).toEqual(Object.keys(query.shape).toSorted());
       expect(named("path")).toEqual(Object.keys(params?.shape ?? {}).toSorted());
-      for (const { name, description } of parameters) expect(description, `${path} ${name}`).toBeTruthy();
-      const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+      for (const { name, description } of parameters)
+        expect(description, `${path} ${name}`).toBeTruthy();
+      const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => String(name));
       expect(inPath.toSorted()).toEqual(named("path"));
     }
   });

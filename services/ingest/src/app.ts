@@ -28,7 +28,10 @@ export function createApp(deps: Dependencies): Express {
   if (deps.apiKeys.length > 0) app.use(requireApiKey(deps.apiKeys));
   app.use(toRouter(guarded));
   app.use((req) => {
-    throw new ProblemError("not_found", `There is nothing at ${req.path.slice(0, 200)}. See /openapi.json.`);
+    throw new ProblemError(
+      "not_found",
+      `There is nothing at ${req.path.slice(0, 200)}. See /openapi.json.`,
+    );
   });
   app.use(answerProblems);
   return app;
@@ -56,9 +59,13 @@ function toRouter(routes: readonly Route[]): Router {
     const allowed = allowedMethods(ofPath);
     at.options((_req, res) => void res.status(204).set("Allow", allowed).end());
     at.all((req) => {
-      throw new ProblemError("method_not_allowed", `${req.method} is not a method of ${path}; ${allowed} are.`, {
-        headers: { Allow: allowed },
-      });
+      throw new ProblemError(
+        "method_not_allowed",
+        `${req.method} is not a method of ${path}; ${allowed} are.`,
+        {
+          headers: { Allow: allowed },
+        },
+      );
     });
   }
   return router;

@@ -16,6 +16,9 @@ export function enqueueQuietly(
     versions: chunk.map(({ versionId }) => versionId),
   }));
   queue.enqueue(stage, chunks).catch((error: unknown) => {
-    log.warn({ err: error, stage, versions: versions.length }, "could not enqueue; the janitor will");
+    log.warn(
+      { err: error, stage, versions: versions.length },
+      "could not enqueue; the janitor will",
+    );
   });
 }

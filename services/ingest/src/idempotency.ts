@@ -20,7 +20,9 @@ export interface KeyedRequest {
 /** The request's key, checked; `undefined` where it has none. @throws {@link ProblemError} */
 export function readIdempotencyKey(req: Request): string | undefined {
   const header = req.get("idempotency-key");
-  return header === undefined ? undefined : check(idempotencyKey, header, "header", "Idempotency-Key");
+  return header === undefined
+    ? undefined
+    : check(idempotencyKey, header, "header", "Idempotency-Key");
 }
 
 /**

@@ -69,10 +69,11 @@ export function createPipelineMetrics(
 ): ObservePipeline {
   const gauge = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
     new Gauge({ name, help, labelNames, registers: [registry] });
-  const unfinished = gauge("sluice_stage_unfinished", "Versions in a stage, as the catalog has them", [
-    "stage",
-    "state",
-  ]);
+  const unfinished = gauge(
+    "sluice_stage_unfinished",
+    "Versions in a stage, as the catalog has them",
+    ["stage", "state"],
+  );
   const oldest = gauge(
     "sluice_stage_oldest_pending_seconds",
     "How long the version that has waited longest for a stage has waited, in seconds",
@@ -139,7 +140,10 @@ function secondsSince(date: Date | undefined): number {
 const MAX_PEER_BYTES = 4 * 1024 * 1024;
 
 /** This process's metrics with those of its peers. A peer that does not answer in time is left out. */
-export async function exposeMetrics({ registry }: Metrics, peers: readonly string[]): Promise<string> {
+export async function exposeMetrics(
+  { registry }: Metrics,
+  peers: readonly string[],
+): Promise<string> {
   const [own, ...others] = await Promise.all([registry.metrics(), ...peers.map(scrape)]);
   return mergeMetrics([own, ...others.filter((text) => text !== undefined)]);
 }

@@ -1,13 +1,16 @@
 import type { Capability, Finding, Report } from "@sluice/contracts";
 import type { Log, ReportingDescriptor, Result } from "sarif";
 
-const SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+const SCHEMA =
+  "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 const LEVELS = { error: "error", warning: "warning", info: "note" } as const;
 
 /** A report as SARIF 2.1.0 (OASIS), with one result for each finding. */
 export function toSarif(report: Report, filename: string): Log {
   const ruleIds = [...new Set(report.findings.map(({ rule }) => rule))];
-  const cwes = [...new Set(report.findings.flatMap(({ cwe }) => cwe ?? []))].toSorted((a, b) => a - b);
+  const cwes = [...new Set(report.findings.flatMap(({ cwe }) => cwe ?? []))].toSorted(
+    (a, b) => a - b,
+  );
   return {
     $schema: SCHEMA,
     version: "2.1.0",
@@ -63,7 +66,12 @@ function toRule(id: string, findings: readonly Finding[]): ReportingDescriptor {
   return { id, ...(typeof help === "string" && { help: { text: help } }) };
 }
 
-function toResult(finding: Finding, ruleIndex: number, cwes: readonly number[], filename: string): Result {
+function toResult(
+  finding: Finding,
+  ruleIndex: number,
+  cwes: readonly number[],
+  filename: string,
+): Result {
   return {
     ruleId: finding.rule,
     ruleIndex,
@@ -78,7 +86,13 @@ function toResult(finding: Finding, ruleIndex: number, cwes: readonly number[], 
       },
     ],
     ...(finding.cwe !== null && {
-      taxa: [{ id: String(finding.cwe), index: cwes.indexOf(finding.cwe), toolComponent: { name: "CWE" } }],
+      taxa: [
+        {
+          id: String(finding.cwe),
+          index: cwes.indexOf(finding.cwe),
+          toolComponent: { name: "CWE" },
+        },
+      ],
     }),
     properties: { confidence: finding.confidence },
   };

@@ -14,8 +14,17 @@ import { OneAtATime } from "./upload/one-at-a-time.js";
 const WATCH_TICK_MS = 200;
 
 /** Opens the stores and serves the API until the shutdown closes it. */
-export async function startIngest({ settings, log, metrics, shutdown }: ServiceContext): Promise<void> {
-  const catalog = openCatalog(settings.catalogUrl, { log, poolSize: 16, applicationName: "ingest" });
+export async function startIngest({
+  settings,
+  log,
+  metrics,
+  shutdown,
+}: ServiceContext): Promise<void> {
+  const catalog = openCatalog(settings.catalogUrl, {
+    log,
+    poolSize: 16,
+    applicationName: "ingest",
+  });
   shutdown.add("catalog", () => catalog.close());
   const queue = openQueue(settings.queueUrl, log);
   shutdown.add("queue", () => queue.close());

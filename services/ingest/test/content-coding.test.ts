@@ -21,9 +21,12 @@ describe("chooseCoding", () => {
     ["identity;q=0, zstd", "identity", undefined],
     ["gzip", "identity", "identity"],
     ["garbage;;;q=x,,", "zstd", "identity"],
-  ] as const)("of Accept-Encoding: %s for what is stored as %s is %s", (header, stored, expected) => {
-    expect(chooseCoding(header, stored)).toBe(expected);
-  });
+  ] as const)(
+    "of Accept-Encoding: %s for what is stored as %s is %s",
+    (header, stored, expected) => {
+      expect(chooseCoding(header, stored)).toBe(expected);
+    },
+  );
 
   it("is the stored one or none, for any header", () => {
     fc.assert(

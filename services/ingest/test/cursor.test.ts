@@ -5,17 +5,27 @@ import { decodeCursor, encodeCursor } from "../src/http/cursor.js";
 import { ProblemError } from "../src/http/problem-error.js";
 
 const position = z.strictObject({ value: z.string(), scriptId: z.uuid() });
-const query = fc.record({ name: fc.string(), sort: fc.string(), since: fc.date() }, { requiredKeys: [] });
+const query = fc.record(
+  { name: fc.string(), sort: fc.string(), since: fc.date() },
+  { requiredKeys: [] },
+);
 
 describe("a cursor", () => {
   it("brings its place back, in the same list", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "binary-ascii" }), fc.uuid(), query, (value, scriptId, asked) => {
-        const place = { value, scriptId };
-        expect(decodeCursor(encodeCursor(place, asked), asked, position)).toEqual(place);
-        const reordered = Object.fromEntries(Object.entries(asked).toReversed());
-        expect(decodeCursor(encodeCursor(place, asked), { ...reordered, name2: undefined }, position)).toEqual(place);
-      }),
+      fc.property(
+        fc.string({ unit: "binary-ascii" }),
+        fc.uuid(),
+        query,
+        (value, scriptId, asked) => {
+          const place = { value, scriptId };
+          expect(decodeCursor(encodeCursor(place, asked), asked, position)).toEqual(place);
+          const reordered = Object.fromEntries(Object.entries(asked).toReversed());
+          expect(
+            decodeCursor(encodeCursor(place, asked), { ...reordered, name2: undefined }, position),
+          ).toEqual(place);
+        },
+      ),
     );
   });
 
@@ -24,10 +34,13 @@ describe("a cursor", () => {
     fc.assert(
       fc.property(query, query, (asked, other) => {
         fc.pre(JSON.stringify(asked) !== JSON.stringify(other));
-        const sameEntries =
-          JSON.stringify(Object.entries(asked).toSorted()) === JSON.stringify(Object.entries(other).toSorted());
+        const canonical = (of: object): string =>
+          JSON.stringify(Object.entries(of).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+        const sameEntries = canonical(asked) === canonical(other);
         fc.pre(!sameEntries);
-        expect(() => decodeCursor(encodeCursor(place, asked), other, position)).toThrow(ProblemError);
+        expect(() => decodeCursor(encodeCursor(place, asked), other, position)).toThrow(
+          ProblemError,
+        );
       }),
     );
   });
@@ -41,7 +54,14 @@ describe("a cursor", () => {
   });
 
   it("with a place of another shape is refused", () => {
-    for (const place of [null, 1, "x", {}, { value: 1, scriptId: "x" }, { value: "x", scriptId: "no uuid" }]) {
+    for (const place of [
+      null,
+      1,
+      "x",
+      {},
+      { value: 1, scriptId: "x" },
+      { value: "x", scriptId: "no uuid" },
+    ]) {
       expect(() => decodeCursor(encodeCursor(place, {}), {}, position)).toThrow(ProblemError);
     }
   });

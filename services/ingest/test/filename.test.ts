@@ -4,12 +4,18 @@ import { describe, expect, it } from "vitest";
 import { isPythonFilename, originalFilename, sanitiseFilename } from "../src/filename.js";
 
 const naughtyStrings = JSON.parse(
-  readFileSync(new URL("../../../test/fixtures/naughty-strings/blns.json", import.meta.url), "utf8"),
+  readFileSync(
+    new URL("../../../test/fixtures/naughty-strings/blns.json", import.meta.url),
+    "utf8",
+  ),
 ) as string[];
 
 const anyString = fc.oneof(
   fc.string({ unit: "binary", maxLength: 400 }),
-  fc.string({ unit: fc.constantFrom(..."/\\. \0\u202e\u200d\ud800\udc00aA.pyCON1é\u0301😀\ufeff"), maxLength: 60 }),
+  fc.string({
+    unit: fc.constantFrom(..."/\\. \0\u202e\u200d\ud800\udc00aA.pyCON1é\u0301😀\ufeff"),
+    maxLength: 60,
+  }),
 );
 
 function expectSafe(name: string): void {
@@ -104,12 +110,21 @@ describe("isPythonFilename", () => {
     expect(isPythonFilename(name)).toBe(true);
   });
 
-  it.each(["", "a", "a.txt", "a.pyc", "a.py.txt", "a.py\0.txt", "a.pyx", "apy", "py", "a.py/", "a.pу"])(
-    "refuses %j",
-    (name) => {
-      expect(isPythonFilename(name)).toBe(false);
-    },
-  );
+  it.each([
+    "",
+    "a",
+    "a.txt",
+    "a.pyc",
+    "a.py.txt",
+    "a.py\0.txt",
+    "a.pyx",
+    "apy",
+    "py",
+    "a.py/",
+    "a.pу",
+  ])("refuses %j", (name) => {
+    expect(isPythonFilename(name)).toBe(false);
+  });
 });
 
 describe("originalFilename", () => {

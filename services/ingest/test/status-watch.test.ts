@@ -29,22 +29,33 @@ describe("StatusWatch", () => {
 
   function status(scriptId: string): Status | undefined {
     const state = states.get(scriptId);
-    return state && { script_id: scriptId, version: 1, state, verdict: null, progress: 0, stages: [] };
+    return (
+      state && { script_id: scriptId, version: 1, state, verdict: null, progress: 0, stages: [] }
+    );
   }
 
   function wait(
     scriptId: string,
-    { timeoutMs = 60_000, signal = new AbortController().signal, version }: {
+    {
+      timeoutMs = 60_000,
+      signal = new AbortController().signal,
+      version,
+    }: {
       timeoutMs?: number;
       signal?: AbortSignal;
       version?: number;
     } = {},
   ): Promise<Status | undefined> {
     if (!states.has(scriptId)) states.set(scriptId, "queued");
-    return watch.wait({ scriptId, version }, status(scriptId) as Status, ({ state }) => state === "ready", {
-      timeoutMs,
-      signal,
-    });
+    return watch.wait(
+      { scriptId, version },
+      status(scriptId) as Status,
+      ({ state }) => state === "ready",
+      {
+        timeoutMs,
+        signal,
+      },
+    );
   }
 
   it("reads each script once a tick, however many wait for it", async () => {

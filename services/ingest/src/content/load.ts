@@ -48,7 +48,9 @@ export async function loadStored(
     try {
       const bytes = await store.get(place.key, { offset: place.offset, length: place.length });
       if (bytes.length !== place.length) {
-        throw new CorruptContentError(`${place.key} has ${bytes.length} bytes instead of ${place.length}`);
+        throw new CorruptContentError(
+          `${place.key} has ${bytes.length} bytes instead of ${place.length}`,
+        );
       }
       return { bytes, encoding: place.encoding };
     } catch (error) {
@@ -56,7 +58,9 @@ export async function loadStored(
       current = await readVersion(catalog, version);
     }
   }
-  throw new CorruptContentError(`the bytes of version ${version.versionId} are not in the object store`);
+  throw new CorruptContentError(
+    `the bytes of version ${version.versionId} are not in the object store`,
+  );
 }
 
 /**
@@ -73,7 +77,9 @@ export async function decode(
   });
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   if (sha256 !== version.sha256) {
-    throw new CorruptContentError(`version ${version.versionId} has sha256 ${sha256}, not ${version.sha256}`);
+    throw new CorruptContentError(
+      `version ${version.versionId} has sha256 ${sha256}, not ${version.sha256}`,
+    );
   }
   return bytes;
 }

@@ -18,7 +18,9 @@ export function requireApiKey(keys: readonly string[]): RequestHandler {
     if (known && sent !== undefined) return next();
     throw new ProblemError(
       "unauthorized",
-      sent === undefined ? "Send `Authorization: Bearer KEY`." : "The API key that was sent is not known.",
+      sent === undefined
+        ? "Send `Authorization: Bearer KEY`."
+        : "The API key that was sent is not known.",
       {
         headers: {
           "WWW-Authenticate": `Bearer realm="sluice"${sent === undefined ? "" : ', error="invalid_token"'}`,

@@ -24,7 +24,9 @@ export function decodeCursor<Position>(
   const shape = SHAPE.safeParse(parse(cursor));
   if (!shape.success) throw invalid("This is no cursor of Sluice's.");
   if (shape.data.of !== hashOf(query)) {
-    throw invalid("The cursor was given for other filters or another order. Start again without it.");
+    throw invalid(
+      "The cursor was given for other filters or another order. Start again without it.",
+    );
   }
   const parsed = position.safeParse(shape.data.at);
   if (!parsed.success) throw invalid("This is no cursor of Sluice's.");

@@ -12,7 +12,8 @@ function parseTags(header: string): readonly string[] | "*" {
   if (header.trim() === "*") return "*";
   const tags: string[] = [];
   TAG.lastIndex = 0;
-  for (let match = TAG.exec(header); match?.[1] !== undefined; match = TAG.exec(header)) tags.push(match[1]);
+  for (let match = TAG.exec(header); match?.[1] !== undefined; match = TAG.exec(header))
+    tags.push(match[1]);
   return tags;
 }
 

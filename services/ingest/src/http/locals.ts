@@ -2,7 +2,6 @@ import type { ProblemCode } from "@sluice/contracts";
 import type { Logger } from "@sluice/runtime";
 
 declare global {
-  // eslint-disable-next-line @typescript-eslint/no-namespace
   namespace Express {
     /** What is known about a request from its beginning to its line in the log. */
     interface Locals {

@@ -18,11 +18,15 @@ export function toProblemError(error: unknown): ProblemError | undefined {
     );
   }
   if (isUnavailable(error)) {
-    return new ProblemError("catalog_unavailable", "The catalog does not answer. Try again in a moment.", {
-      dependency: "catalog",
-      headers: RETRY_AFTER,
-      cause: error,
-    });
+    return new ProblemError(
+      "catalog_unavailable",
+      "The catalog does not answer. Try again in a moment.",
+      {
+        dependency: "catalog",
+        headers: RETRY_AFTER,
+        cause: error,
+      },
+    );
   }
   if (isHttpError(error)) return ofHttpError(error);
   return new ProblemError(
@@ -45,9 +49,13 @@ function isHttpError(error: unknown): error is HttpError {
 function ofHttpError(error: HttpError): ProblemError | undefined {
   switch (error.type) {
     case "entity.too.large":
-      return new ProblemError("body_too_large", `The body may have at most ${MAX_JSON_BYTES} bytes.`, {
-        cause: error,
-      });
+      return new ProblemError(
+        "body_too_large",
+        `The body may have at most ${MAX_JSON_BYTES} bytes.`,
+        {
+          cause: error,
+        },
+      );
     case "encoding.unsupported":
       return unsupportedContentEncoding();
     case "request.aborted":
@@ -55,7 +63,9 @@ function ofHttpError(error: HttpError): ProblemError | undefined {
     default:
       return new ProblemError(
         error.status < 500 ? "malformed_request" : "internal_error",
-        error.status < 500 ? "The path or the body could not be decoded." : "The request could not be answered.",
+        error.status < 500
+          ? "The path or the body could not be decoded."
+          : "The request could not be answered.",
         { cause: error },
       );
   }
@@ -63,9 +73,13 @@ function ofHttpError(error: HttpError): ProblemError | undefined {
 
 /** RFC 9110, 15.5.16: `Accept-Encoding` tells which codings would have been taken. */
 export function unsupportedContentEncoding(): ProblemError {
-  return new ProblemError("unsupported_content_encoding", "Send the body without Content-Encoding.", {
-    headers: { "Accept-Encoding": "identity" },
-  });
+  return new ProblemError(
+    "unsupported_content_encoding",
+    "Send the body without Content-Encoding.",
+    {
+      headers: { "Accept-Encoding": "identity" },
+    },
+  );
 }
 
 export function toProblem(error: ProblemError, req: Request, requestId: string): Problem {
@@ -102,7 +116,14 @@ export const answerProblems: ErrorRequestHandler = (error: unknown, req, res, _n
 
 function sendProblem(error: ProblemError, req: Request, res: Response): void {
   // What the handler had set describes the answer that is not sent.
-  for (const name of ["ETag", "Content-Encoding", "Content-Disposition", "Repr-Digest", "Vary", "Location"]) {
+  for (const name of [
+    "ETag",
+    "Content-Encoding",
+    "Content-Disposition",
+    "Repr-Digest",
+    "Vary",
+    "Location",
+  ]) {
     res.removeHeader(name);
   }
   const body = JSON.stringify(toProblem(error, req, res.locals.requestId));

@@ -8,12 +8,16 @@ const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json *(?:; *charset="?utf-8"? *)?
 /** The body as JSON (RFC 8259), which is UTF-8 and never empty. @throws {@link ProblemError} */
 export async function readJson(req: Request, res: Response): Promise<unknown> {
   if (!JSON_TYPE.test(req.get("content-type") ?? "")) {
-    throw new ProblemError("unsupported_media_type", "Send the body as application/json, in UTF-8.", {
-      headers: { Accept: "application/json" },
-    });
+    throw new ProblemError(
+      "unsupported_media_type",
+      "Send the body as application/json, in UTF-8.",
+      {
+        headers: { Accept: "application/json" },
+      },
+    );
   }
   await new Promise<void>((resolve, reject) => {
-    readBytes(req, res, (error?: unknown) => (error === undefined ? resolve() : reject(error as Error)));
+    readBytes(req, res, (error?: Error) => (error === undefined ? resolve() : reject(error)));
   });
   const bytes = Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0);
   try {

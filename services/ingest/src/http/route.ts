@@ -1,10 +1,16 @@
-import { type Operation, type OperationId, OPERATIONS, type ProblemError as Wrong } from "@sluice/contracts";
+import {
+  type Operation,
+  type OperationId,
+  OPERATIONS,
+  type ProblemError as Wrong,
+} from "@sluice/contracts";
 import type { Request, Response } from "express";
-import { z } from "zod";
+import type { z } from "zod";
 import { ProblemError } from "./problem-error.js";
 
 type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
-type Member<Op, Name extends string> = Op extends Readonly<Record<Name, infer Value>> ? Value : undefined;
+type Member<Op, Name extends string> =
+  Op extends Readonly<Record<Name, infer Value>> ? Value : undefined;
 
 /** A request as the operation's schemas made it, beside what express has of it. */
 export interface Exchange<Id extends OperationId> {
@@ -36,7 +42,12 @@ export function route<Id extends OperationId>(
   };
 }
 
-const CODES = { path: "invalid_id", query: "invalid_query", body: "invalid_body", header: "invalid_header" } as const;
+const CODES = {
+  path: "invalid_id",
+  query: "invalid_query",
+  body: "invalid_body",
+  header: "invalid_header",
+} as const;
 const MAX_ERRORS = 20;
 
 /** @throws {@link ProblemError} that names each wrong part */
@@ -53,7 +64,9 @@ export function check<Schema extends z.ZodType>(
   const errors = all
     .filter((error, index) => index === all.findIndex((first) => first.name === error.name))
     .slice(0, MAX_ERRORS);
-  const said = errors.map((error) => `${error.name ? `\`${error.name}\`` : "The body"} ${error.message}`);
+  const said = errors.map(
+    (error) => `${error.name ? `\`${error.name}\`` : "The body"} ${error.message}`,
+  );
   throw new ProblemError(CODES[where], `${said.join("; ")}.`, { errors });
 }
 
@@ -62,7 +75,10 @@ function describe(issue: z.core.$ZodIssue, where: keyof typeof CODES, name = "")
     return issue.keys.map((key) => ({
       in: where,
       name: shorten(where === "body" ? pointer([...issue.path, key]) : key),
-      message: where === "body" ? "is not a field that can be written" : "is not a parameter of this operation",
+      message:
+        where === "body"
+          ? "is not a field that can be written"
+          : "is not a parameter of this operation",
     }));
   }
   const place = where === "body" ? pointer(issue.path) : name || String(issue.path[0] ?? "");

@@ -16,5 +16,8 @@ export function absentAnalysis(
       { headers: { "Retry-After": "1" } },
     );
   }
-  return new ProblemError(never, `Version ${version} is ${state}, and ${stage} has left nothing of it.`);
+  return new ProblemError(
+    never,
+    `Version ${version} is ${state}, and ${stage} has left nothing of it.`,
+  );
 }

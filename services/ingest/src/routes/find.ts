@@ -10,7 +10,11 @@ interface Wanted {
 }
 
 /** @throws {@link ProblemError} `script_not_found` */
-export async function findScript(catalog: Catalog, scriptId: string, res: Response): Promise<Script> {
+export async function findScript(
+  catalog: Catalog,
+  scriptId: string,
+  res: Response,
+): Promise<Script> {
   res.locals.about["script_id"] = scriptId;
   const script = await readScript(catalog, scriptId);
   if (script === undefined) throw scriptNotFound(scriptId);
@@ -18,7 +22,11 @@ export async function findScript(catalog: Catalog, scriptId: string, res: Respon
 }
 
 /** @throws {@link ProblemError} `script_not_found` or `version_not_found` */
-export async function findVersion(catalog: Catalog, wanted: Wanted, res: Response): Promise<Version> {
+export async function findVersion(
+  catalog: Catalog,
+  wanted: Wanted,
+  res: Response,
+): Promise<Version> {
   Object.assign(res.locals.about, { script_id: wanted.scriptId, version: wanted.version });
   const version = await readVersion(catalog, wanted);
   if (version === undefined) throw await notFound(catalog, wanted);
@@ -26,7 +34,10 @@ export async function findVersion(catalog: Catalog, wanted: Wanted, res: Respons
 }
 
 /** What to say where a version was looked for in vain: whether it lacks, or the script does. */
-export async function notFound(catalog: Catalog, { scriptId, version }: Wanted): Promise<ProblemError> {
+export async function notFound(
+  catalog: Catalog,
+  { scriptId, version }: Wanted,
+): Promise<ProblemError> {
   if (version === undefined) return scriptNotFound(scriptId);
   const script = await readScript(catalog, scriptId);
   if (script === undefined) return scriptNotFound(scriptId);
@@ -37,5 +48,8 @@ export async function notFound(catalog: Catalog, { scriptId, version }: Wanted):
 }
 
 export function scriptNotFound(scriptId: string): ProblemError {
-  return new ProblemError("script_not_found", `There is no script ${scriptId}; it may have been deleted.`);
+  return new ProblemError(
+    "script_not_found",
+    `There is no script ${scriptId}; it may have been deleted.`,
+  );
 }

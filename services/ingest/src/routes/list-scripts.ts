@@ -6,10 +6,11 @@ import { decodeCursor, encodeCursor } from "../http/cursor.js";
 import { route, type Route } from "../http/route.js";
 import { toSummary } from "./shapes.js";
 
-const SORTS = { upload_time: "upload_time", name: "filename", size: "size" } as const satisfies Record<
-  string,
-  ScriptSort
->;
+const SORTS = {
+  upload_time: "upload_time",
+  name: "filename",
+  size: "size",
+} as const satisfies Record<string, ScriptSort>;
 
 /** What the sort value of a cursor must look like, or PostgreSQL would not take it. */
 const SORT_VALUES: Readonly<Record<ScriptSort, z.ZodType<string>>> = {

@@ -12,7 +12,11 @@ import { findVersion } from "./find.js";
 
 export function readContent(deps: Dependencies): Route {
   return route("readContent", async ({ params, query, req, res }) => {
-    const version = await findVersion(deps.catalog, { scriptId: params.id, version: query.version }, res);
+    const version = await findVersion(
+      deps.catalog,
+      { scriptId: params.id, version: query.version },
+      res,
+    );
     const plainTag = `"${version.sha256}"`;
     res
       .set("Vary", "Accept-Encoding")
@@ -20,7 +24,11 @@ export function readContent(deps: Dependencies): Route {
       .set("Cache-Control", "private, no-cache");
 
     // Each coding is a representation with a tag of its own (RFC 9110, 8.8.3.3). Whoever has one has all.
-    for (const tag of [plainTag, codedTag(version.sha256, "zstd"), codedTag(version.sha256, "gzip")]) {
+    for (const tag of [
+      plainTag,
+      codedTag(version.sha256, "zstd"),
+      codedTag(version.sha256, "gzip"),
+    ]) {
       if (!isKnown(req.get("if-none-match"), tag)) continue;
       res.set("ETag", tag).status(304).end();
       return;
@@ -51,7 +59,10 @@ export function readContent(deps: Dependencies): Route {
 
     res
       .set("ETag", coding === "identity" ? plainTag : codedTag(version.sha256, coding))
-      .setHeader("Content-Type", version.state === "rejected" ? "application/octet-stream" : "text/x-python")
+      .setHeader(
+        "Content-Type",
+        version.state === "rejected" ? "application/octet-stream" : "text/x-python",
+      )
       // Names of older versions were made by older rules.
       .set("Content-Disposition", contentDisposition(sanitiseFilename(version.filename)))
       .set("Repr-Digest", reprDigest(coding === "identity" ? version.sha256 : sha256Of(body)));

@@ -10,7 +10,11 @@ import { toUserFields } from "./shapes.js";
 
 export function readMetadata({ catalog }: Dependencies): Route {
   return route("readMetadata", async ({ params, query, req, res }) => {
-    const version = await findVersion(catalog, { scriptId: params.id, version: query.version }, res);
+    const version = await findVersion(
+      catalog,
+      { scriptId: params.id, version: query.version },
+      res,
+    );
     const [{ metadata }, script] = await Promise.all([
       readAnalysis(catalog, version.versionId),
       findScript(catalog, params.id, res),

@@ -15,7 +15,11 @@ export function readReport({ catalog }: Dependencies): Route {
     if (type === false) {
       throw new ProblemError("not_acceptable", `A report is application/json or ${SARIF_TYPE}.`);
     }
-    const version = await findVersion(catalog, { scriptId: params.id, version: query.version }, res);
+    const version = await findVersion(
+      catalog,
+      { scriptId: params.id, version: query.version },
+      res,
+    );
     const { report } = await readAnalysis(catalog, version.versionId);
     if (report === undefined) throw absentAnalysis("no_report", "validate", version);
     const body: Report = {

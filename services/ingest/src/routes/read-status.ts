@@ -34,7 +34,9 @@ async function sendStatus(
 
   const known = req.get("if-none-match");
   const isNews = (status: Status): boolean =>
-    known === undefined ? isFinal(status.state) : !isKnown(known, entityTag(JSON.stringify(status)));
+    known === undefined
+      ? isFinal(status.state)
+      : !isKnown(known, entityTag(JSON.stringify(status)));
   const status = waitSeconds === 0 || isNews(now) ? now : await waitForNews(now);
   if (status === undefined) throw await notFound(catalog, ref);
   sendTagged(req, res, status);

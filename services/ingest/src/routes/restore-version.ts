@@ -46,7 +46,8 @@ export function restoreVersion(deps: Dependencies): Route {
           restoredFrom: old.version,
           idempotency,
         });
-        if (registration.kind === "created" || registration.kind === "unchanged") return registration;
+        if (registration.kind === "created" || registration.kind === "unchanged")
+          return registration;
         // Deleted in the meantime, and its name is free or another's.
         if (registration.kind === "moved" && registration.scriptId !== params.id) {
           throw scriptNotFound(params.id);

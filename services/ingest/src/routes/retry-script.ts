@@ -18,7 +18,8 @@ export function retryScript({ catalog, statuses, queue, log }: Dependencies): Ro
         `Version ${version.version} is ${version.state}; only what failed can be retried.`,
       );
     }
-    for (const stage of retried.stages) if (isStageName(stage)) enqueueQuietly(queue, stage, [retried], log);
+    for (const stage of retried.stages)
+      if (isStageName(stage)) enqueueQuietly(queue, stage, [retried], log);
     const status = await statuses.read({ scriptId: version.scriptId, version: version.version });
     if (status === undefined) throw await notFound(catalog, ref);
     res.status(202).set("Location", statusUrl(version.scriptId, version.version)).json(status);

@@ -37,7 +37,10 @@ export function metrics(deps: Dependencies): Route {
   return route("metrics", async ({ res }) => {
     await deps.observePipeline();
     const text = await exposeMetrics(deps.metrics, deps.metricsPeers);
-    res.set("Cache-Control", "no-store").set("Content-Type", deps.metrics.registry.contentType).send(Buffer.from(text));
+    res
+      .set("Cache-Control", "no-store")
+      .set("Content-Type", deps.metrics.registry.contentType)
+      .send(Buffer.from(text));
   });
 }
 

@@ -1,5 +1,11 @@
 /** Rows of the catalog as the API shows them. */
-import { type Catalog, readVersion, type RegisteredVersion, type Script, type Version } from "@sluice/catalog";
+import {
+  type Catalog,
+  readVersion,
+  type RegisteredVersion,
+  type Script,
+  type Version,
+} from "@sluice/catalog";
 import type {
   ScriptDetails,
   ScriptSummary,

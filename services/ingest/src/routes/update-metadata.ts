@@ -28,7 +28,9 @@ export function updateMetadata({ catalog }: Dependencies): Route {
     if (updated === "stale") throw mismatch();
     if (updated === undefined) throw scriptNotFound(params.id);
 
-    const body = JSON.stringify(toDetails({ ...script, userMetadata: metadata, revision: updated }));
+    const body = JSON.stringify(
+      toDetails({ ...script, userMetadata: metadata, revision: updated }),
+    );
     res
       .set("ETag", revisionTag(updated)(body))
       .set("Cache-Control", "private, no-cache")

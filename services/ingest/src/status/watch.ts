@@ -7,9 +7,9 @@ interface Waiter {
   readonly ref: StatusRef;
   /** What was read; `undefined` where the script is gone. */
   tell(status: Status | undefined): void;
-  fail(error: unknown): void;
+  fail(error: Error): void;
   /** The time is over. */
-  giveUp(): void;
+  readonly giveUp: () => void;
 }
 
 /** Refs of one query, at most; more are read by several, one after the other. */
@@ -103,7 +103,8 @@ export class StatusWatch {
     try {
       await this.#look(waiters);
     } catch (error) {
-      for (const waiter of waiters) waiter.fail(error);
+      const reason = error instanceof Error ? error : new Error(String(error));
+      for (const waiter of waiters) waiter.fail(reason);
     }
     this.#ticking = false;
     if (this.#waiters.size > 0) this.#schedule();

@@ -38,7 +38,11 @@ const LIMITS = {
  * @throws {@link ProblemError} for what is wrong with the form, {@link ClientGoneError} where the client
  * went away in the middle
  */
-export async function readForm(req: Request, res: Response, held: HeldBytes): Promise<UploadedFile> {
+export async function readForm(
+  req: Request,
+  res: Response,
+  held: HeldBytes,
+): Promise<UploadedFile> {
   checkEnvelope(req);
   held.checkRoom(Number(req.get("content-length") ?? 0));
   const holding = held.open();
@@ -158,7 +162,10 @@ function ofMulter(error: MulterError): ProblemError {
     case "LIMIT_UNEXPECTED_FILE":
     case "LIMIT_FILE_COUNT":
       return error.field === undefined || error.field === "file"
-        ? new ProblemError("repeated_file", "The form has more than one file. Send each in a request of its own.")
+        ? new ProblemError(
+            "repeated_file",
+            "The form has more than one file. Send each in a request of its own.",
+          )
         : unexpectedField(error.field);
     case "MISSING_FIELD_NAME":
       return malformed("a part has no name");

@@ -53,8 +53,13 @@ const NO_VERSION = 0;
  *
  * @throws {@link ProblemError} `name_taken` or `upload_contended`; nothing is left behind then
  */
-export async function storeUpload(deps: UploadDependencies, request: UploadRequest): Promise<Stored> {
-  return deps.names.run(`${request.namespace}\0${request.filename}`, () => storeInTurn(deps, request));
+export async function storeUpload(
+  deps: UploadDependencies,
+  request: UploadRequest,
+): Promise<Stored> {
+  return deps.names.run(`${request.namespace}\0${request.filename}`, () =>
+    storeInTurn(deps, request),
+  );
 }
 
 async function storeInTurn(deps: UploadDependencies, request: UploadRequest): Promise<Stored> {
@@ -66,7 +71,12 @@ async function storeInTurn(deps: UploadDependencies, request: UploadRequest): Pr
     }
     const registration =
       target !== undefined && stands
-        ? await register(deps, request, { scriptId: target.scriptId, version: NO_VERSION }, undefined)
+        ? await register(
+            deps,
+            request,
+            { scriptId: target.scriptId, version: NO_VERSION },
+            undefined,
+          )
         : await putAndRegister(deps, request, placeFor(target, request.onConflict));
     switch (registration.kind) {
       case "created":
@@ -117,7 +127,16 @@ function register(
   { scriptId, version }: Place,
   rawKey: string | undefined,
 ): Promise<Registration> {
-  const { namespace, filename, originalFilename, sha256, bytes, onConflict, requestId, idempotency } = request;
+  const {
+    namespace,
+    filename,
+    originalFilename,
+    sha256,
+    bytes,
+    onConflict,
+    requestId,
+    idempotency,
+  } = request;
   return registrar.register({
     scriptId,
     version,
