@@ -1,11 +1,14 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { STAGE_NAMES } from "@sluice/pipeline";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { processIdentity } from "../../packages/standalone/src/process-identity.js";
 import { Client } from "../pipeline/client.js";
 import { describeWith, temporaryDirectory } from "../servers/index.js";
 import { Launcher } from "./launcher.js";
+
+// A start is many processes at once; a busy machine takes its time.
+vi.setConfig({ testTimeout: 300_000 });
 
 const SERVICES = ["ingest", ...STAGE_NAMES, "janitor"];
 
