@@ -13,7 +13,8 @@ const names = python.runPython("' '.join(sorted(sys.stdlib_module_names))").spli
 const lines = [];
 for (const name of names) {
   const last = lines.at(-1);
-  if (last !== undefined && last.length + name.length < 115) lines[lines.length - 1] = `${last} ${name}`;
+  if (last !== undefined && last.length + name.length < 115)
+    lines[lines.length - 1] = `${last} ${name}`;
   else lines.push(name);
 }
 writeFileSync(

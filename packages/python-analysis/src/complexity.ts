@@ -25,7 +25,12 @@ const BRANCHES: ReadonlySet<string> = new Set([
 ]);
 
 /** Statements of which `mccabe` makes a graph of their own where they stand in no function. */
-const GRAPHS: ReadonlySet<string> = new Set(["if_statement", "for_statement", "while_statement", "try_statement"]);
+const GRAPHS: ReadonlySet<string> = new Set([
+  "if_statement",
+  "for_statement",
+  "while_statement",
+  "try_statement",
+]);
 
 export interface FunctionComplexity {
   readonly definition: Definition;
@@ -106,14 +111,20 @@ function counts(node: SyntaxNode): boolean {
 
 /** `try … except*`, which `mccabe` takes for a simple statement. */
 function isTryStar(node: SyntaxNode): boolean {
-  const handler = node.type === "try_statement" && node.children.find((child) => child.type === "except_clause");
-  return handler !== undefined && handler !== false && handler.children.some((child) => child.type === "*");
+  const handler =
+    node.type === "try_statement" && node.children.find((child) => child.type === "except_clause");
+  return (
+    handler !== undefined &&
+    handler !== false &&
+    handler.children.some((child) => child.type === "*")
+  );
 }
 
 function isOwnGraph(node: SyntaxNode): boolean {
   if (!GRAPHS.has(node.type) || isTryStar(node)) return false;
   for (let outer = node.parent; outer; outer = outer.parent) {
-    if (GRAPHS.has(outer.type) || !counts(outer) || outer.type === "function_definition") return false;
+    if (GRAPHS.has(outer.type) || !counts(outer) || outer.type === "function_definition")
+      return false;
   }
   return true;
 }

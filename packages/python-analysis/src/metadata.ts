@@ -7,7 +7,9 @@ import { PYTHON_VERSION } from "./version.js";
 /** Everything that can be said of a script without judging it. The script should be valid Python. */
 export function extractMetadata(parsed: ParsedModule): AnalysisMetadata {
   const facts = readStructure(parsed);
-  const tools = TOOL_PROFILES.map((profile) => [profile, describeTools(parsed, facts.functions, profile)] as const);
+  const tools = TOOL_PROFILES.map(
+    (profile) => [profile, describeTools(parsed, facts.functions, profile)] as const,
+  );
   return {
     python_version: PYTHON_VERSION,
     ...facts,

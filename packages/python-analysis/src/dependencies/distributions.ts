@@ -332,7 +332,10 @@ export function distributionOf(module: string): string | null {
     const depth = Object.hasOwn(NAMESPACES, prefix) ? NAMESPACES[prefix]! : undefined;
     if (depth === undefined) continue;
     if (parts.length < depth) return null;
-    const name = parts.slice(0, depth).join("-").replace(/_v\d+\w*$/, "");
+    const name = parts
+      .slice(0, depth)
+      .join("-")
+      .replace(/_v\d+\w*$/, "");
     return canonicalName((PREFIXES[prefix] ?? "") + name);
   }
   const [top] = parts;

@@ -69,7 +69,9 @@ export function inferDependencies(imports: readonly Import[]): string[] {
 
 function modulesNamedBy(imported: Import): string[] {
   const { module, names } = imported;
-  return names && isNamespace(module) ? names.map(({ name }) => `${module}.${name}`) : [moduleName(imported)];
+  return names && isNamespace(module)
+    ? names.map(({ name }) => `${module}.${name}`)
+    : [moduleName(imported)];
 }
 
 function topLevel(module: string): string {

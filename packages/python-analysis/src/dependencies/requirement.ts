@@ -53,7 +53,8 @@ export function parseRequirement(raw: string): Requirement {
   const url = scanner.take("@") ? scanner.expect(URL_TEXT, "a URL") : null;
   const specifier = url === null ? readSpecifier(scanner) : "";
   const marker = scanner.take(";") ? readMarker(scanner) : null;
-  if (!scanner.atEnd()) throw scanner.error(marker === null ? "a version, `;` or the end" : "`and`, `or` or the end");
+  if (!scanner.atEnd())
+    throw scanner.error(marker === null ? "a version, `;` or the end" : "`and`, `or` or the end");
   const selected = `${name}${extras.length > 0 ? `[${extras.join(",")}]` : ""}${specifier}`;
   const located = url === null ? selected : `${selected} @ ${url} `;
   const normalised = marker === null ? located.trimEnd() : `${located}; ${marker}`;
@@ -84,10 +85,17 @@ function readExtras(scanner: Scanner): string[] {
 function readSpecifier(scanner: Scanner): string {
   const isEnclosed = scanner.take("(");
   const specifiers: string[] = [];
-  for (let operator = scanner.match(OPERATOR); operator !== undefined; operator = scanner.match(OPERATOR)) {
+  for (
+    let operator = scanner.match(OPERATOR);
+    operator !== undefined;
+    operator = scanner.match(OPERATOR)
+  ) {
     const version = scanner.expect(operator === "===" ? ARBITRARY_VERSION : VERSION, "a version");
     const reason = mismatch(operator, version);
-    if (reason !== undefined) throw new RequirementError(`\`${operator}${version}\` in ${JSON.stringify(scanner.text)}: ${reason}`);
+    if (reason !== undefined)
+      throw new RequirementError(
+        `\`${operator}${version}\` in ${JSON.stringify(scanner.text)}: ${reason}`,
+      );
     specifiers.push(operator + version);
     if (!scanner.take(",")) break;
   }
@@ -100,7 +108,8 @@ function mismatch(operator: string, version: string): string | undefined {
   if (operator === "===" || operator === "==" || operator === "!=") return undefined;
   if (version.endsWith(".*")) return "only `==` and `!=` go with `.*`";
   if (version.includes("+")) return "only `==` and `!=` go with a local version";
-  if (operator === "~=" && !/^v?(?:\d+!)?\d+\.\d/i.test(version)) return "`~=` needs at least two numbers";
+  if (operator === "~=" && !/^v?(?:\d+!)?\d+\.\d/i.test(version))
+    return "`~=` needs at least two numbers";
   return undefined;
 }
 
@@ -170,6 +179,8 @@ class Scanner {
   }
 
   error(expected: string): RequirementError {
-    return new RequirementError(`expected ${expected} at character ${this.#at + 1} of ${JSON.stringify(this.text)}`);
+    return new RequirementError(
+      `expected ${expected} at character ${this.#at + 1} of ${JSON.stringify(this.text)}`,
+    );
   }
 }

@@ -1,5 +1,10 @@
 import { parse, TomlError } from "smol-toml";
-import { parseRequirement, parseVersionSpecifier, RequirementError, type Requirement } from "./requirement.js";
+import {
+  parseRequirement,
+  parseVersionSpecifier,
+  RequirementError,
+  type Requirement,
+} from "./requirement.js";
 
 /** What a script declares in its `# /// script` block. */
 export interface ScriptMetadata {
@@ -59,14 +64,21 @@ function findBlocks(lines: readonly string[]): { blocks: Block[]; problems: Decl
     if (type === undefined) continue;
     let end = i + 1;
     let last = -1;
-    for (; end < lines.length && /^#(?: |$)/.test(lines[end]!); end++) if (lines[end] === END) last = end;
+    for (; end < lines.length && /^#(?: |$)/.test(lines[end]!); end++)
+      if (lines[end] === END) last = end;
     if (last > i + 1) {
-      const content = lines.slice(i + 1, last).map((line) => line.slice(line.startsWith("# ") ? 2 : 1));
+      const content = lines
+        .slice(i + 1, last)
+        .map((line) => line.slice(line.startsWith("# ") ? 2 : 1));
       blocks.push({ type, content: content.join("\n"), line: i + 1 });
       i = last;
     } else if (type === "script") {
-      const problem = last < 0 ? "is not closed by a line `# ///` right after its comment lines" : "is empty";
-      problems.push({ message: `the \`script\` block ${problem}, so it does not count`, line: i + 1 });
+      const problem =
+        last < 0 ? "is not closed by a line `# ///` right after its comment lines" : "is empty";
+      problems.push({
+        message: `the \`script\` block ${problem}, so it does not count`,
+        line: i + 1,
+      });
     }
   }
   return { blocks, problems };
@@ -89,7 +101,10 @@ function readScript({ content, line }: Block, before: readonly DeclarationProble
     } catch (error) {
       if (!(error instanceof RequirementError)) throw error;
       const row = rows.findIndex((each) => each.includes(written));
-      problems.push({ message: `${what} cannot be understood: ${error.message}`, line: line + row + 1 });
+      problems.push({
+        message: `${what} cannot be understood: ${error.message}`,
+        line: line + row + 1,
+      });
       return [];
     }
   };
@@ -102,8 +117,11 @@ function readScript({ content, line }: Block, before: readonly DeclarationProble
     return [];
   });
   const python = table["requires-python"];
-  if (python !== undefined && typeof python !== "string") problems.push({ message: "`requires-python` is not text", line });
+  if (python !== undefined && typeof python !== "string")
+    problems.push({ message: "`requires-python` is not text", line });
   const requiresPython =
-    typeof python === "string" ? understood("`requires-python`", python, parseVersionSpecifier)[0] : undefined;
+    typeof python === "string"
+      ? understood("`requires-python`", python, parseVersionSpecifier)[0]
+      : undefined;
   return { metadata: { requiresPython: requiresPython ?? null, dependencies, line }, problems };
 }

@@ -1,5 +1,19 @@
-import { isCodeFence, textSection, type ParameterText, type Reading, type Section } from "./sections.js";
-import { indentOf, isBlank, lstrip, PYTHON_SPACE, rstripNewlines, startsWithSpaces, strip } from "./text.js";
+import {
+  isCodeFence,
+  textSection,
+  type ParameterText,
+  type Reading,
+  type Section,
+} from "./sections.js";
+import {
+  indentOf,
+  isBlank,
+  lstrip,
+  PYTHON_SPACE,
+  rstripNewlines,
+  startsWithSpaces,
+  strip,
+} from "./text.js";
 
 const TITLE = new RegExp(
   `^([\\p{L}\\p{N}_][${PYTHON_SPACE}\\p{L}\\p{N}_-]*):([${PYTHON_SPACE}]+[^${PYTHON_SPACE}].*)?[${PYTHON_SPACE}]*$`,
@@ -84,7 +98,8 @@ function titleAt(lines: readonly string[], i: number): string | undefined {
   const match = line.includes(":") ? TITLE.exec(line) : null;
   if (!match) return undefined;
   const [next, afterNext] = [lines[i + 1], lines[i + 2]];
-  const isIndented = (below: string | undefined) => below !== undefined && below.startsWith(" ") && !isBlank(below);
+  const isIndented = (below: string | undefined) =>
+    below !== undefined && below.startsWith(" ") && !isBlank(below);
   if (!isIndented(next) && !isIndented(afterNext)) return undefined;
   if (i > 0 && !isBlank(lines[i - 1]!)) return undefined;
   if (isIndented(afterNext) && isBlank(next!)) return undefined;
@@ -98,7 +113,8 @@ function readSection(lines: readonly string[], from: number, shape: Shape): Read
     const parameters = items.flatMap(parameterOf);
     return { found: parameters.length > 0 ? [{ kind: "parameters", parameters }] : [], last };
   }
-  const isFilled = shape === "items" ? items.length > 0 : items.some(([first]) => first!.includes(":"));
+  const isFilled =
+    shape === "items" ? items.length > 0 : items.some(([first]) => first!.includes(":"));
   return { found: isFilled ? [{ kind: "other" }] : [], last };
 }
 
@@ -106,8 +122,11 @@ function parameterOf([first, ...rest]: readonly string[]): ParameterText[] {
   const colon = first!.indexOf(":");
   if (colon < 0) return [];
   const head = first!.slice(0, colon);
-  const name = head.includes("(") && head.endsWith(")") ? strip(head.slice(0, head.indexOf("("))) : head;
-  return [{ name, description: rstripNewlines([lstrip(first!.slice(colon + 1)), ...rest].join("\n")) }];
+  const name =
+    head.includes("(") && head.endsWith(")") ? strip(head.slice(0, head.indexOf("("))) : head;
+  return [
+    { name, description: rstripNewlines([lstrip(first!.slice(colon + 1)), ...rest].join("\n")) },
+  ];
 }
 
 /** Items begin at the indentation of the first; what is indented further continues them. */

@@ -1,4 +1,10 @@
-import { isCodeFence, textSection, type ParameterText, type Reading, type Section } from "./sections.js";
+import {
+  isCodeFence,
+  textSection,
+  type ParameterText,
+  type Reading,
+  type Section,
+} from "./sections.js";
 import { isBlank, lstrip, PYTHON_SPACE, rstrip, startsWithSpaces } from "./text.js";
 
 const NAME = "\\*{0,2}[_a-z][_a-z0-9]*";
@@ -62,12 +68,17 @@ export function readNumpy(lines: readonly string[]): Section[] {
 }
 
 /** `undefined` where the title is of no section, so that what follows it is an admonition. */
-function readSection(lines: readonly string[], from: number, title: string): Reading<Section[]> | undefined {
+function readSection(
+  lines: readonly string[],
+  from: number,
+  title: string,
+): Reading<Section[]> | undefined {
   if (title === "examples") return { found: [{ kind: "other" }], last: blockEnd(lines, from) };
   if (title !== "parameters" && !SECTIONS.has(title)) return undefined;
   const { found: items, last } = readItems(lines, from);
   const parameters = items.flatMap(parametersOf);
-  if (title === "parameters") return { found: parameters.length > 0 ? [{ kind: "parameters", parameters }] : [], last };
+  if (title === "parameters")
+    return { found: parameters.length > 0 ? [{ kind: "parameters", parameters }] : [], last };
   const isFilled = NAMED.has(title) ? parameters.length > 0 : items.length > 0;
   return { found: isFilled ? [{ kind: "other" }] : [], last };
 }
@@ -101,7 +112,11 @@ function blockEnd(lines: readonly string[], from: number): number {
   if (from >= lines.length) return from;
   let i = from;
   while (i < lines.length && isBlank(lines[i]!)) i++;
-  while (i < lines.length && !(isBlank(lines[i]!) && (isDashes(lines[i + 1]) || isDashes(lines[i + 2])))) i++;
+  while (
+    i < lines.length &&
+    !(isBlank(lines[i]!) && (isDashes(lines[i + 1]) || isDashes(lines[i + 2])))
+  )
+    i++;
   return i - 1;
 }
 

@@ -36,7 +36,8 @@ export function parseDocstring(docstring: string): ParsedDocstring {
       }
       isStructured = true;
       if (section.kind === "other") continue;
-      for (const parameter of section.parameters) parameters.set(parameter.name, parameter.description);
+      for (const parameter of section.parameters)
+        parameters.set(parameter.name, parameter.description);
     }
     if (isStructured) return { style: style as keyof typeof STYLES, description, parameters };
   }

@@ -22,7 +22,9 @@ export function readSphinx(lines: readonly string[]): Section[] {
   let hasOther = false;
   for (let i = 0; i < lines.length; i++) {
     const line = lines[i]!;
-    const field = line.startsWith(":") ? FIELDS.find(([prefix]) => prefix.test(line))?.[1] : undefined;
+    const field = line.startsWith(":")
+      ? FIELDS.find(([prefix]) => prefix.test(line))?.[1]
+      : undefined;
     if (field === undefined) {
       text.push(line);
       continue;
@@ -34,13 +36,18 @@ export function readSphinx(lines: readonly string[]): Section[] {
     const { words, value } = directive;
     if (field === "parameter") {
       const name = words.at(-1)!;
-      if (words.length > 1 && !parameters.has(name)) parameters.set(name, { name, description: value });
-    } else if (field === "returns" || ((field === "attribute" || field === "exception") && words.length === 2)) {
+      if (words.length > 1 && !parameters.has(name))
+        parameters.set(name, { name, description: value });
+    } else if (
+      field === "returns" ||
+      ((field === "attribute" || field === "exception") && words.length === 2)
+    ) {
       hasOther = true;
     }
   }
   const sections: Section[] = [{ kind: "text", text: withoutBlankEnds(text).join("\n") }];
-  if (parameters.size > 0) sections.push({ kind: "parameters", parameters: [...parameters.values()] });
+  if (parameters.size > 0)
+    sections.push({ kind: "parameters", parameters: [...parameters.values()] });
   if (hasOther) sections.push({ kind: "other" });
   return sections;
 }

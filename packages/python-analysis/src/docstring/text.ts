@@ -1,5 +1,6 @@
 /** What `str.isspace` and `\s` mean to Python, which is not what `\s` means to JavaScript. */
-export const PYTHON_SPACE = "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
+export const PYTHON_SPACE =
+  "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 
 const LEADING = new RegExp(`^[${PYTHON_SPACE}]+`);
 const BLANK = new RegExp(`^[${PYTHON_SPACE}]*$`);

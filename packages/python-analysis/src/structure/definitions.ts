@@ -60,16 +60,23 @@ export function collectDefinitions(parsed: ParsedModule): Definitions {
   return { functions, classes };
 }
 
-function define(node: SyntaxNode, scope: Scope, globals: ReadonlySet<string> | undefined): Definition | undefined {
+function define(
+  node: SyntaxNode,
+  scope: Scope,
+  globals: ReadonlySet<string> | undefined,
+): Definition | undefined {
   const nameNode = node.childForFieldName("name");
   if (!nameNode) return undefined;
   const name = identifier(nameNode);
-  const prefix = scope.kind === "function" ? `${scope.qualifiedName}.<locals>.` : `${scope.qualifiedName}.`;
+  const prefix =
+    scope.kind === "function" ? `${scope.qualifiedName}.<locals>.` : `${scope.qualifiedName}.`;
   const isGlobal = scope.kind === "module" || globals?.has(name) === true;
   const outer = node.parent;
   const decorators =
     outer?.type === "decorated_definition"
-      ? outer.children.filter((child) => child.type === "decorator").flatMap((child) => expressionOf(child) ?? [])
+      ? outer.children
+          .filter((child) => child.type === "decorator")
+          .flatMap((child) => expressionOf(child) ?? [])
       : [];
   return { node, name, qualifiedName: isGlobal ? name : prefix + name, scope, decorators };
 }
@@ -133,7 +140,8 @@ const STARRED: Readonly<Record<string, Parameter["kind"]>> = {
 };
 
 function parameterOf(node: SyntaxNode, plainKind: Parameter["kind"]): Parameter | undefined {
-  const target = node.childForFieldName("name") ?? (node.type === "typed_parameter" ? expressionOf(node) : node);
+  const target =
+    node.childForFieldName("name") ?? (node.type === "typed_parameter" ? expressionOf(node) : node);
   const kind = target && STARRED[target.type];
   const name = kind ? expressionOf(target) : target;
   if (name?.type !== "identifier") return undefined;
@@ -168,7 +176,8 @@ export function functionFactsOf(parsed: ParsedModule, definition: Definition): F
 /** What a `class` statement says, its docstring not yet taken apart. */
 export function classFactsOf(parsed: ParsedModule, definition: Definition): ClassFacts {
   const { node } = definition;
-  const bases = node.childForFieldName("superclasses")?.namedChildren.filter((child) => !isTrivia(child)) ?? [];
+  const bases =
+    node.childForFieldName("superclasses")?.namedChildren.filter((child) => !isTrivia(child)) ?? [];
   return {
     name: definition.name,
     qualified_name: definition.qualifiedName,

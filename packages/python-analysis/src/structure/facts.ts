@@ -22,7 +22,9 @@ export function readStructure(parsed: ParsedModule): StructureFacts {
     functions: functions.map((each) => withDescriptions(functionFactsOf(parsed, each))),
     classes: classes.map((each) => withDescription(classFactsOf(parsed, each))),
     imports: [...new Set(imports.map(moduleName))],
-    dependencies: declared ? declared.dependencies.map(({ normalised }) => normalised) : inferDependencies(imports),
+    dependencies: declared
+      ? declared.dependencies.map(({ normalised }) => normalised)
+      : inferDependencies(imports),
     dependencies_source: declared ? "pep723" : "inferred",
   };
 }

@@ -62,11 +62,15 @@ export function moduleName(imported: Pick<Import, "level" | "module">): string {
 }
 
 function fromImport(parsed: ParsedModule, node: SyntaxNode) {
-  const source = node.children.find((child) => child.field === "module_name" || child.type === "__future__");
+  const source = node.children.find(
+    (child) => child.field === "module_name" || child.type === "__future__",
+  );
   const dots = source?.type === "relative_import" ? source.children[0] : undefined;
   const path = source?.type === "relative_import" ? source.children.find(isDottedName) : source;
   const keyword = node.children.findIndex((child) => child.type === "import");
-  const names = node.children.slice(keyword + 1).flatMap((child) => namedImport(parsed, child) ?? []);
+  const names = node.children
+    .slice(keyword + 1)
+    .flatMap((child) => namedImport(parsed, child) ?? []);
   return {
     module: path === undefined ? "" : isDottedName(path) ? dottedName(path) : path.text,
     level: dots?.text.replace(/[^.]/g, "").length ?? 0,
@@ -90,12 +94,15 @@ function namedImport(parsed: ParsedModule, node: SyntaxNode): ImportedName | und
   return { name: name ? dottedName(name) : "", alias: alias && identifier(alias), position };
 }
 
-function contextOf(node: SyntaxNode): Pick<Import, "isConditional" | "isForTypeChecking" | "scope"> {
+function contextOf(
+  node: SyntaxNode,
+): Pick<Import, "isConditional" | "isForTypeChecking" | "scope"> {
   let isConditional = false;
   let isForTypeChecking = false;
   for (let inner = node, outer = node.parent; outer; inner = outer, outer = outer.parent) {
     isConditional ||= CONDITIONS.has(outer.type);
-    isForTypeChecking ||= outer.type === "if_statement" && inner.field === "consequence" && asksForTypeChecking(outer);
+    isForTypeChecking ||=
+      outer.type === "if_statement" && inner.field === "consequence" && asksForTypeChecking(outer);
   }
   return { isConditional, isForTypeChecking, scope: scopeOf(node) };
 }
@@ -111,6 +118,7 @@ function scopeOf(node: SyntaxNode): Import["scope"] {
 
 function asksForTypeChecking(statement: SyntaxNode): boolean {
   const condition = statement.childForFieldName("condition");
-  const name = condition?.type === "attribute" ? condition.childForFieldName("attribute") : condition;
+  const name =
+    condition?.type === "attribute" ? condition.childForFieldName("attribute") : condition;
   return name?.type === "identifier" && name.text === "TYPE_CHECKING";
 }

@@ -43,7 +43,8 @@ class Source implements ParsedModule {
 
 function lineStarts(text: string): number[] {
   const starts = [0];
-  for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", end + 1)) starts.push(end + 1);
+  for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", end + 1))
+    starts.push(end + 1);
   return starts;
 }
 
@@ -132,7 +133,8 @@ export function parseExpression(text: string): SyntaxNode | null {
   // As CPython does, so that a line break inside does not end the expression.
   const { root, hasError } = read(`(${text}\n)`, loadedGrammar);
   const statement = root.namedChildren[0];
-  if (hasError || root.namedChildren.length !== 1 || statement?.type !== "expression_statement") return null;
+  if (hasError || root.namedChildren.length !== 1 || statement?.type !== "expression_statement")
+    return null;
   return statement.namedChildren.find((child) => child.type !== "comment") ?? null;
 }
 
@@ -194,7 +196,11 @@ function copy(cursor: TreeCursor, source: Source, { types, named, fields }: Gram
   const marks: number[] = [];
   let here = root;
   for (;;) {
-    if (here.type !== "identifier" && (here.isNamed || here.type.includes(" ")) && cursor.gotoFirstChild()) {
+    if (
+      here.type !== "identifier" &&
+      (here.isNamed || here.type.includes(" ")) &&
+      cursor.gotoFirstChild()
+    ) {
       marks.push(open.length);
       here = read(here);
       open.push(here);

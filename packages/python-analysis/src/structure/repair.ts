@@ -47,7 +47,11 @@ export function repair(text: string): string {
       if (frame) blanks.push([start, at]);
     } else if ("([{".includes(token)) {
       const head = token === "[" ? text.slice(Math.max(0, start - LONGEST_HEAD), start) : "";
-      frames.push({ kind: "bracket", isTypeParameters: TYPE_PARAMETERS.test(head), defaultStart: undefined });
+      frames.push({
+        kind: "bracket",
+        isTypeParameters: TYPE_PARAMETERS.test(head),
+        defaultStart: undefined,
+      });
     } else if (token === ":") {
       if (frame?.kind === "field") frame.inFormat = true;
     } else if (frame?.kind === "bracket" && frame.isTypeParameters && token === "=") {
@@ -92,9 +96,13 @@ function openString(text: string, token: string, at: number, frames: Frame[]): n
     frames.push({ kind: "formatted", quote, isRaw: prefix.includes("r") });
     return at;
   }
-  const end = quote.length === 1 ? new RegExp(`\\\\[^]|[${quote}\\n]`, "g") : new RegExp(`\\\\[^]|${quote}`, "g");
+  const end =
+    quote.length === 1
+      ? new RegExp(`\\\\[^]|[${quote}\\n]`, "g")
+      : new RegExp(`\\\\[^]|${quote}`, "g");
   end.lastIndex = at;
-  for (let match = end.exec(text); match; match = end.exec(text)) if (!match[0].startsWith("\\")) return end.lastIndex;
+  for (let match = end.exec(text); match; match = end.exec(text))
+    if (!match[0].startsWith("\\")) return end.lastIndex;
   return text.length;
 }
 

@@ -45,7 +45,8 @@ export function isTrivia(node: SyntaxNode): boolean {
 /** The function or class in whose body a node stands, or `null` for the module. */
 export function enclosingDefinition(node: SyntaxNode): SyntaxNode | null {
   let outer = node.parent;
-  while (outer && outer.type !== "function_definition" && outer.type !== "class_definition") outer = outer.parent;
+  while (outer && outer.type !== "function_definition" && outer.type !== "class_definition")
+    outer = outer.parent;
   return outer;
 }
 

@@ -15,7 +15,8 @@ const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
   v: "\v",
 };
 
-const ESCAPE = /\\(?:([0-7]{1,3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|N\{([^}]+)\}|([\s\S]))/gu;
+const ESCAPE =
+  /\\(?:([0-7]{1,3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|N\{([^}]+)\}|([\s\S]))/gu;
 
 /** What a parenthesised expression holds, however many parentheses; any other node itself. */
 export function withoutParentheses(node: SyntaxNode): SyntaxNode {
@@ -65,7 +66,15 @@ function evaluateEscapes(content: string): string {
   if (!content.includes("\\")) return content;
   return content.replace(
     ESCAPE,
-    (escape: string, octal?: string, x?: string, u?: string, U?: string, name?: string, other?: string) => {
+    (
+      escape: string,
+      octal?: string,
+      x?: string,
+      u?: string,
+      U?: string,
+      name?: string,
+      other?: string,
+    ) => {
       if (octal !== undefined) return String.fromCharCode(Number.parseInt(octal, 8));
       const hexadecimal = x ?? u ?? U;
       if (hexadecimal !== undefined) return String.fromCodePoint(Number.parseInt(hexadecimal, 16));

@@ -25,7 +25,16 @@ const files = positionals.flatMap((path) =>
         .sort()
         .map((name) => join(path, name)),
 );
-const count = { files: 0, invalid: 0, equal: 0, functions: 0, classes: 0, complexities: 0, docstrings: 0, differences: 0 };
+const count = {
+  files: 0,
+  invalid: 0,
+  equal: 0,
+  functions: 0,
+  classes: 0,
+  complexities: 0,
+  docstrings: 0,
+  differences: 0,
+};
 for await (const reference of referencesOf(values.python, files)) {
   count.files++;
   if (reference.error !== undefined) {
@@ -40,12 +49,14 @@ for await (const reference of referencesOf(values.python, files)) {
   if (differences.length === 0) count.equal++;
   count.differences += differences.length;
   for (const { file, fact, expected, actual } of differences) {
-    console.log(`${file}: ${fact}\n  Python: ${JSON.stringify(expected)}\n  here:   ${JSON.stringify(actual)}`);
+    process.stdout.write(
+      `${file}: ${fact}\n  Python: ${JSON.stringify(expected)}\n  here:   ${JSON.stringify(actual)}\n`,
+    );
   }
 }
-console.log(
+process.stdout.write(
   `${count.files} files, ${count.invalid} of them not valid for this Python, ${count.equal} equal, ` +
     `${count.differences} differences in ${count.functions} functions, ${count.classes} classes, ` +
-    `${count.complexities} complexities, ${count.docstrings} docstrings`,
+    `${count.complexities} complexities, ${count.docstrings} docstrings\n`,
 );
 process.exitCode = count.differences > 0 ? 1 : 0;

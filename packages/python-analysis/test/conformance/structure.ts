@@ -3,7 +3,12 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { measureComplexity } from "../../src/complexity.js";
 import { parseDocstring } from "../../src/docstring/parse.js";
-import { collectDefinitions, docstringOf, functionFactsOf, classFactsOf } from "../../src/structure/definitions.js";
+import {
+  collectDefinitions,
+  docstringOf,
+  functionFactsOf,
+  classFactsOf,
+} from "../../src/structure/definitions.js";
 import { collectImports, moduleName } from "../../src/structure/imports.js";
 import { parseModule } from "../../src/structure/parse.js";
 
@@ -19,7 +24,12 @@ export interface Reference {
   classes: Record<string, unknown>[];
   imports: string[];
   complexities?: { name: string; line: number; column: number; mccabe: number }[];
-  docstrings?: { docstring: string; style: string | null; description: string | null; parameters: object }[];
+  docstrings?: {
+    docstring: string;
+    style: string | null;
+    description: string | null;
+    parameters: object;
+  }[];
 }
 
 /** One fact on which Python and we differ. */
@@ -41,11 +51,17 @@ export function hasPython(python: string): boolean {
 }
 
 /** Asks Python about files; those that do not compile have an `error`. */
-export async function* referencesOf(python: string, files: readonly string[]): AsyncGenerator<Reference> {
+export async function* referencesOf(
+  python: string,
+  files: readonly string[],
+): AsyncGenerator<Reference> {
   const child = spawn(python, ["-B", DUMP], { stdio: ["pipe", "pipe", "inherit"] });
-  const status = new Promise<number | null>((resolve, reject) => child.on("close", resolve).on("error", reject));
+  const status = new Promise<number | null>((resolve, reject) =>
+    child.on("close", resolve).on("error", reject),
+  );
   child.stdin.end(files.map((file) => `${file}\n`).join(""));
-  for await (const line of createInterface({ input: child.stdout })) yield JSON.parse(line) as Reference;
+  for await (const line of createInterface({ input: child.stdout }))
+    yield JSON.parse(line) as Reference;
   if ((await status) !== 0) throw new Error(`${python} ${DUMP} ended with status ${await status}`);
 }
 
@@ -68,7 +84,11 @@ export async function compare(reference: Reference): Promise<Difference[]> {
     expected.forEach((each, i) => {
       for (const key of Object.keys(each)) {
         const ours = (actual[i] as Record<string, unknown> | undefined)?.[key];
-        check(`${what} ${String(each.qualified_name)}: ${key}`, each[key], withoutDescriptions(ours));
+        check(
+          `${what} ${String(each.qualified_name)}: ${key}`,
+          each[key],
+          withoutDescriptions(ours),
+        );
       }
     });
   }
@@ -76,15 +96,29 @@ export async function compare(reference: Reference): Promise<Difference[]> {
   check("imports", reference.imports, [...new Set(collectImports(parsed).map(moduleName))]);
   if (reference.complexities) {
     const measured = measureComplexity(parsed);
-    const ours = new Map([...measured.functions, ...measured.blocks].map((e) => [key(e.position), e.mccabe]));
+    const ours = new Map(
+      [...measured.functions, ...measured.blocks].map((e) => [key(e.position), e.mccabe]),
+    );
     for (const { name, line, column, mccabe } of reference.complexities) {
-      const before = Buffer.from(parsed.text.split("\n")[line - 1]!).subarray(0, column).toString();
-      check(`complexity of ${name}`, mccabe, ours.get(key({ line, column: [...before].length + 1 })));
+      const before = Buffer.from(parsed.text.split("\n")[line - 1]!)
+        .subarray(0, column)
+        .toString();
+      check(
+        `complexity of ${name}`,
+        mccabe,
+        ours.get(key({ line, column: [...before].length + 1 })),
+      );
     }
     if (measured.blocks.length > 0) {
-      const blocks = reference.complexities.filter(({ name }) => /(If|Loop|TryExcept) \d+$/.test(name));
+      const blocks = reference.complexities.filter(({ name }) =>
+        /(If|Loop|TryExcept) \d+$/.test(name),
+      );
       const positions = new Set(blocks.map(({ line }) => line));
-      check("blocks with a complexity", positions.size, new Set(measured.blocks.map((b) => b.position.line)).size);
+      check(
+        "blocks with a complexity",
+        positions.size,
+        new Set(measured.blocks.map((b) => b.position.line)).size,
+      );
     }
   }
   for (const { docstring, ...expected } of reference.docstrings ?? []) {
