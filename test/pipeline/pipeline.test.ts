@@ -241,7 +241,7 @@ for (const { name, parts, start } of SET_UPS) {
         expect(text).toMatch(
           new RegExp(`sluice_stage_outcomes_total\\{[^}]*stage="${stage}"[^}]*outcome="done"`),
         );
-        expect(text).toMatch(new RegExp(`sluice_queue_depth\\{[^}]*stage="${stage}"`));
+        expect(text).toMatch(new RegExp(`sluice_queue_jobs\\{[^}]*stage="${stage}"`));
       }
     });
   });
