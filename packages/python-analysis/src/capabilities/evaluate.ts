@@ -25,6 +25,8 @@ export interface Evaluation {
   readonly incomplete: boolean;
 }
 
+/** More strings than this are not put together out of others. */
+const MOST_JOINED = 64;
 const LITERAL = new Set(["integer", "float", "true", "false", "none", "ellipsis", "comment"]);
 const CONTAINERS = new Set([
   "tuple",
@@ -162,10 +164,10 @@ export class Evaluator implements Transfer {
       result = union(result, this.graph.use(variable, node));
     if (!reference.maybeBuiltin) return result;
     const name = identifier(node);
+    const isFree = reference.variables.length === 0 && !this.map.isBuiltin(name);
     for (const { module } of this.names.stars) {
-      const isOther = reference.variables.length === 0 && !this.map.isBuiltin(name);
-      if (isOther || this.map.isMember(module, name))
-        result = union(result, [this.#attributeOfPath(module, name)]);
+      if (!this.map.mayExport(module, name, isFree)) continue;
+      result = union(result, [this.#attributeOfPath(module, name)]);
     }
     if (name === "__builtins__") return union(result, [this.path("builtins")]);
     return union(result, [this.map.isBuiltin(name) ? this.path(`builtins.${name}`) : OPAQUE]);
@@ -228,10 +230,8 @@ export class Evaluator implements Transfer {
         result = union(result, this.membersNamed(value, names, node));
       } else if (value.kind === "path" && value.path === "sys.modules") {
         result = union(result, this.modulesNamed(names));
-      } else if (value.kind === "container" || value.kind === "instance" || value.kind === "many") {
-        result = union(result, this.graph.elementsOf([value], node));
       } else {
-        result = union(result, ANYTHING);
+        result = union(result, this.graph.elementsOf([value], node));
       }
     }
     return result;
@@ -273,20 +273,20 @@ export class Evaluator implements Transfer {
       );
       return paths.length > 0 ? union(paths, ANYTHING) : ANYTHING;
     }
-    if (operator !== "+") return ANYTHING;
-    let result = NOTHING;
-    for (const a of this.graph.values(left)) {
-      for (const b of this.graph.values(right)) {
-        if (a.kind === "string" && b.kind === "string")
-          result = union(result, [this.make.string(a.text + b.text)]);
-        else
-          result = union(result, [
-            a.kind === "container" ? a : OPAQUE,
-            b.kind === "container" ? b : OPAQUE,
-          ]);
-      }
-    }
-    return result;
+    return operator === "+"
+      ? this.#joined(this.graph.values(left), this.graph.values(right))
+      : ANYTHING;
+  }
+
+  /** Strings joined with strings, as long as there are few ways to do so, and the containers of both sides. */
+  #joined(left: Values, right: Values): Values {
+    const containers = [...left, ...right].filter(({ kind }) => kind === "container");
+    const beginnings = left.flatMap((value) => (value.kind === "string" ? [value.text] : []));
+    const ends = right.flatMap((value) => (value.kind === "string" ? [value.text] : []));
+    const allStrings = beginnings.length === left.length && ends.length === right.length;
+    if (beginnings.length * ends.length > MOST_JOINED) return union(ANYTHING, containers);
+    const joined = beginnings.flatMap((text) => ends.map((end) => this.make.string(text + end)));
+    return union(union(joined, containers), allStrings ? NOTHING : ANYTHING);
   }
 
   #evaluateContainer(node: SyntaxNode): Values {

@@ -1,6 +1,6 @@
 import type { SyntaxNode } from "../structure/types.js";
 import type { Variable } from "./names.js";
-import { ANYTHING, NOTHING, union, type Values } from "./values.js";
+import { ANYTHING, NOTHING, union, type Value, type Values } from "./values.js";
 
 /** The way of a node's values, of what is in them `depth` levels down, or of an attribute of them, into a variable. */
 export interface Flow {
@@ -132,7 +132,7 @@ export class FlowGraph {
     for (const value of values) {
       const elements = value.kind === "container" ? this.#elements.get(value.node) : undefined;
       if (elements) result = union(result, this.use(elements, user));
-      else result = union(result, value.kind === "string" ? ANYTHING : [value]);
+      else result = union(result, isItself(value) ? [value] : ANYTHING);
     }
     return result;
   }
@@ -176,6 +176,10 @@ export class FlowGraph {
     this.#queued.add(user);
     this.#queue.push(user);
   }
+}
+
+function isItself(value: Value): boolean {
+  return value.kind === "path" ? value.isModule : value.kind !== "string";
 }
 
 /** The node that looks at this one's values: its parent, past what only groups arguments. */

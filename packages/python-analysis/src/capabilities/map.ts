@@ -175,12 +175,12 @@ export class CapabilityMap {
 
   /** What the data says a module can do at all; `undefined` for a module it does not name. */
   module(path: string): Grants | undefined {
-    return this.#modules.get(this.canonical(path));
+    return this.#modules.get(path) ?? this.#modules.get(this.canonical(path));
   }
 
   /** Whether `path` names a module of the standard library or a well-known package. */
   isModule(path: string): boolean {
-    return this.#modules.has(this.canonical(path)) || path === "os.path";
+    return this.module(path) !== undefined || path === "os.path";
   }
 
   /** Whether `name` is one of Python's own functions or types. */
@@ -188,9 +188,16 @@ export class CapabilityMap {
     return this.#members.has(`builtins.${name}`);
   }
 
-  /** Whether the data names this very member. */
-  isMember(module: string, name: string): boolean {
-    return this.#members.has(`${this.canonical(module)}.${name}`);
+  /**
+   * Whether `from module import *` may bind a name: one that the data names, or, if nothing else binds it, any of a module
+   * whose members are not all named.
+   */
+  mayExport(module: string, name: string, isFree: boolean): boolean {
+    const path = this.canonical(module);
+    if (this.#members.has(`${path}.${name}`)) return true;
+    const others =
+      this.#others.get(path) ?? (this.#tables.has(path) ? HARMLESS : this.#modules.get(path));
+    return isFree && others !== undefined && others.length > 0;
   }
 
   /** Whether the methods of what `path` makes are known one by one. */

@@ -116,8 +116,18 @@ export const RULES = {
     "It is out of sight in most editors. Put it on a line of its own.",
     506,
   ),
-  "complexity.lines": rule("warning", "high", "Too many lines", "Split the script."),
-  "complexity.functions": rule("warning", "high", "Too many functions", "Split the script."),
+  "complexity.lines": rule(
+    "warning",
+    "high",
+    "Too many lines",
+    "Split the script into modules that do one thing each.",
+  ),
+  "complexity.functions": rule(
+    "warning",
+    "high",
+    "Too many functions",
+    "Split the script into modules that do one thing each.",
+  ),
   "complexity.nesting": rule(
     "warning",
     "high",
