@@ -10,12 +10,16 @@ import type {
   UploadedScript,
   VersionList,
 } from "@sluice/contracts";
-import type { Log } from "sarif";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeWith } from "../servers/index.js";
 import { call, upload } from "./client.js";
 import { type Ingest, remains, startIngest } from "./ingest.js";
 import { ALL_STAGES, fail, METADATA, pass, REPORT } from "./stages.js";
+
+interface Sarif {
+  readonly version: string;
+  readonly runs: readonly { readonly results: readonly object[] }[];
+}
 
 describeWith(["postgres"], "scripts", () => {
   let ingest: Ingest;
@@ -469,7 +473,7 @@ describeWith(["postgres"], "scripts", () => {
       ...REPORT,
     });
 
-    const sarif = await call<Log>(ingest, "readReport", at(uploaded, "/report"), {
+    const sarif = await call<Sarif>(ingest, "readReport", at(uploaded, "/report"), {
       headers: { Accept: "application/sarif+json" },
     });
     expect(sarif.headers.get("content-type")).toMatch(/^application\/sarif\+json/);

@@ -1,9 +1,8 @@
 import type { UploadedScript } from "@sluice/contracts";
 import type { AnalysisMetadata, AnalysisReport } from "@sluice/contracts";
+import { encode } from "@sluice/blobs";
 import { blobKey, type BlobEncoding } from "@sluice/object-store";
 import type { StageName, Verdict } from "@sluice/pipeline";
-import { Encoder } from "@toondepauw/node-zstd";
-import { gzipSync } from "node:zlib";
 import { done, work } from "../catalog/fixture.js";
 import type { Ingest } from "./ingest.js";
 
@@ -126,7 +125,7 @@ export async function pass(
         return;
       }
       const plain = await store.get(plainKey);
-      const bytes = encoding === "gzip" ? gzipSync(plain) : await new Encoder(3).encode(plain);
+      const bytes = await encode(plain, encoding);
       const key = blobKey(sha256, encoding);
       await store.put(key, bytes);
       const place = { key, offset: 0, length: bytes.length, encoding };

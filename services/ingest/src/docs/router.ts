@@ -1,10 +1,12 @@
-import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
 import { Router } from "express";
 import { API_PAGE, PROBLEMS_PAGE, START_SCRIPT } from "./pages.js";
 
-const require = createRequire(import.meta.url);
-
-const FILES = ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"];
+const FILES = {
+  "swagger-ui.css": import.meta.resolve("swagger-ui-dist/swagger-ui.css"),
+  "swagger-ui-bundle.js": import.meta.resolve("swagger-ui-dist/swagger-ui-bundle.js"),
+  "favicon-32x32.png": import.meta.resolve("swagger-ui-dist/favicon-32x32.png"),
+};
 
 /** Scripts, styles and requests of this server only, and no inline script. */
 const POLICY = [
@@ -29,8 +31,8 @@ export function docsRouter(): Router {
   router.get("/docs", (_req, res) => void res.type("html").send(API_PAGE));
   router.get("/docs/problems", (_req, res) => void res.type("html").send(PROBLEMS_PAGE));
   router.get("/docs/start.js", (_req, res) => void res.type("js").send(START_SCRIPT));
-  for (const file of FILES) {
-    const path = require.resolve(`swagger-ui-dist/${file}`);
+  for (const [file, url] of Object.entries(FILES)) {
+    const path = fileURLToPath(url);
     router.get(`/docs/${file}`, (_req, res, next) => {
       res.sendFile(path, (error?: Error) => {
         // A client that went away in the middle is no error of ours.

@@ -82,7 +82,7 @@ export function unsupportedContentEncoding(): ProblemError {
   );
 }
 
-export function toProblem(error: ProblemError, req: Request, requestId: string): Problem {
+function toProblem(error: ProblemError, req: Request, requestId: string): Problem {
   const { status, title } = PROBLEMS[error.code];
   return {
     type: `/docs/problems#${error.code}`,

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
+import { decodeVerified, sha256Of } from "@sluice/blobs";
 import { create as contentDisposition } from "content-disposition";
-import { decode, loadStored } from "../content/load.js";
+import { loadStored } from "../content/load.js";
 import type { Dependencies } from "../dependencies.js";
 import { sanitiseFilename } from "../filename.js";
 import { chooseRange, rangeHolds } from "../http/byte-range.js";
@@ -46,16 +46,19 @@ export function readContent(deps: Dependencies): Route {
     }
 
     const stored = await loadStored(deps, version);
-    const accepted = chooseCoding(req.get("accept-encoding"), stored.encoding);
+    const accepted = chooseCoding(req.get("accept-encoding"), stored.place.encoding);
     if (accepted === undefined) {
       throw new ProblemError(
         "not_acceptable",
-        `Accept-Encoding takes neither the script as it is nor ${stored.encoding}.`,
+        `Accept-Encoding takes neither the script as it is nor ${stored.place.encoding}.`,
       );
     }
     // Ranges count in plain bytes, whatever coding the rest would come in.
     const coding = range === undefined ? accepted : "identity";
-    const body = coding === "identity" ? await decode(stored, version) : stored.bytes;
+    const body =
+      coding === "identity"
+        ? await decodeVerified(stored.bytes, stored.place, version.sha256)
+        : stored.bytes;
 
     res
       .set("ETag", coding === "identity" ? plainTag : codedTag(version.sha256, coding))
@@ -90,8 +93,4 @@ function codedTag(sha256: string, coding: string): string {
 /** RFC 9530; of the representation as it is sent, its coding included. */
 function reprDigest(sha256: string): string {
   return `sha-256=:${Buffer.from(sha256, "hex").toString("base64")}:`;
-}
-
-function sha256Of(bytes: Buffer): string {
-  return createHash("sha256").update(bytes).digest("hex");
 }
