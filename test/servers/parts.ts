@@ -90,7 +90,6 @@ async function missingS3(kind: S3Kind): Promise<string | undefined> {
       ? "put it on PATH, set S3_TEST_URL, or install Go, which builds it"
       : "put it on PATH, or install Go, which builds it";
   try {
-    process.stdout.write(`building ${kind} with the Go toolchain, once; this takes minutes …\n`);
     await buildS3Program(kind);
     return undefined;
   } catch (error) {

@@ -1,8 +1,10 @@
 import { execFile } from "node:child_process";
-import { accessSync, constants, mkdtempSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { accessSync, constants, copyFileSync, mkdirSync, renameSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
+
+import { removeDirectory, temporaryDirectory } from "./guard.js";
 
 /** S3 servers of different make that the tests run against. */
 export type S3Kind = "minio" | "versitygw";
@@ -35,19 +37,23 @@ export function findS3Program(kind: S3Kind): string | undefined {
 export async function buildS3Program(kind: S3Kind): Promise<void> {
   const go = findOnPath("go");
   if (go === undefined) throw new Error("the Go toolchain is not on PATH");
-  mkdirSync(cacheDirectory(), { recursive: true });
-  const building = mkdtempSync(join(cacheDirectory(), "building-"));
+  process.stdout.write(`building ${kind} with the Go toolchain, once; this takes minutes …\n`);
+  const building = temporaryDirectory();
   try {
-    const env = { ...process.env, GOBIN: building, CGO_ENABLED: "0" };
-    await promisify(execFile)(go, ["install", "-trimpath", MODULES[kind]], { env });
-    renameSync(join(building, kind), join(cacheDirectory(), kind));
+    const env = { ...process.env, GOBIN: building };
+    await promisify(execFile)(go, ["install", MODULES[kind]], { env });
+    mkdirSync(cacheDirectory(), { recursive: true });
+    // Another run may do the same: each puts its own in place, whole.
+    const beside = join(cacheDirectory(), `${kind}.${process.pid}`);
+    copyFileSync(join(building, kind), beside);
+    renameSync(beside, join(cacheDirectory(), kind));
   } catch (error) {
     const said = error instanceof Error && "stderr" in error ? String(error.stderr) : String(error);
     throw new Error(`go install ${MODULES[kind]} failed: ${said.trim().split("\n").at(-1)}`, {
       cause: error,
     });
   } finally {
-    rmSync(building, { recursive: true, force: true });
+    removeDirectory(building);
   }
 }
 
