@@ -29,7 +29,7 @@ export interface Settings {
   readonly compression: Compression;
   /** Sources shorter than this many bytes are stored as they are. */
   readonly compressionThreshold: number;
-  /** Absolute path of a policy in JSON, instead of the one that comes with Sluice. */
+  /** Absolute path of a policy in YAML or JSON, instead of the one that comes with Sluice. */
   readonly policyFile: string | undefined;
   /** Memory that one analysing thread may take, in megabytes. */
   readonly analysisMemoryMb: number;
@@ -194,7 +194,7 @@ const DECLARED = {
   policyFile: setting({
     name: "POLICY_FILE",
     default: undefined,
-    description: "policy in JSON that scripts are judged by; unset: the one that comes with Sluice",
+    description: "policy in YAML or JSON that scripts are judged by; unset: the one that comes with Sluice",
     expected: "the path of a file",
     schema: z.string().transform((path) => resolve(path)),
   }),
