@@ -493,6 +493,7 @@ describeWith(["postgres"], "scripts", () => {
         ],
       },
       { ruleId: "docstrings.missing", level: "note" },
+      { ruleId: "capability.process.spawn", kind: "review" },
     ]);
     const neither = await call<Problem>(ingest, "readReport", at(uploaded, "/report"), {
       headers: { Accept: "text/html" },
