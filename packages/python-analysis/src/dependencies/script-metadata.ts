@@ -72,14 +72,16 @@ function findBlocks(lines: readonly string[]): { blocks: Block[]; problems: Decl
         .map((line) => line.slice(line.startsWith("# ") ? 2 : 1));
       blocks.push({ type, content: content.join("\n"), line: i + 1 });
       i = last;
-    } else if (type === "script") {
+      continue;
+    }
+    if (type === "script") {
       const problem =
         last < 0 ? "is not closed by a line `# ///` right after its comment lines" : "is empty";
-      problems.push({
-        message: `the \`script\` block ${problem}, so it does not count`,
-        line: i + 1,
-      });
+      const message = `the \`script\` block ${problem}, so it does not count`;
+      problems.push({ message, line: i + 1 });
     }
+    // What follows it among the same comment lines is not closed either.
+    if (last < 0) i = end - 1;
   }
   return { blocks, problems };
 }

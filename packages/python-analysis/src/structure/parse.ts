@@ -11,25 +11,20 @@ class Source implements ParsedModule {
   root!: SyntaxNode;
   hasError = false;
   #lineStarts: number[] | undefined;
-  #astral: boolean | undefined;
+  /** Where those characters are that take two units. */
+  #pairs: number[] | undefined;
 
   constructor(text: string) {
     this.text = text;
   }
 
   position(index: number): Position {
-    const starts = (this.#lineStarts ??= lineStarts(this.text));
-    let low = 0;
-    let high = starts.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if (starts[middle]! <= index) low = middle;
-      else high = middle - 1;
-    }
-    const start = starts[low]!;
-    this.#astral ??= /[\ud800-\udbff][\udc00-\udfff]/.test(this.text);
-    const column = this.#astral ? codePoints(this.text, start, index) : index - start;
-    return { line: low + 1, column: column + 1 };
+    this.#lineStarts ??= lineStarts(this.text);
+    this.#pairs ??= surrogatePairs(this.text);
+    const line = countUpTo(this.#lineStarts, index);
+    const start = this.#lineStarts[line - 1]!;
+    const pairs = countUpTo(this.#pairs, index - 1) - countUpTo(this.#pairs, start - 1);
+    return { line, column: index - start - pairs + 1 };
   }
 
   *walk(from: SyntaxNode = this.root): Generator<SyntaxNode, void, undefined> {
@@ -48,10 +43,20 @@ function lineStarts(text: string): number[] {
   return starts;
 }
 
-function codePoints(text: string, start: number, end: number): number {
-  let count = 0;
-  for (let i = start; i < end; count++) i += text.codePointAt(i)! > 0xffff ? 2 : 1;
-  return count;
+function surrogatePairs(text: string): number[] {
+  return Array.from(text.matchAll(/[\ud800-\udbff][\udc00-\udfff]/g), ({ index }) => index);
+}
+
+/** How many of some ascending numbers are at most `limit`. */
+function countUpTo(numbers: readonly number[], limit: number): number {
+  let low = 0;
+  let high = numbers.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (numbers[middle]! <= limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 class Node implements SyntaxNode {

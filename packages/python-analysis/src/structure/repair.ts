@@ -46,12 +46,8 @@ export function repair(text: string): string {
     } else if (token.endsWith("\n")) {
       if (frame) blanks.push([start, at]);
     } else if ("([{".includes(token)) {
-      const head = token === "[" ? text.slice(Math.max(0, start - LONGEST_HEAD), start) : "";
-      frames.push({
-        kind: "bracket",
-        isTypeParameters: TYPE_PARAMETERS.test(head),
-        defaultStart: undefined,
-      });
+      const isTypeParameters = token === "[" && followsNewName(text, start);
+      frames.push({ kind: "bracket", isTypeParameters, defaultStart: undefined });
     } else if (token === ":") {
       if (frame?.kind === "field") frame.inFormat = true;
     } else if (frame?.kind === "bracket" && frame.isTypeParameters && token === "=") {
@@ -64,6 +60,11 @@ export function repair(text: string): string {
       if (token !== ",") frames.pop();
     }
   }
+}
+
+function followsNewName(text: string, at: number): boolean {
+  if (!/[\p{L}\p{N}_ \t]/u.test(text[at - 1] ?? "")) return false;
+  return TYPE_PARAMETERS.test(text.slice(Math.max(0, at - LONGEST_HEAD), at));
 }
 
 /** Steps through the text of an f-string, or of the format of one of its fields. */

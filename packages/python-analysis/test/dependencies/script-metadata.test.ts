@@ -87,6 +87,10 @@ test.each([
   expect(problems).toEqual([{ message: expect.stringContaining(message), line }]);
 });
 
+test("of many unclosed blocks among the same lines the first is named", () => {
+  expect(readDeclaration("# /// script\n".repeat(200_000)).problems).toHaveLength(1);
+});
+
 test("hostile blocks end in a problem", () => {
   for (const content of ["[".repeat(100_000), "x = ".repeat(1000), "a.".repeat(10_000), "\u2028"]) {
     const { metadata, problems } = readDeclaration(`# /// script\n# ${content}\n# ///`);

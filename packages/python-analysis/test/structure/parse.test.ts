@@ -76,6 +76,15 @@ describe("positions", () => {
     expect(position("c")).toEqual({ line: 3, column: 3 });
   });
 
+  test("are found in a long line of wide characters", async () => {
+    const text = "f('😀');".repeat(20_000);
+    const parsed = await parseModule(text);
+    const calls = [...parsed.walk()].filter(({ type }) => type === "call");
+    expect(calls.map(({ startIndex }) => parsed.position(startIndex).column).at(-1)).toBe(
+      19_999 * 7 + 1,
+    );
+  });
+
   test("at the end of the text and in an empty text", async () => {
     expect((await parseModule("ab\n")).position(3)).toEqual({ line: 2, column: 1 });
     expect((await parseModule("ab")).position(2)).toEqual({ line: 1, column: 3 });

@@ -1,0 +1,132 @@
+import { readdirSync, readFileSync } from "node:fs";
+import fc from "fast-check";
+import { expect, test, vi } from "vitest";
+import { measureComplexity } from "../../src/complexity.js";
+import { readStructure } from "../../src/structure/facts.js";
+import { collectImports } from "../../src/structure/imports.js";
+import { parseModule } from "../../src/structure/parse.js";
+
+// Reading the table of character names takes seconds on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
+
+const FIXTURES = new URL("../fixtures/structure/", import.meta.url);
+const scripts = readdirSync(FIXTURES)
+  .filter((name) => name.endsWith(".py"))
+  .map((name) => readFileSync(new URL(name, FIXTURES), "utf8"));
+
+async function readAll(text: string): Promise<void> {
+  const parsed = await parseModule(text);
+  const lines = text.split("\n").length;
+  const { functions, classes } = readStructure(parsed);
+  const definitions = [...functions, ...classes];
+  expect(
+    definitions.every(
+      ({ line_number: start, end_line_number: end }) => start <= end && end <= lines,
+    ),
+  ).toBe(true);
+  expect(measureComplexity(parsed).functions).toHaveLength(functions.length);
+  expect(collectImports(parsed).every(({ position }) => position.line <= lines)).toBe(true);
+}
+
+test("scripts with a piece cut out are read without a throw", async () => {
+  const cut = fc
+    .tuple(fc.constantFrom(...scripts), fc.nat(), fc.nat(400))
+    .map(
+      ([text, at, length]) =>
+        text.slice(0, at % (text.length + 1)) + text.slice((at % (text.length + 1)) + length),
+    );
+  await fc.assert(fc.asyncProperty(cut, readAll), { numRuns: 60 });
+});
+
+test("pieces of Python in any order are read without a throw", async () => {
+  const pieces = [
+    "def ",
+    "f",
+    "class ",
+    "async ",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    ":",
+    ",",
+    "\n",
+    "    ",
+    "  ",
+    "\t",
+    "'",
+    '"',
+    '"""',
+    "f'",
+    "rb'",
+    "\\",
+    "\\\n",
+    "#",
+    "# /// script\n",
+    "# ///\n",
+    "import ",
+    "from ",
+    ".",
+    "..",
+    "*",
+    "**",
+    "=",
+    ":=",
+    "->",
+    "@",
+    "if ",
+    "else:",
+    "try:",
+    "except* ",
+    "finally:",
+    "match ",
+    "case ",
+    "lambda ",
+    "type ",
+    "global ",
+    "print ",
+    "exec ",
+    "😀",
+    "\ud800",
+    "\0",
+    "\f",
+    "é",
+    "\\N{",
+    "}",
+    "1",
+    "x",
+    ";",
+    "/",
+    "TYPE_CHECKING",
+    "__future__",
+  ];
+  const text = fc
+    .array(fc.constantFrom(...pieces), { maxLength: 60 })
+    .map((parts) => parts.join(""));
+  await fc.assert(fc.asyncProperty(text, readAll), { numRuns: 500 });
+});
+
+test.each([
+  ["statements", "x = 1\n".repeat(20_000)],
+  ["ifs", "if x: pass\n".repeat(5_000)],
+  ["elifs", `if x: pass\n${"elif x: pass\n".repeat(10_000)}`],
+  ["imports on one line", "import a;".repeat(5_000)],
+  ["functions on one line each", "def f(): 'x'\n".repeat(2_000)],
+  ["parameters", `def f(${Array.from({ length: 20_000 }, (_, i) => `p${i}`).join(",")}): pass`],
+  ["decorators", `${"@d\n".repeat(10_000)}def f(): pass`],
+  ["operands", `x = ${"1+".repeat(20_000)}1`],
+  ["attributes", `x = a${".b".repeat(20_000)}`],
+  [
+    "blocks inside each other",
+    Array.from({ length: 99 }, (_, i) => `${" ".repeat(i)}if x:\n`).join("") +
+      `${" ".repeat(99)}def f(): pass`,
+  ],
+  ["lines of one string", `"""${"a\n".repeat(100_000)}"""`],
+  ["adjacent strings", `x = (${"'a' ".repeat(20_000)})`],
+  ["brackets that are never closed", "[".repeat(20_000)],
+  ["comments", "# c\n".repeat(20_000)],
+])("a great many %s are read", async (_, text) => {
+  await readAll(text);
+});
