@@ -165,15 +165,15 @@ describe("what is not Python", () => {
 
 describe("a report stays small", () => {
   test("however often something is used", async () => {
-    const source = "import os\n" + "os.system(x); eval(x)\n".repeat(5_000);
+    const source = "import os\n" + "os.system(x); eval(x)\n".repeat(2_000);
     const found = await report(source);
     const uses = found.capabilities.map((each) => each.uses.length);
     expect(uses).toEqual([REPORT_LIMITS.usesPerCapability, REPORT_LIMITS.usesPerCapability]);
     const truncated = found.findings.filter(({ rule }) => rule === "report.truncated");
     expect(truncated.map(({ message }) => message)).toEqual([
       expect.stringMatching(/^\d+ more findings are not listed$/),
-      "4900 more uses of code.execute are not listed",
-      "4900 more uses of process.spawn are not listed",
+      "1900 more uses of code.execute are not listed",
+      "1900 more uses of process.spawn are not listed",
     ]);
     expect(JSON.stringify(found).length).toBeLessThan(200_000);
   });
@@ -273,25 +273,25 @@ describe("the time it takes is linear", () => {
 
   // Each of these would take minutes or overflow the stack if a step looked at all of the script.
   test.each([
-    ["a long chain of attributes", `import os\nos${".path".repeat(20_000)}`],
-    ["a long sum", `x = ${"'a' + ".repeat(20_000)}'b'`],
+    ["a long chain of attributes", `import os\nos${".path".repeat(10_000)}`],
+    ["a long sum", `x = ${"'a' + ".repeat(10_000)}'b'`],
     [
       "names bound in the order that is worst",
-      `${many(10_000, (i) => `a${i} = a${i + 1}`)}\nimport os\na10000 = os\na0.system(1)`,
+      `${many(5_000, (i) => `a${i} = a${i + 1}`)}\nimport os\na5000 = os\na0.system(1)`,
     ],
     [
       "many functions of one name",
-      `import os\n${many(4_000, () => "def f(m): m.system(1)")}\n${many(4_000, () => "x.f(os)")}`,
+      `import os\n${many(2_000, () => "def f(m): m.system(1)")}\n${many(2_000, () => "x.f(os)")}`,
     ],
     [
       "many strings put together",
-      `import os\n${many(4_000, (i) => `x = "s${i}"\ny = x + "t"\ngetattr(os, x + y)`)}`,
+      `import os\n${many(2_000, (i) => `x = "s${i}"\ny = x + "t"\ngetattr(os, x + y)`)}`,
     ],
     [
       "many containers in one name",
-      `import os\n${many(4_000, (i) => `x = [os, x, ${i}]`)}\nx[0].system(1)`,
+      `import os\n${many(2_000, (i) => `x = [os, x, ${i}]`)}\nx[0].system(1)`,
     ],
-    ["many modules in one name", `${many(4_000, (i) => `import m${i}\nx = m${i}\nx.system`)}`],
+    ["many modules in one name", many(2_000, (i) => `import m${i}\nx = m${i}\nx.system`)],
   ])("on %s", async (_, source) => {
     expect((await report(source)).verdict).not.toBe("invalid");
   });
@@ -322,7 +322,7 @@ describe(`the standard library of this machine${library ? "" : " (NOT CHECKED: t
   const files = library === null ? [] : readdirSync(library).filter((name) => name.endsWith(".py"));
 
   test.skipIf(library === null)("is never refused or invalid by the default policy", async () => {
-    for (const name of files.filter((_, i) => i % 8 === 0)) {
+    for (const name of files.filter((_, i) => i % 10 === 0)) {
       const { verdict, findings } = await report(readFileSync(join(library!, name)));
       const errors = findings.filter(
         ({ severity }) => severity === "error" || severity === "warning",

@@ -1,4 +1,4 @@
-import { dottedName, identifier } from "../structure/statements.js";
+import { dottedName, identifier, isTrivia } from "../structure/statements.js";
 import type { ParsedModule, SyntaxNode } from "../structure/types.js";
 import {
   operands,
@@ -97,7 +97,10 @@ class Collector {
   }
 
   #push(nodes: readonly SyntaxNode[], scope: Scope): void {
-    for (let i = nodes.length - 1; i >= 0; i--) this.#work.push({ node: nodes[i]!, scope });
+    for (let i = nodes.length - 1; i >= 0; i--) {
+      const node = nodes[i]!;
+      if (node.isNamed && !isTrivia(node)) this.#work.push({ node, scope });
+    }
   }
 
   #bind(name: string, scope: Scope, origin: Origin, place: SyntaxNode): void {
@@ -192,7 +195,7 @@ class Collector {
         break;
     }
     if (COMPREHENSIONS.has(node.type)) this.#visitComprehension(node, scope);
-    else this.#push(operands(node), scope);
+    else this.#push(node.children, scope);
   }
 
   #visitImport(node: SyntaxNode, scope: Scope): void {

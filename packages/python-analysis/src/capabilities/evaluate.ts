@@ -163,14 +163,14 @@ export class Evaluator implements Transfer {
     for (const variable of reference.variables)
       result = union(result, this.graph.use(variable, node));
     if (!reference.maybeBuiltin) return result;
-    const name = identifier(node);
+    const { name } = reference;
     const isFree = reference.variables.length === 0 && !this.map.isBuiltin(name);
     for (const { module } of this.names.stars) {
       if (!this.map.mayExport(module, name, isFree)) continue;
       result = union(result, [this.#attributeOfPath(module, name)]);
     }
     if (name === "__builtins__") return union(result, [this.path("builtins")]);
-    return union(result, [this.map.isBuiltin(name) ? this.path(`builtins.${name}`) : OPAQUE]);
+    return union(result, this.map.isBuiltin(name) ? [this.path(`builtins.${name}`)] : ANYTHING);
   }
 
   #attributeOfPath(path: string, name: string): Value {
@@ -280,6 +280,7 @@ export class Evaluator implements Transfer {
 
   /** Strings joined with strings, as long as there are few ways to do so, and the containers of both sides. */
   #joined(left: Values, right: Values): Values {
+    if (left === ANYTHING && right === ANYTHING) return ANYTHING;
     const containers = [...left, ...right].filter(({ kind }) => kind === "container");
     const beginnings = left.flatMap((value) => (value.kind === "string" ? [value.text] : []));
     const ends = right.flatMap((value) => (value.kind === "string" ? [value.text] : []));

@@ -72,12 +72,12 @@ export class FlowGraph {
   /** Evaluates every node once, then whatever changed, to the end. Returns `false` when it took too many steps. */
   run(root: SyntaxNode): boolean {
     let nodes = 0;
-    for (const node of inEvaluationOrder(root)) {
+    inEvaluationOrder(root, (node) => {
       nodes++;
       const found = this.#transfer.evaluate(node);
       if (found !== ANYTHING) this.#values.set(node, found);
       this.#passOn(node);
-    }
+    });
     let steps = nodes * STEPS_PER_NODE + 1000;
     for (let user = this.#queue.pop(); user; user = this.#queue.pop()) {
       this.#queued.delete(user);
@@ -161,6 +161,7 @@ export class FlowGraph {
 
   /** Once a variable holds many containers, further ones give their elements to the first instead. */
   #mergeContainers(held: Values, added: Values): Values {
+    if (held.length < MOST_CONTAINERS) return added;
     const containers = held.flatMap((value) => (value.kind === "container" ? [value.node] : []));
     const elements = containers[0] && this.#elements.get(containers[0]);
     if (!elements || containers.length < MOST_CONTAINERS) return added;
@@ -190,16 +191,17 @@ function consumer(node: SyntaxNode): SyntaxNode {
   return parent;
 }
 
-/** Every node, what it is made of before it, in order of place. */
-function* inEvaluationOrder(root: SyntaxNode): Generator<SyntaxNode, void, undefined> {
-  const path: { node: SyntaxNode; next: number }[] = [{ node: root, next: 0 }];
-  for (let top = path.at(-1); top; top = path.at(-1)) {
-    const child = top.node.children[top.next++];
-    if (child) {
-      if (child.isNamed) path.push({ node: child, next: 0 });
-    } else {
-      path.pop();
-      yield top.node;
+/** Calls back for every named node, what it is made of before it, in order of place. */
+function inEvaluationOrder(root: SyntaxNode, visit: (node: SyntaxNode) => void): void {
+  const path = [root];
+  const next = [0];
+  for (let top = 0; top >= 0;) {
+    const child = path[top]!.children[next[top]!++];
+    if (!child) {
+      visit(path[top--]!);
+    } else if (child.isNamed) {
+      path[++top] = child;
+      next[top] = 0;
     }
   }
 }

@@ -46,6 +46,7 @@ export interface Parameters {
 
 /** What an identifier that is read may mean. */
 export interface Reference {
+  readonly name: string;
   readonly variables: readonly Variable[];
   /** Whether it may be one of Python's own names, as nothing in the script hides it for certain. */
   readonly maybeBuiltin: boolean;

@@ -48,9 +48,9 @@ export function lookUp(name: string, at: number, from: Scope): Reference {
     variables.push(found);
     const dynamic = scope.kind === "module" || scope.kind === "class";
     if (!dynamic || (!found.deleted && at >= found.boundFrom))
-      return { variables, maybeBuiltin: false };
+      return { name, variables, maybeBuiltin: false };
   }
-  return { variables, maybeBuiltin: true };
+  return { name, variables, maybeBuiltin: true };
 }
 
 export function parametersOf(node: SyntaxNode, scope: Scope): Parameters {

@@ -7,7 +7,7 @@ import { evaluate, type Evaluation } from "./evaluate.js";
 import { type CapabilityMap, capabilityMap, type Grants } from "./map.js";
 import { resolveNames } from "./collect.js";
 import { type Names, operands } from "./names.js";
-import type { Value } from "./values.js";
+import { ANYTHING, type Value } from "./values.js";
 
 /** One place where a script reaches something that can act on the world. */
 export interface Use {
@@ -25,7 +25,7 @@ export interface Resolution {
   readonly uses: readonly Use[];
   /** Every call whose callee has a resolved path, in order of place; one entry for each path it may have. */
   readonly calls: readonly CallSite[];
-  chain(node: SyntaxNode): string[];
+  readonly chain: (node: SyntaxNode) => string[];
 }
 
 const MODULE_SINKS = new Set(
@@ -133,6 +133,7 @@ class Finder {
   #lookAtReference(node: SyntaxNode): void {
     const parent = node.parent;
     const values = this.#evaluation.values(node);
+    if (values === ANYTHING) return;
     const many = values.some(({ kind }) => kind === "many");
     if (many && (isCallee(node) || isObject(node)))
       this.#add("unresolved", excerpt(node, 40), node);

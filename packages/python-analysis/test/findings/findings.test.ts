@@ -202,7 +202,7 @@ imports: {default: needs_approval, allowed: [numpy], refused: [pickle]}
     expect(
       await findingsOn(
         source,
-        `${PERMISSIVE}`.replace("{default: allowed}", "{default: allowed, undeclared: off}"),
+        PERMISSIVE.replace("{default: allowed}", "{default: allowed, undeclared: off}"),
       ),
     ).toEqual([]);
   });
