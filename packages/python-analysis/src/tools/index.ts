@@ -23,6 +23,7 @@ const MOST_OUTPUT = 20_000_000;
 interface ModuleReader {
   readonly interpreter: Interpreter;
   readonly module: Scope;
+  readonly deferred: boolean;
   readonly definitions: readonly Definition[];
   readonly scopes: Map<SyntaxNode, Scope>;
 }
@@ -34,7 +35,7 @@ function readerOf(parsed: ParsedModule): ModuleReader {
   if (!reader) {
     const interpreter = new Interpreter();
     const module = new Scope(interpreter, "module", "", null, parsed.root.children);
-    reader = { interpreter, module, definitions: collectDefinitions(parsed).functions, scopes: new Map() };
+    reader = { interpreter, module, deferred: module.defersAnnotations, definitions: collectDefinitions(parsed).functions, scopes: new Map() };
     readers.set(parsed, reader);
   }
   return reader;
@@ -97,7 +98,6 @@ function sourceOf(reader: ModuleReader, candidate: Candidate, diagnostics: Diagn
   const { interpreter, module } = reader;
   const frame: Frame = { scope: scopeAround(reader, definition.node), before: definition.node.startIndex };
   noteDecorators(candidate, diagnostics);
-  const futures = module.block.bindings.get("annotations") ?? [];
   return {
     name: facts.name,
     docstring: facts.docstring,
@@ -107,7 +107,7 @@ function sourceOf(reader: ModuleReader, candidate: Candidate, diagnostics: Diagn
     interpreter,
     module,
     frame,
-    deferred: futures.some(({ source }) => source.kind === "import" && source.module === "__future__"),
+    deferred: reader.deferred,
     options: decorator === null ? new Map() : decoratorOptions(interpreter, definition.decorators[decorator]!, frame, diagnostics),
     diagnostics,
   };

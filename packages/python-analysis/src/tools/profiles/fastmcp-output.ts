@@ -11,7 +11,7 @@ import { asRefusal } from "./refusals.js";
 /** What FastMCP shows as content, so does not describe. */
 const CONTENT = new Set([
   ...["Image", "Audio", "File", "ToolResult"].map((name) => `fastmcp.${name}`),
-  ...["TextContent", "ImageContent", "AudioContent", "ResourceLink", "EmbeddedResource", "InputRequiredResult", "CallToolResult"].map((name) => `mcp.${name}`),
+  ...["TextContent", "ImageContent", "AudioContent", "ResourceLink", "EmbeddedResource", "InputRequiredResult"].map((name) => `mcp.${name}`),
 ]);
 const SEQUENCES = new Set(["builtins.list", "builtins.tuple", "collections.abc.Sequence"]);
 
@@ -27,7 +27,7 @@ export function describeOutput(source: ToolSource, returns: Value | undefined): 
   // `None` itself says nothing; under a string it has become its type.
   if ((returns.kind === "none" && !wasString) || isForm(returns, "typing.Any") || returns.kind === "ellipsis") return null;
   const type = withoutInputRequired(returns);
-  if (containsBytes(type) || isOrContains(type, CONTENT) || isUnconstrainedSequence(type)) return null;
+  if (isLibraryClass(type, "mcp.CallToolResult") || containsBytes(type) || isOrContains(type, CONTENT) || isUnconstrainedSequence(type)) return null;
   if (type.kind === "unknown") {
     source.diagnostics.add("unknown_type", `${type.reason}, so whether the tool has an output schema is not known`);
     return null;

@@ -88,7 +88,8 @@ function deriveSchema(source: ToolSource, type: Value, annotation: Value): JsonO
     return isStringKeyed ? plain(source, type, `${name}DictOutput`) : wrapped(source, name, annotation);
   }
   const cls = type.kind === "class" ? type : type.kind === "alias" && type.origin.kind === "class" && type.origin.family === "model" ? type.origin : null;
-  if (!cls) return isForm(type, "typing.Any") || type.kind === "str" ? null : wrapped(source, name, annotation);
+  if (!cls && type.kind === "str") return wrapped(source, name, { kind: "forward", text: type.value });
+  if (!cls) return isForm(type, "typing.Any") ? null : wrapped(source, name, annotation);
   switch (cls.family) {
     case "model":
     case "typed-dict":

@@ -1,3 +1,4 @@
+import { docstringOf } from "../../structure/definitions.js";
 import type { SyntaxNode } from "../../structure/types.js";
 import type { ClassDefinition } from "../python/classes.js";
 import { type Call, type Value, PythonError, form, libraryClass } from "../python/values.js";
@@ -99,6 +100,11 @@ export function modelHooks(cls: ClassDefinition): { serializer: Serializer | nul
   return { serializer: hook ? { returns: returnType(hook) } : null, changesJsonSchema };
 }
 
+function describedBy(method: SyntaxNode): { description?: string } {
+  const docstring = docstringOf(method);
+  return docstring ? { description: docstring } : {};
+}
+
 /** Properties marked with `@computed_field`, which only what is returned has. */
 export function computedFields(generator: CoreGenerator, cls: ClassDefinition, types: ReadonlyMap<Value, Value>): FieldSchema[] {
   const fields = new Map<string, FieldSchema>();
@@ -110,7 +116,7 @@ export function computedFields(generator: CoreGenerator, cls: ClassDefinition, t
     fields.set(name, {
       name,
       schema: generator.generate(returned),
-      metadata: mergeMetadata({ updates: { readOnly: true } }, fieldMetadata(hook.kwargs, generator.encode)),
+      metadata: mergeMetadata({ updates: { readOnly: true, ...describedBy(hook.method) } }, fieldMetadata(hook.kwargs, generator.encode)),
       required: true,
       validationAlias: null,
       serializationAlias: alias?.kind === "str" ? alias.value : null,

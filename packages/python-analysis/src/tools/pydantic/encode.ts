@@ -1,6 +1,6 @@
 import type { ClassDefinition } from "../python/classes.js";
 import { floatRepr } from "../python/numbers.js";
-import { type Call, type Value, calleeId } from "../python/values.js";
+import { type Call, type Value, calleeId, equalityKey } from "../python/values.js";
 import { encodeTemporal } from "./temporal.js";
 import { type Json, fromEntries } from "./json.js";
 
@@ -44,7 +44,7 @@ export function encodeValue(value: Value, fieldsOf: FieldsOf): Json {
     case "frozenset":
       return sortedItems(value.items).map(encode);
     case "dict":
-      return fromEntries(value.entries.map(([key, item]) => [keyText(key), encode(item)]));
+      return fromEntries(distinctEntries(value.entries).map(([key, item]) => [keyText(key), encode(item)]));
     case "member":
       return encode(value.value);
     case "call":
@@ -96,6 +96,16 @@ function compareText(a: string, b: string): number {
     if (difference !== 0) return difference;
   }
   return left.length - right.length;
+}
+
+/** As Python keeps them: equal keys are one, `1` and `True` among them, under the first's name with the last's value. */
+function distinctEntries(entries: readonly (readonly [Value, Value])[]): readonly (readonly [Value, Value])[] {
+  const found = new Map<string, readonly [Value, Value]>();
+  for (const [key, value] of entries) {
+    const identity = key.kind === "int" || key.kind === "float" || key.kind === "bool" ? `number:${Number(key.value)}` : equalityKey(key);
+    found.set(identity, [found.get(identity)?.[0] ?? key, value]);
+  }
+  return [...found.values()];
 }
 
 function keyText(key: Value): string {

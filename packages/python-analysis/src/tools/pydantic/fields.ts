@@ -1,4 +1,4 @@
-import { NONE, type Call, type Value, calleeId, form, isCallOf, isForm, isLibraryClass, libraryClass, str } from "../python/values.js";
+import { NONE, type Call, type Value, calleeId, equalityKey, form, isCallOf, isForm, isLibraryClass, libraryClass, str } from "../python/values.js";
 import type { CoreMetadata } from "./core.js";
 import { SchemaError } from "./core.js";
 import { type Encoder } from "./encode.js";
@@ -129,8 +129,13 @@ export function qualifierOf(type: Value): string | undefined {
   return QUALIFIERS.has(name) ? name : undefined;
 }
 
+const TYPES = new Set(["form", "class", "library-class"]);
+
 /** pydantic's `FieldInfo.from_annotation` and, with a default, `from_annotated_attribute`. */
 export function makeField(annotation: Value, source: AnnotationSource, assigned?: Value): FieldInfo {
+  if (assigned && TYPES.has(assigned.kind) && equalityKey(annotation) === equalityKey(assigned)) {
+    throw new SchemaError("PydanticUserError", "the default is the annotation itself");
+  }
   const inspected = inspectAnnotation(annotation, source);
   const attributes = new Map<string, Value>();
   const metadata: Value[] = [];

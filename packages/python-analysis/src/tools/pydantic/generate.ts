@@ -1,7 +1,7 @@
 import type { Frame } from "../python/scope.js";
 import { substitute } from "../python/subscripts.js";
 import { type Alias, type Call, type Value, PythonError, TooMuchWork, calleeId, form, isForm, isCallOf, isLibraryClass, isNoneType } from "../python/values.js";
-import { TYPING_ALIASES } from "../python/library.js";
+import { TYPING_ALIASES, isKnownModule } from "../python/library.js";
 import { applyConstraint, expandGrouped } from "./constraints.js";
 import { type ModelConfig, isOn } from "./config.js";
 import { type Core, type JsonFunction, SchemaError, mergeMetadata } from "./core.js";
@@ -20,6 +20,9 @@ export interface Surroundings {
   /** Evaluates a string as a type. @throws PythonError */
   evaluateText(text: string, frame: Frame | null): Value;
 }
+
+/** What is known here by what calling it gives, but is a class. */
+const CLASSES_TOO = new Set(["TypeVar", "ParamSpec", "TypeVarTuple", "NewType", "TypeAliasType"].map((name) => `typing.${name}`));
 
 /** Nodes of one tool's schema, after which it is called too much work. */
 const MOST_NODES = 20_000;
@@ -127,9 +130,14 @@ export class CoreGenerator {
       case "unknown":
         this.surroundings.note(type.reason);
         return { type: "any" };
+      case "module":
+        if (isKnownModule(type.name)) return this.#arbitrary(`module ${type.name}`, false);
+        this.surroundings.note(`what \`${type.name}\` is is not known here`);
+        return { type: "any" };
       case "function":
+        return this.#arbitrary(type.name, false);
       case "library-function":
-        return this.#arbitrary(type.kind === "function" ? type.name : type.id, false);
+        return this.#arbitrary(type.id, CLASSES_TOO.has(type.id));
       default:
         return this.#arbitrary(type.kind, false);
     }
@@ -159,6 +167,9 @@ export class CoreGenerator {
     if (id === "builtins.tuple") return { type: "tuple", items: [{ type: "any" }], variadic: true };
     const make = LIBRARY_TYPES[id];
     if (make) return make((type) => this.generate(type), []);
+    if (id === "pydantic.BaseModel") {
+      return this.define("pydantic.main.BaseModel:0", () => ({ type: "model", class: null, title: "BaseModel", fields: [], config: new Map() }));
+    }
     if (id === "pydantic.UnknownType" || isUnmodelled(id)) {
       this.surroundings.note(`\`${id}\` is not known here`);
       return { type: "any" };
@@ -187,6 +198,7 @@ export class CoreGenerator {
         this.surroundings.note(`what \`${cls.name}\` is made from is known only at run time`);
         return { type: "any" };
       case "plain":
+        if (cls.isProtocolForChecking) throw new SchemaError("PydanticSchemaGenerationError", `\`${cls.name}\` is a protocol that instances cannot be checked for`);
         return this.#arbitrary(cls.qualifiedName, true);
     }
   }
@@ -232,7 +244,8 @@ export class CoreGenerator {
 
   /** `type[X]`. */
   #subclass(given: Value): Core {
-    const type = given.kind === "annotated" ? given.type : given.kind === "forward" ? this.resolve(given.text) : given;
+    const text = given.kind === "forward" ? given.text : given.kind === "str" ? given.value : null;
+    const type = given.kind === "annotated" ? given.type : text === null ? given : this.resolve(text);
     if (isForm(type, "typing.Any")) return this.#libraryClass("builtins.type");
     if (type.kind === "union") return this.#choices(type.members.map((member) => this.#subclass(member)));
     if (isCallOf(type, "typing.TypeVar")) {
@@ -369,4 +382,4 @@ function isPathKind(type: Value | undefined): boolean {
 
 /** Classes of pydantic's and the runtimes' that have schemas which are not described here. */
 const isUnmodelled = (id: string): boolean =>
-  /^pydantic\.(BaseModel|RootModel|PaymentCardNumber|ByteSize|EncodedBytes|EncodedStr)$/.test(id) || /^(mcp|fastmcp)\.(\w+Content|ResourceLink|EmbeddedResource|CallToolResult|InputRequiredResult|ToolResult)$/.test(id);
+  /^pydantic\.(RootModel|PaymentCardNumber|ByteSize|EncodedBytes|EncodedStr)$/.test(id) || /^(mcp|fastmcp)\.(\w+Content|ResourceLink|EmbeddedResource|CallToolResult|InputRequiredResult|ToolResult|Context)$/.test(id);

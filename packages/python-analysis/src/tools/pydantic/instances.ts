@@ -29,6 +29,10 @@ function fieldValues(instance: Call, cls: ClassDefinition): (readonly [string, V
     for (const field of ancestor.annotations.values()) {
       if (isModel && (field.name.startsWith("_") || field.name === "model_config")) continue;
       if (isClassVariable(ancestor, field.name)) continue;
+      if (isInitOnly(ancestor, field.name)) {
+        position++;
+        continue;
+      }
       const given = instance.kwargs.get(field.name) ?? (isModel ? undefined : instance.args[position]);
       position++;
       const assigned = assignedValue(ancestor, field);
@@ -54,9 +58,12 @@ function defaultFrom(assigned: Value | undefined, parts: ReadonlyMap<string, Val
   return factory ? undefined : options.get("default");
 }
 
-function isClassVariable(cls: ClassDefinition, name: string): boolean {
+const isClassVariable = (cls: ClassDefinition, name: string): boolean => isQualifiedBy(cls, name, "ClassVar");
+const isInitOnly = (cls: ClassDefinition, name: string): boolean => isQualifiedBy(cls, name, "InitVar");
+
+function isQualifiedBy(cls: ClassDefinition, name: string, qualifier: string): boolean {
   try {
-    return qualifierOf(annotationType(cls, cls.annotations.get(name)!)) === "ClassVar";
+    return qualifierOf(annotationType(cls, cls.annotations.get(name)!)) === qualifier;
   } catch (error) {
     if (error instanceof PythonError) return false;
     throw error;

@@ -71,7 +71,7 @@ export const LIBRARY_TYPES: Readonly<Record<string, Maker>> = {
   "collections.abc.Mapping": mapping,
   "collections.abc.MutableMapping": mapping,
   "collections.abc.Callable": () => ({ type: "callable" }),
-  "collections.abc.Hashable": () => ({ type: "custom-error", schema: { type: "json-or-python", schema: { type: "any" } } }),
+  "collections.abc.Hashable": () => ({ type: "custom-error", schema: { type: "chain", steps: [{ type: "any" }, { type: "is-instance", of: "Hashable" }] } }),
   "builtins.type": () => ({ type: "custom-error", schema: { type: "is-instance", of: "<class 'type'>" } }),
   "os.PathLike": path,
   "pathlib.Path": path,

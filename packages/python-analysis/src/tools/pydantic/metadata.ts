@@ -21,6 +21,8 @@ const PATH_FORMATS: Readonly<Record<string, string>> = { file: "file-path", dir:
  */
 export function applyKnownMetadata(generator: CoreGenerator, schema: Core, metadata: Value, source: Value): Applied | null {
   if (isLibraryClass(metadata, "pydantic.SkipValidation")) return skipped(schema);
+  // A model as metadata answers pydantic's call for a schema with its own.
+  if (metadata.kind === "class" && metadata.family === "model") return { schema: generator.generate(metadata) };
   if (metadata.kind !== "call") return null;
   const id = calleeId(metadata);
   const first = metadata.args[0];

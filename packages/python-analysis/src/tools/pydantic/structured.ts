@@ -14,19 +14,13 @@ import { displayType, fullReference } from "./references.js";
 /** What strings inside a class's annotations see. */
 const insideOf = (cls: ClassDefinition): Frame => ({ scope: cls.scope, before: Infinity });
 
-/** Whether annotations are strings by a `from __future__ import annotations`, so evaluated when everything is defined. */
-export const annotationsAreDeferred = (cls: ClassDefinition): boolean => {
-  const future = cls.scope.module.block.bindings.get("annotations");
-  return future?.some(({ source }) => source.kind === "import" && source.module === "__future__") ?? false;
-};
-
 /**
  * The type that a field's annotation names.
  *
  * @throws PythonError where evaluating it raises
  */
 export function annotationType(cls: ClassDefinition, field: FieldAnnotation): Value {
-  const before = annotationsAreDeferred(cls) ? Infinity : field.at;
+  const before = cls.scope.defersAnnotations ? Infinity : field.at;
   const value = cls.interpreter.evaluate(field.annotation, { scope: cls.scope, before });
   return value.kind === "str" ? { kind: "forward", text: value.value } : value;
 }

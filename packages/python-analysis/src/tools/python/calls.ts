@@ -1,7 +1,7 @@
 import { memberByValue } from "./enums.js";
 import { floatRepr } from "./numbers.js";
 import { truth } from "./operators.js";
-import { type Call, type LibraryFunction, type Value, bool, float, int, libraryClass, str, unknown } from "./values.js";
+import { type Call, type LibraryFunction, type Value, bool, float, int, isCallOf, libraryClass, str, unknown } from "./values.js";
 
 /** Library functions whose result says what they were called with. */
 const TELLING_FUNCTIONS = new Set([
@@ -34,7 +34,8 @@ function apply(callee: Value, args: readonly Value[], kwargs: ReadonlyMap<string
     }
     case "call":
       // Calling what `typing.NewType` made gives its argument.
-      return callee.callee.kind === "library-function" && callee.callee.id === "typing.NewType" ? args[0] : undefined;
+      if (isCallOf(callee, "typing.NewType")) return args[0];
+      return isCallOf(callee, "collections.namedtuple") ? namedTuple(callee, args, kwargs) : undefined;
     case "alias":
       return apply(callee.origin, args, kwargs);
     case "unknown":
@@ -42,6 +43,17 @@ function apply(callee: Value, args: readonly Value[], kwargs: ReadonlyMap<string
     default:
       return undefined;
   }
+}
+
+/** An instance of a named tuple: its items, in the order of its fields. */
+function namedTuple(made: Call, args: readonly Value[], kwargs: ReadonlyMap<string, Value>): Value | undefined {
+  const given = made.args[1] ?? made.kwargs.get("field_names");
+  const names = given?.kind === "str" ? given.value.replaceAll(",", " ").split(/\s+/).filter(Boolean) : given && itemsOf(given)?.map((item) => (item.kind === "str" ? item.value : ""));
+  const defaults = made.kwargs.get("defaults");
+  const fallbacks = defaults ? itemsOf(defaults) : [];
+  if (!names || !fallbacks) return undefined;
+  const items = names.map((name, i) => args[i] ?? kwargs.get(name) ?? fallbacks[i - names.length + fallbacks.length]);
+  return items.every((item) => item !== undefined) ? { kind: "tuple", items } : undefined;
 }
 
 /** pydantic's `conint(…)` and the like: the type, and whether its first argument is the item type. */

@@ -147,6 +147,12 @@ export class ClassDefinition {
     return this.bases.some((base) => isForm(base, `typing.${name}`) || isForm(base, `typing_extensions.${name}`));
   }
 
+  /** Whether it is a protocol without `@runtime_checkable`, which `isinstance` refuses. */
+  get isProtocolForChecking(): boolean {
+    const isProtocol = this.bases.some((base) => isForm(base.kind === "alias" ? base.origin : base, "typing.Protocol"));
+    return isProtocol && !this.#isDecoratedWith("typing.runtime_checkable");
+  }
+
   #isDecoratedWith(id: string): boolean {
     return this.decorators.some((decorator) => this.#decoratorId(decorator) === id);
   }

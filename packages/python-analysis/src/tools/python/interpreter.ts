@@ -9,7 +9,7 @@ import { literalValue } from "./literals.js";
 import { numberValue } from "./numbers.js";
 import { binary, compare, truth, unary } from "./operators.js";
 import { type Frame, Scope } from "./scope.js";
-import { index, subscript } from "./subscripts.js";
+import { index, slice, subscript } from "./subscripts.js";
 import { type Call, ELLIPSIS, NONE, PythonError, TooMuchWork, type Value, bool, int, str, unknown } from "./values.js";
 
 /** Expressions evaluated for one module, after which it is called too much work. */
@@ -226,6 +226,7 @@ export class Interpreter {
 
   #subscript(origin: Value, node: SyntaxNode, parts: readonly SyntaxNode[], frame: Frame): Value {
     const items: Value[] = [];
+    if (parts.length === 1 && parts[0]!.type === "slice") return this.#slice(origin, parts[0]!, frame);
     for (const part of parts) {
       if (part.type === "list_splat" || part.type === "splat_type") return unknown("an unpacked type argument");
       const value = this.evaluate(part, frame);
@@ -234,6 +235,15 @@ export class Interpreter {
     }
     const single = parts.length === 1 && !node.children.some((child) => child.type === ",") && items.length === 1;
     return subscript(origin, items, single);
+  }
+
+  #slice(value: Value, node: SyntaxNode, frame: Frame): Value {
+    const bounds: (Value | null)[] = [null];
+    for (const child of node.children) {
+      if (child.type === ":") bounds.push(null);
+      else if (child.isNamed && child.type !== "comment") bounds[bounds.length - 1] = this.evaluate(child, frame);
+    }
+    return slice(value, bounds);
   }
 
   #display(node: SyntaxNode, frame: Frame): Value {

@@ -159,6 +159,7 @@ export function isKnownModule(module: string): boolean {
 export function moduleMember(module: string, name: string): Value | undefined {
   if (module === "typing" || module === "typing_extensions") return typingMember(module, name);
   if (PYDANTIC_MODULES.has(module)) return pydanticMember(module, name);
+  if (module === "pydantic.alias_generators") return { kind: "library-function", id: `${module}.${name}` };
   if (module === "annotated_types") return libraryClass(`annotated_types.${name}`);
   if (module === "__future__") return unknown("a future statement has no value");
   if (module === "re" && REGEX_FLAGS.has(name)) return int(REGEX_FLAGS.get(name)!);
@@ -181,8 +182,8 @@ export function moduleMember(module: string, name: string): Value | undefined {
     if (isKnownModule(submodule)) return { kind: "module", name: submodule };
     return undefined;
   }
-  const top = module.split(".")[0]!;
-  return isLibraryPackage(top) ? { kind: "module", name: submodule } : unknown(`what \`${module}.${name}\` is is not known here`);
+  const isSubmodule = isLibraryPackage(module.split(".")[0]!) && /^[a-z_]+$/.test(name);
+  return isSubmodule ? { kind: "module", name: submodule } : unknown(`what \`${module}.${name}\` is is not known here`);
 }
 
 const isLibraryPackage = (top: string): boolean => ["pydantic", "mcp", "fastmcp", "mcp_types"].includes(top);

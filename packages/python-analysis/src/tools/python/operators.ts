@@ -10,6 +10,9 @@ const SEQUENCES = new Set(["str", "bytes", "tuple", "list"]);
 /** What a binary operator gives: the arithmetic of constants, and `|` between types. */
 export function binary(operator: string, left: Value, right: Value): Value {
   if (operator === "|" && (isTypeLike(left) || isTypeLike(right))) return typeUnion(left, right);
+  if (operator === "|" && [left, right].every(({ kind }) => kind === "str" || kind === "none")) {
+    throw new PythonError("TypeError", "unsupported operand type(s) for |: 'str' and 'NoneType'");
+  }
   if (left.kind === "unknown") return left;
   if (right.kind === "unknown") return right;
   const a = asInteger(left);

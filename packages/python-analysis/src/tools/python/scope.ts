@@ -63,6 +63,14 @@ export class Scope {
     return mutable && this.block.changed.has(name) ? unknown(`\`${name}\` is changed after it was made`) : value;
   }
 
+  /** Whether the module keeps annotations as strings, by `from __future__ import annotations`. */
+  get defersAnnotations(): boolean {
+    for (const bindings of this.module.block.bindings.values()) {
+      if (bindings.some(({ source }) => source.kind === "import" && source.module === "__future__" && source.attribute === "annotations")) return true;
+    }
+    return false;
+  }
+
   /** Whether a name is bound only where type checkers look. */
   isForTypeCheckers(name: string): boolean {
     const found = this.block.bindings.get(name);

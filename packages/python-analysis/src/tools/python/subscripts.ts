@@ -7,6 +7,7 @@ import {
 const GENERIC_CLASSES = new Set([
   ...TYPING_ALIASES.values(),
   "os.PathLike",
+  "posix.DirEntry",
   "typing.IO",
   "typing.SupportsAbs",
   "typing.SupportsRound",
@@ -159,6 +160,17 @@ export function index(container: Value, key: Value): Value {
     if (character !== undefined) return { kind: "str", value: character };
   }
   return unknown("an item known only at run time");
+}
+
+/** Part of a constant: `value[start:stop]`. */
+export function slice(value: Value, bounds: readonly (Value | null)[]): Value {
+  if (value.kind === "unknown") return value;
+  const [start, stop, step] = bounds.map((bound) => (bound === null || bound.kind === "none" ? undefined : bound.kind === "int" ? Number(bound.value) : NaN));
+  if (step !== undefined || Number.isNaN(start) || Number.isNaN(stop)) return unknown("a part known only at run time");
+  if (value.kind === "str") return { kind: "str", value: [...value.value].slice(start, stop).join("") };
+  if (value.kind === "bytes") return { kind: "bytes", value: value.value.slice(start, stop) };
+  if (value.kind === "tuple" || value.kind === "list") return { kind: value.kind, items: value.items.slice(start, stop) };
+  return unknown("a part known only at run time");
 }
 
 export const isTypeVariable = (value: Value): value is LibraryCall => isCallOf(value, "typing.TypeVar");

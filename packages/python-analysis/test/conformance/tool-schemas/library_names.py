@@ -37,7 +37,7 @@ def describe(name):
             canonical = f"{value.__module__}.{value.__qualname__}"
             if canonical == f"{name}.{key}":
                 classes.append(key)
-            elif value.__module__ == name or value.__module__ in MODULES or value.__module__ == "builtins":
+            else:
                 renamed[key] = canonical
         elif type(value) in (int, float, str, bool):
             constants[key] = value
