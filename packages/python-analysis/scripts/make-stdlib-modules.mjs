@@ -21,10 +21,7 @@ writeFileSync(
   new URL("../src/dependencies/stdlib-modules.ts", import.meta.url),
   `// Made by scripts/make-stdlib-modules.mjs; do not edit.
 
-/** The Python whose standard library this is. */
-export const STDLIB_VERSION = "${version}";
-
-/** Top-level modules of the standard library, on whatever platform (\`sys.stdlib_module_names\`). */
+/** Top-level modules of Python ${version}'s standard library, on whatever platform (\`sys.stdlib_module_names\`). */
 export const STDLIB_MODULES: ReadonlySet<string> = new Set(
   \`
 ${lines.map((line) => `  ${line}\n`).join("")}  \`

@@ -1,9 +1,6 @@
 // Made by scripts/make-stdlib-modules.mjs; do not edit.
 
-/** The Python whose standard library this is. */
-export const STDLIB_VERSION = "3.14";
-
-/** Top-level modules of the standard library, on whatever platform (`sys.stdlib_module_names`). */
+/** Top-level modules of Python 3.14's standard library, on whatever platform (`sys.stdlib_module_names`). */
 export const STDLIB_MODULES: ReadonlySet<string> = new Set(
   `
   __future__ _abc _aix_support _android_support _apple_support _ast _ast_unparse _asyncio _bisect _blake2 _bz2
