@@ -1,5 +1,6 @@
 export * from "./metadata.js";
 export * from "./openapi.js";
+export * from "./operation.js";
 export * from "./operations.js";
 export * from "./parameters.js";
 export * from "./problems.js";

@@ -4,13 +4,8 @@ import {
   type RouteConfig,
   type ZodRequestBody,
 } from "@asteasolutions/zod-to-openapi";
-import {
-  type Answer,
-  MAX_FILE_BYTES,
-  type Operation,
-  type OperationId,
-  OPERATIONS,
-} from "./operations.js";
+import { type Answer, MAX_FILE_BYTES, type Operation } from "./operation.js";
+import { type OperationId, OPERATIONS } from "./operations.js";
 import { problem, type ProblemCode, PROBLEMS } from "./problems.js";
 
 /** Those that any operation under `/api` can have. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { metadataDocument } from "./metadata.js";
+import { type Answer, type Operation, SARIF_TYPE } from "./operation.js";
 import * as parameters from "./parameters.js";
-import type { ProblemCode } from "./problems.js";
 import { readiness } from "./readiness.js";
 import { report } from "./report.js";
 import {
@@ -13,43 +13,6 @@ import {
   versionList,
 } from "./scripts.js";
 import { status } from "./status.js";
-
-/** Bytes of the largest script that is taken. */
-export const MAX_FILE_BYTES = 10 * 1024 * 1024;
-/** Bytes of the largest JSON body that is taken. */
-export const MAX_JSON_BYTES = 256 * 1024;
-
-export const SARIF_TYPE = "application/sarif+json";
-
-/** One answer of an operation that is no problem. */
-export interface Answer {
-  readonly description: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** A schema, or `binary` for bytes and `text` for text that are described in words only. */
-  readonly content?: Readonly<Record<string, z.ZodType | "binary" | "text">>;
-}
-
-/** One method of one path: what requests to it are checked by and what documents it. */
-export interface Operation {
-  readonly method: "get" | "post" | "put" | "delete";
-  /** As OpenAPI writes it: `/api/v1/scripts/{id}`. */
-  readonly path: string;
-  readonly tag: "Upload" | "Scripts" | "Analysis" | "Service";
-  readonly summary: string;
-  readonly description?: string;
-  readonly params?: z.ZodObject;
-  /** Strict: what it does not name is refused. */
-  readonly query: z.ZodObject;
-  /** Names in lower case. Those that no schema can check are only described. */
-  readonly headers?: z.ZodObject;
-  /** A form with a file, or JSON of that schema. */
-  readonly body?: "form" | z.ZodType;
-  readonly answers: Readonly<Record<number, Answer>>;
-  /** Beside those that any operation can have. */
-  readonly problems: readonly ProblemCode[];
-  /** Answered without an API key. */
-  readonly open?: boolean;
-}
 
 const API = "/api/v1";
 const NEEDS_CATALOG = ["catalog_unavailable"] as const;

@@ -1,7 +1,8 @@
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { describe, expect, it } from "vitest";
 import { openApiDocument } from "../src/openapi.js";
-import { type Operation, OPERATIONS } from "../src/operations.js";
+import type { Operation } from "../src/operation.js";
+import { OPERATIONS } from "../src/operations.js";
 import { PROBLEMS } from "../src/problems.js";
 
 const document = openApiDocument("1.2.3");
