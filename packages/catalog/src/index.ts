@@ -1,3 +1,4 @@
+export * from "./blobs.js";
 export * from "./catalog.js";
 export * from "./group-commit.js";
 export * from "./idempotency.js";

@@ -1,3 +1,4 @@
 export type { Handler, HandlerContext } from "./handler.js";
 export { enqueueWork } from "./enqueue.js";
+export { readSource } from "./read-source.js";
 export { checksOf, openStores, runStage, serveHealth, type Stores } from "./run-stage.js";

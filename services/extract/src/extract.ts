@@ -1,11 +1,12 @@
-import { readBlob } from "@sluice/blobs";
+import type { Catalog } from "@sluice/catalog";
 import type { Metadata } from "@sluice/contracts";
 import { metadataKey, type ObjectStore } from "@sluice/object-store";
 import { advance, restart } from "@sluice/pipeline";
 import { ANALYSER_VERSION, type Analysers } from "@sluice/python-analysis";
-import type { Handler } from "@sluice/worker";
+import { type Handler, readSource } from "@sluice/worker";
 
 export interface ExtractDeps {
+  readonly catalog: Catalog;
   readonly objects: ObjectStore;
   readonly analysers: Pick<Analysers, "metadata">;
 }
@@ -17,11 +18,11 @@ const RESTART_DELAY_MS = 5_000;
  * Describes a script's functions, classes, imports, dependencies and tools: for the catalog, and as
  * `metadata.json` beside the blob, there under the name of the script that was first to have the bytes.
  */
-export const extract: Handler<"extract", ExtractDeps> = async (script, { objects, analysers }) => {
+export const extract: Handler<"extract", ExtractDeps> = async (script, deps) => {
+  const { objects, analysers } = deps;
   if (script.analyserVersion !== ANALYSER_VERSION) return restart(RESTART_DELAY_MS);
-  if (script.blob === undefined) throw new Error("dedup has left no blob");
-  const source = await readBlob(objects, script.blob, script.sha256);
-  const metadata = await analysers.metadata(source);
+  const { bytes } = await readSource(deps, script);
+  const metadata = await analysers.metadata(bytes);
   const document: Metadata = {
     script_id: script.scriptId,
     filename: script.filename,

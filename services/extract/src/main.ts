@@ -13,5 +13,5 @@ await runService("extract", async (context) => {
     log,
   });
   shutdown.add("analysers", () => analysers.close());
-  await runStage("extract", extract, { objects: stores.objects, analysers }, stores, context);
+  await runStage("extract", extract, { ...stores, analysers }, stores, context);
 });

@@ -14,11 +14,5 @@ await runService("validate", async (context) => {
     log,
   });
   shutdown.add("analysers", () => analysers.close());
-  await runStage(
-    "validate",
-    validate,
-    { objects: stores.objects, analysers, policy },
-    stores,
-    context,
-  );
+  await runStage("validate", validate, { ...stores, analysers, policy }, stores, context);
 });

@@ -1,4 +1,4 @@
-import { readBlob } from "@sluice/blobs";
+import type { Catalog } from "@sluice/catalog";
 import { blobKey, type BlobPlace, type ObjectStore, quarantineKey } from "@sluice/object-store";
 import { advance, restart, stop } from "@sluice/pipeline";
 import {
@@ -7,9 +7,10 @@ import {
   type Policy,
   policyVersion,
 } from "@sluice/python-analysis";
-import type { Handler } from "@sluice/worker";
+import { type Handler, readSource } from "@sluice/worker";
 
 export interface ValidateDeps {
+  readonly catalog: Catalog;
   readonly objects: ObjectStore;
   readonly analysers: Pick<Analysers, "report">;
   readonly policy: Policy;
@@ -22,27 +23,24 @@ const RESTART_DELAY_MS = 5_000;
  * Judges a script: is it Python, what can it do, does the policy allow that. What is no Python goes to
  * quarantine and no further; what the policy forbids goes on, so that a changed policy finds it ready.
  */
-export const validate: Handler<"validate", ValidateDeps> = async (
-  script,
-  { objects, analysers, policy },
-) => {
+export const validate: Handler<"validate", ValidateDeps> = async (script, deps) => {
+  const { objects, analysers, policy } = deps;
   if (
     script.analyserVersion !== ANALYSER_VERSION ||
     script.policyVersion !== policyVersion(policy)
   ) {
     return restart(RESTART_DELAY_MS);
   }
-  if (script.blob === undefined) throw new Error("dedup has left no blob");
-  const source = await readBlob(objects, script.blob, script.sha256);
-  const report = await analysers.report(source, policy);
+  const { bytes, place } = await readSource(deps, script);
+  const report = await analysers.report(bytes, policy);
 
   const invalid = report.verdict === "invalid";
   const moved = await moveTo(
-    invalid ? quarantineKey(script.sha256) : blobKey(script.sha256, script.blob.encoding),
-    script.blob,
+    invalid ? quarantineKey(script.sha256) : blobKey(script.sha256, place.encoding),
+    place,
     objects,
   );
-  const garbage = moved === undefined ? [] : [script.blob.key];
+  const garbage = moved === undefined ? [] : [place.key];
   const result = moved === undefined ? { report } : { report, place: moved };
   return invalid ? stop(result, garbage) : advance(result, garbage);
 };

@@ -1,0 +1,13 @@
+import type { BlobPlace } from "@sluice/object-store";
+import type { Queryable } from "./catalog.js";
+
+/** Where the bytes of a hash are at this moment; `undefined` where there is no such blob. */
+export async function readBlobPlace(db: Queryable, sha256: string): Promise<BlobPlace | undefined> {
+  const { rows } = await db.query<BlobPlace>({
+    name: "read_blob_place",
+    text: `select key, "offset"::float8 as "offset", length::float8 as length, encoding
+      from blobs where sha256 = $1 and state = 'stored'`,
+    values: [sha256],
+  });
+  return rows[0];
+}
