@@ -3,6 +3,7 @@
 
     references.py fixtures FILE.py ...    imports each file and writes the answers beside it, as FILE.json
     references.py slices FILE.py ...      prints one line of JSON for each public function at the top level of each file
+    references.py tool                    prints the JSON Schema of MCP's `Tool`, from the SDK's model of its newest revision
 
 The first is for the fixtures here. The second is for files whose imports are not installed or that do things when imported: of
 each function only what its signature needs is kept, without bodies, so class bodies and defaults still run. Point both only at
@@ -231,7 +232,31 @@ def print_slices(path, count=0):
         print(json.dumps({"file": str(path), "function": node.name, "line": node.lineno, **answers(function, {})}))
 
 
+# MCP
+
+
+def stripped(schema):
+    """Without words, and without the null that the SDK's models take for what is absent."""
+    if isinstance(schema, list):
+        return [stripped(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    arms = [arm for arm in schema.get("anyOf", []) if arm != {"type": "null"}]
+    if len(arms) == 1:
+        return stripped(arms[0])
+    kept = {key: value for key, value in schema.items() if key not in ("default", "description", "title") or isinstance(value, dict)}
+    return {key: stripped(value) for key, value in kept.items()}
+
+
+def print_tool_schema():
+    from mcp_types._v2026_07_28 import Tool
+
+    print(json.dumps(stripped(Tool.model_json_schema()), indent=1, sort_keys=True))
+
+
 if __name__ == "__main__":
     action, *paths = sys.argv[1:]
+    if action == "tool":
+        print_tool_schema()
     for each in paths:
         write_fixture(Path(each)) if action == "fixtures" else print_slices(each)
