@@ -21,6 +21,8 @@ export interface Evaluation {
   values(node: SyntaxNode): Values;
   /** What a tuple, list, set or dictionary may hold. */
   elements(container: SyntaxNode): Values;
+  /** What a function may return. */
+  returned(definition: SyntaxNode): Values;
   /** Whether it was given up: what has not been found then is unknown. */
   readonly incomplete: boolean;
 }
@@ -52,6 +54,10 @@ export function evaluate(parsed: ParsedModule, names: Names, map: CapabilityMap)
   return {
     values: (node) => evaluator.graph.values(node),
     elements: (container) => evaluator.graph.elements(container),
+    returned: (definition) => {
+      const variable = names.returns.get(definition);
+      return variable ? evaluator.graph.held(variable) : ANYTHING;
+    },
     incomplete: !complete,
   };
 }

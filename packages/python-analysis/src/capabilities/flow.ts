@@ -49,6 +49,11 @@ export class FlowGraph {
     return this.#values.get(node) ?? ANYTHING;
   }
 
+  /** What a variable may stand for, as far as is known now. */
+  held(variable: Variable): Values {
+    return this.#held.get(variable) ?? NOTHING;
+  }
+
   /** What a tuple, list, set or dictionary may hold. */
   elements(container: SyntaxNode): Values {
     const variable = this.#elements.get(container);
@@ -102,7 +107,7 @@ export class FlowGraph {
     let users = this.#users.get(variable);
     if (!users) this.#users.set(variable, (users = new Set()));
     users.add(user);
-    return this.#held.get(variable) ?? NOTHING;
+    return this.held(variable);
   }
 
   /** Lets a flow begin when its node is evaluated for the first time. */

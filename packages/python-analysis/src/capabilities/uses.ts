@@ -1,9 +1,10 @@
 import { identifier } from "../structure/statements.js";
 import type { ParsedModule, SyntaxNode } from "../structure/types.js";
-import { argumentOf, argumentsOf } from "./arguments.js";
+import { argumentOf } from "./arguments.js";
 import { chainOf, excerpt } from "./chain.js";
 import { type CallSite, Conditions } from "./conditions.js";
 import { evaluate, type Evaluation } from "./evaluate.js";
+import { Escapes } from "./escapes.js";
 import { type CapabilityMap, capabilityMap, type Grants } from "./map.js";
 import { resolveNames } from "./collect.js";
 import { type Names, operands } from "./names.js";
@@ -28,16 +29,6 @@ export interface Resolution {
   readonly chain: (node: SyntaxNode) => string[];
 }
 
-const MODULE_SINKS = new Set(
-  "print isinstance issubclass hasattr id repr str bool callable type dir getattr setattr delattr vars help hash".split(
-    " ",
-  ),
-);
-const CARRIERS = new Set(
-  "list tuple set frozenset dict sorted reversed iter enumerate zip filter next min max len any all".split(
-    " ",
-  ),
-);
 const TYPE_TESTS = new Set(["builtins.isinstance", "builtins.issubclass"]);
 const TRANSPARENT_IN_TYPES = new Set([
   "attribute",
@@ -70,6 +61,7 @@ class Finder {
   readonly #evaluation: Evaluation;
   readonly #map: CapabilityMap;
   readonly #conditions: Conditions;
+  readonly #escapes: Escapes;
   readonly #uses: Use[] = [];
   readonly #calls: CallSite[] = [];
 
@@ -79,6 +71,7 @@ class Finder {
     this.#evaluation = evaluation;
     this.#map = map;
     this.#conditions = new Conditions(evaluation, map);
+    this.#escapes = new Escapes(names, evaluation, map);
   }
 
   find(): Resolution {
@@ -106,6 +99,9 @@ class Finder {
   }
 
   #look(node: SyntaxNode): void {
+    for (const { node: escaping, what } of this.#escapes.at(node)) {
+      this.#add("unresolved", what, escaping);
+    }
     switch (node.type) {
       case "identifier":
         if (this.#names.references.has(node)) this.#lookAtReference(node);
@@ -254,7 +250,6 @@ class Finder {
       if (value.path === "builtins.getattr") this.#lookAtGetattr(node);
     }
     this.#lookAtNamespaceMethod(node, callee);
-    this.#lookAtEscapes(node, callee, targets);
   }
 
   #lookAtGetattr(node: SyntaxNode): void {
@@ -283,44 +278,8 @@ class Finder {
     }
   }
 
-  /** A module that is handed to something unknown may be used in any way there. */
-  #lookAtEscapes(node: SyntaxNode, callee: SyntaxNode, targets: readonly Value[]): void {
-    if (targets.length > 0 && targets.every((value) => this.#keepsModules(value))) return;
-    for (const { value } of argumentsOf(node)) {
-      if (
-        this.#evaluation
-          .values(value)
-          .some((each) => this.#isDangerous(each) || this.#carriesDanger(each))
-      ) {
-        this.#add("unresolved", `${excerpt(value, 40)} given to ${excerpt(callee, 40)}`, value);
-      }
-    }
-  }
-
-  #keepsModules(target: Value): boolean {
-    if (target.kind === "function") return true;
-    if (target.kind === "class") return this.#names.initialisers.has(target.node);
-    if (target.kind !== "path" || !target.path.startsWith("builtins.")) return false;
-    const name = target.path.slice("builtins.".length);
-    return MODULE_SINKS.has(name) || CARRIERS.has(name);
-  }
-
   #isModule(value: Value): boolean {
     return value.kind === "path" && value.isModule;
-  }
-
-  #isDangerous(value: Value): boolean {
-    if (value.kind === "many") return true;
-    return (
-      value.kind === "path" &&
-      !value.path.includes(".") &&
-      (this.#map.module(value.path)?.length ?? 0) > 0
-    );
-  }
-
-  #carriesDanger(value: Value): boolean {
-    if (value.kind !== "container") return false;
-    return this.#evaluation.elements(value.node).some((element) => this.#isDangerous(element));
   }
 
   #lookAtImport(node: SyntaxNode): void {

@@ -19,7 +19,7 @@ export type Value =
 export type Values = readonly Value[];
 
 export const OPAQUE: Value = { kind: "opaque" };
-export const MANY: Value = { kind: "many" };
+const MANY: Value = { kind: "many" };
 export const NOTHING: Values = [];
 export const ANYTHING: Values = [OPAQUE];
 

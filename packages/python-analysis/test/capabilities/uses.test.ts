@@ -300,6 +300,41 @@ const UNRESOLVED: readonly Case[] = [
     "import os\nclass A(B): pass\nA(os)",
     ["3 unresolved os given to A"],
   ],
+  [
+    "a module returned by an operator",
+    "import os\nclass A:\n  def __getitem__(self, k): return os",
+    ["3 unresolved os returned by __getitem__"],
+  ],
+  [
+    "a module returned by a property",
+    "import os\nclass A:\n  @property\n  def m(self): return os",
+    ["4 unresolved os returned by m"],
+  ],
+  [
+    "a function that returns a module, handed on",
+    "import os\ndef f(): return os\nmap(f, x)",
+    ["3 unresolved f given to map"],
+  ],
+  [
+    "a module put somewhere",
+    "import os\nx['m'] = os\nsetattr(x, 'n', os)\ndict(a=os)\nx[os]",
+    [
+      "2 unresolved os put into x['m']",
+      "3 unresolved os given to setattr",
+      "4 unresolved os given to dict",
+      "5 unresolved os used as a key of x",
+    ],
+  ],
+  [
+    "a module given to an operator or a class",
+    "import os\nx @ os\nclass A(B, m=os): pass",
+    ["2 unresolved os used in an operation", "3 unresolved os given to the bases of a class"],
+  ],
+  [
+    "methods by constant names",
+    "import operator, os\noperator.attrgetter('system')(os)",
+    ["2 unresolved os given to operator.attrgetter('system')"],
+  ],
 ];
 
 const HARMLESS: readonly Case[] = [

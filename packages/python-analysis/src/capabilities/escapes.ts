@@ -1,0 +1,157 @@
+import type { SyntaxNode } from "../structure/types.js";
+import { argumentOf, argumentsOf } from "./arguments.js";
+import { excerpt } from "./chain.js";
+import type { Evaluation } from "./evaluate.js";
+import type { CapabilityMap } from "./map.js";
+import { type Names, operands } from "./names.js";
+import type { Value } from "./values.js";
+
+/** A place where a module gets out of sight. */
+export interface Escape {
+  readonly node: SyntaxNode;
+  /** What happens there, such as `os given to f`. */
+  readonly what: string;
+}
+
+/** Builtins that do nothing with a module but look at it, or that are judged by themselves. */
+const LOOKS = new Set(
+  "print isinstance issubclass hasattr id repr str bool callable type dir getattr delattr vars help hash".split(
+    " ",
+  ),
+);
+/** Builtins whose result is known to have what is in their arguments. */
+const CARRIERS = new Set(
+  "list tuple set frozenset dict sorted reversed iter enumerate zip filter next min max len any all".split(
+    " ",
+  ),
+);
+
+/**
+ * Finds where modules are handed to what is not followed: they may be used in any way there, so that what happens to them is
+ * unresolved. A function that returns a module, and what holds one, count as modules.
+ */
+export class Escapes {
+  readonly #names: Names;
+  readonly #evaluation: Evaluation;
+  readonly #map: CapabilityMap;
+
+  constructor(names: Names, evaluation: Evaluation, map: CapabilityMap) {
+    this.#names = names;
+    this.#evaluation = evaluation;
+    this.#map = map;
+  }
+
+  /** What escapes at this very node, not below it. */
+  at(node: SyntaxNode): readonly Escape[] {
+    switch (node.type) {
+      case "call":
+        return this.#atCall(node);
+      case "subscript":
+        return this.#atSubscript(node);
+      case "assignment":
+        return this.#atAssignment(node);
+      case "binary_operator":
+        return operands(node).flatMap((operand) => this.#escape(operand, "used in an operation"));
+      case "class_definition":
+        return this.#atClass(node);
+      case "return_statement":
+        return this.#atReturn(node);
+      default:
+        return [];
+    }
+  }
+
+  #escape(node: SyntaxNode, how: string): Escape[] {
+    const values = this.#evaluation.values(node);
+    if (!values.some((value) => this.#isDangerous(value) || this.#holdsDanger(value))) return [];
+    return [{ node, what: `${excerpt(node, 40)} ${how}` }];
+  }
+
+  #atCall(node: SyntaxNode): Escape[] {
+    const callee = node.childForFieldName("function");
+    if (!callee) return [];
+    const how = `given to ${excerpt(callee, 40)}`;
+    const targets = this.#evaluation.values(callee);
+    const names = targets.map((value) => builtinName(value));
+    if (names.length > 0 && names.every((name) => name === "setattr")) {
+      const value = argumentOf(node, 2, null);
+      return value ? this.#escape(value, how) : [];
+    }
+    if (names.length > 0 && names.every((name) => name !== null && CARRIERS.has(name))) {
+      return argumentsOf(node).flatMap(({ value }) => this.#escapeOfModule(value, how));
+    }
+    if (targets.length > 0 && targets.every((value) => this.#keepsArguments(value))) return [];
+    return argumentsOf(node).flatMap(({ value }) => this.#escape(value, how));
+  }
+
+  #escapeOfModule(node: SyntaxNode, how: string): Escape[] {
+    const isModule = this.#evaluation.values(node).some((value) => this.#isDangerous(value));
+    return isModule ? this.#escape(node, how) : [];
+  }
+
+  /** Whether what is handed to a call is followed into it, or is safe there. */
+  #keepsArguments(target: Value): boolean {
+    if (target.kind === "function") return true;
+    if (target.kind === "class") return this.#names.initialisers.has(target.node);
+    const name = builtinName(target);
+    return name !== null && LOOKS.has(name);
+  }
+
+  /** `x[os]`: what it means is the affair of `x`. */
+  #atSubscript(node: SyntaxNode): Escape[] {
+    const base = this.#evaluation.values(node.children[0]!);
+    if (base.every(({ kind }) => kind === "container")) return [];
+    return node
+      .childrenForFieldName("subscript")
+      .flatMap((key) => this.#escape(key, `used as a key of ${excerpt(node.children[0]!, 40)}`));
+  }
+
+  /** `x[y] = os`, where what is put into something is not followed. */
+  #atAssignment(node: SyntaxNode): Escape[] {
+    const left = node.childForFieldName("left");
+    const right = node.childForFieldName("right");
+    if (!right || left?.type !== "subscript") return [];
+    return this.#escape(right, `put into ${excerpt(left, 40)}`);
+  }
+
+  /** `class A(B, key=os)`, where the base or the metaclass gets the argument. */
+  #atClass(node: SyntaxNode): Escape[] {
+    const bases = node.childForFieldName("superclasses");
+    const values = (bases ? operands(bases) : []).flatMap(
+      (base) => base.childForFieldName("value") ?? [],
+    );
+    return values.flatMap((value) => this.#escape(value, "given to the bases of a class"));
+  }
+
+  /** A module returned by a function that is called by other means than its name: an operator, a property, a decorator. */
+  #atReturn(node: SyntaxNode): Escape[] {
+    const returned = operands(node);
+    if (returned.length === 0) return [];
+    let owner = node.parent;
+    while (owner && owner.type !== "function_definition") owner = owner.parent;
+    const name = owner?.childForFieldName("name")?.text;
+    const isHidden = owner?.parent?.type === "decorated_definition" || /^__\w+__$/.test(name ?? "");
+    return isHidden ? returned.flatMap((value) => this.#escape(value, `returned by ${name}`)) : [];
+  }
+
+  #isDangerous(value: Value): boolean {
+    if (value.kind === "many") return true;
+    if (value.kind !== "path" || value.path.includes(".")) return false;
+    return (this.#map.module(value.path)?.length ?? 0) > 0;
+  }
+
+  #holdsDanger(value: Value): boolean {
+    const held =
+      value.kind === "container"
+        ? this.#evaluation.elements(value.node)
+        : value.kind === "function"
+          ? this.#evaluation.returned(value.node)
+          : [];
+    return held.some((each) => this.#isDangerous(each));
+  }
+}
+
+function builtinName(value: Value): string | null {
+  if (value.kind !== "path" || !value.path.startsWith("builtins.")) return null;
+  return value.path.slice("builtins.".length);
+}
