@@ -28,7 +28,7 @@ describeWith(["postgres"], "a script's bytes", () => {
     ({ key, offset: 0, length, encoding: "identity" }) as const;
   const keep = (sha256: string, key: string, length: number) =>
     catalog.query(
-      "insert into blobs (sha256, size, key, length, encoding) values ($1, $3, $2, $3, 'identity')",
+      "insert into blobs (sha256, size, key, length, encoding) values ($1, $3::integer, $2, $3::integer, 'identity')",
       [sha256, key, length],
     );
 
