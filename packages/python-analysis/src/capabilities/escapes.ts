@@ -13,7 +13,7 @@ export interface Escape {
   readonly what: string;
 }
 
-/** Builtins that do nothing with a module but look at it, or that are judged by themselves. */
+/** Builtins that do nothing with a module but look at it, or that are judged by themselves; as all of `inspect`. */
 const LOOKS = new Set(
   "print isinstance issubclass hasattr id repr str bool callable type dir getattr delattr vars help hash".split(
     " ",
@@ -93,6 +93,7 @@ export class Escapes {
   #keepsArguments(target: Value): boolean {
     if (target.kind === "function") return true;
     if (target.kind === "class") return this.#names.initialisers.has(target.node);
+    if (target.kind === "path" && target.path.startsWith("inspect.")) return true;
     const name = builtinName(target);
     return name !== null && LOOKS.has(name);
   }

@@ -185,7 +185,8 @@ export class FlowGraph {
 }
 
 function isItself(value: Value): boolean {
-  return value.kind === "path" ? value.isModule : value.kind !== "string";
+  if (value.kind === "path") return value.isModule;
+  return value.kind !== "string" && value.kind !== "namespace";
 }
 
 /** The node that looks at this one's values: its parent, past what only groups arguments. */

@@ -386,6 +386,11 @@ const HARMLESS: readonly Case[] = [
     "import logging\nlogging.basicConfig(level=1)\nlogging.getLogger(__name__).info('x')",
     [],
   ],
+  [
+    "names of the module itself",
+    "x = [n for n in globals() if n[:1] != '_']",
+    ["1 code.reflect globals"],
+  ],
   ["parsing JSON and dates", "import json, datetime\njson.loads(x)\ndatetime.datetime.now()", []],
 ];
 
