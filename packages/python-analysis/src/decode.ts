@@ -1,13 +1,43 @@
 /**
  * Source bytes to text, as CPython's tokenizer does it for `compile(bytes, …)`: PEP 263, with the byte order mark.
  *
- * CPython takes any of its codecs. Under some of them (`utf-7`, `unicode_escape`) it runs text that every other reader sees as
- * a comment, so only UTF-8, ASCII and Latin-1 are accepted here.
+ * CPython takes any of its codecs. Under some of them (`utf-7`, `unicode_escape`, `shift_jis`) it runs text that every other
+ * reader sees as a comment, so only those are accepted here under which each ASCII byte is that ASCII character and nothing
+ * else: UTF-8, ASCII, Latin-1 and the other single-byte supersets of ASCII.
  */
 import { isAscii } from "node:buffer";
 
 /** The encodings that are accepted, by the names that Python gives their codecs. */
-export type SourceEncoding = "utf-8" | "ascii" | "iso-8859-1";
+export type SourceEncoding = "utf-8" | "ascii" | "iso-8859-1" | SingleByteEncoding;
+
+/** Single-byte supersets of ASCII beside Latin-1, by the labels that WHATWG's Encoding Standard has for them. */
+export type SingleByteEncoding = (typeof SINGLE_BYTE)[number];
+const SINGLE_BYTE = [
+  "windows-1250",
+  "windows-1251",
+  "windows-1252",
+  "windows-1253",
+  "windows-1254",
+  "windows-1255",
+  "windows-1256",
+  "windows-1257",
+  "windows-1258",
+  "iso-8859-2",
+  "iso-8859-3",
+  "iso-8859-4",
+  "iso-8859-5",
+  "iso-8859-6",
+  "iso-8859-7",
+  "iso-8859-8",
+  "iso-8859-10",
+  "iso-8859-13",
+  "iso-8859-14",
+  "iso-8859-15",
+  "iso-8859-16",
+  "koi8-r",
+  "koi8-u",
+  "ibm866",
+] as const;
 
 /** Why bytes are not source text. */
 export interface DecodeError {
@@ -64,11 +94,13 @@ export function decodeSource(bytes: Uint8Array): DecodedSource {
       return { ok: true, text: toLineFeeds(body.toString("latin1")), encoding: "iso-8859-1", byteOrderMark };
     case undefined:
       return refuse(
-        `encoding not accepted: ${declared} (save the script as utf-8; ascii and latin-1 are accepted too)`,
+        `encoding not accepted: ${declared} (save the script as utf-8; single-byte supersets of ascii are accepted too)`,
         null,
         null,
         "encoding.not-accepted",
       );
+    default:
+      return decodeSingleByte(body, codecOf(declared) as SingleByteEncoding);
   }
 }
 
@@ -101,6 +133,15 @@ function decodeAscii(body: Buffer): DecodedSource {
   if (bad < 0) return { ok: true, text, encoding: "ascii", byteOrderMark: false };
   const byte = text.charCodeAt(bad).toString(16);
   return refuse(`'ascii' codec can't decode byte 0x${byte} in position ${bad}: ordinal not in range(128)`);
+}
+
+function decodeSingleByte(body: Buffer, encoding: SingleByteEncoding): DecodedSource {
+  try {
+    const text = new TextDecoder(encoding, { fatal: true }).decode(body);
+    return { ok: true, text: toLineFeeds(text), encoding, byteOrderMark: false };
+  } catch {
+    return refuse("'charmap' codec can't decode: character maps to <undefined>");
+  }
 }
 
 /** CPython has two ways to say it: its tokenizer's, and its codec's where the encoding was declared by another name. */
@@ -198,7 +239,22 @@ const ALIASES = codecNames({
     "8859 cp819 csisolatin1 ibm819 iso8859 iso8859_1 iso_8859_1 iso_8859_1_1987 iso_ir_100 l1 latin latin1",
 });
 
-function codecNames(names: Record<SourceEncoding, string>): Map<string, SourceEncoding> {
+/** The names that Python has for the single-byte encodings. */
+const SINGLE_BYTE_NAMES = new Map(
+  SINGLE_BYTE.flatMap((encoding): [string, SingleByteEncoding][] => {
+    const [family, part] = encoding.split(/-(?=[^-]+$)/) as [string, string];
+    const names: Record<string, string[]> = {
+      windows: [`cp${part}`, `windows_${part}`, part],
+      "iso-8859": [`iso8859_${part}`, `iso_8859_${part}`],
+      koi8: [`koi8_${part}`],
+    };
+    return (names[family] ?? ["cp866", "866", "ibm866"]).map((name) => [name, encoding]);
+  }),
+);
+
+function codecNames(
+  names: Record<Exclude<SourceEncoding, SingleByteEncoding>, string>,
+): Map<string, SourceEncoding> {
   const entries = Object.entries(names) as [SourceEncoding, string][];
   return new Map(entries.flatMap(([encoding, list]) => list.split(" ").map((name) => [name, encoding] as const)));
 }
@@ -209,5 +265,10 @@ function codecOf(declared: string): SourceEncoding | undefined {
     .toLowerCase()
     .replace(/[^a-z0-9.]+/g, "_")
     .replace(/^_|_$/g, "");
-  return ALIASES.get(name) ?? ALIASES.get(name.replaceAll(".", "_")) ?? MODULES.get(name);
+  return (
+    ALIASES.get(name) ??
+    ALIASES.get(name.replaceAll(".", "_")) ??
+    MODULES.get(name) ??
+    SINGLE_BYTE_NAMES.get(name)
+  );
 }

@@ -116,8 +116,20 @@ describe("decodeSource and CPython agree", () => {
   }, 60_000);
 });
 
+test.each([
+  ["cp1252", "windows-1252", "Áé"],
+  ["windows_1251", "windows-1251", "Бй"],
+  ["KOI8-R", "koi8-r", "аИ"],
+  ["iso-8859-15", "iso-8859-15", "Áé"],
+  ["iso8859_7", "iso-8859-7", "Αι"],
+  ["cp866", "ibm866", "┴щ"],
+])("single bytes of %s are read", (declared, encoding, text) => {
+  const body = Buffer.concat([Buffer.from(`# coding: ${declared}\n# `), Buffer.from([0xc1, 0xe9])]);
+  expect(decodeSource(body)).toMatchObject({ ok: true, encoding, text: `# coding: ${declared}\n# ${text}` });
+});
+
 test("encodings that CPython knows and others do not read the same way are refused", () => {
-  for (const encoding of ["utf-7", "unicode_escape", "utf-16", "cp1252", "koi8-r", "rot13", "idna", "nonsense"]) {
+  for (const encoding of ["utf-7", "unicode_escape", "utf-16", "shift_jis", "gb18030", "cp037", "rot13", "idna", "nonsense"]) {
     const decoded = decodeSource(bytes(`# coding: ${encoding}\nx = 1\n`));
     expect(decoded).toMatchObject({ ok: false, error: { rule: "encoding.not-accepted", type: "SyntaxError" } });
     expect(decoded.ok || decoded.error.message).toContain(encoding);
