@@ -194,7 +194,8 @@ const DECLARED = {
   policyFile: setting({
     name: "POLICY_FILE",
     default: undefined,
-    description: "policy in YAML or JSON that scripts are judged by; unset: the one that comes with Sluice",
+    description:
+      "policy in YAML or JSON that scripts are judged by; unset: the one that comes with Sluice",
     expected: "the path of a file",
     schema: z.string().transform((path) => resolve(path)),
   }),
@@ -208,7 +209,8 @@ const DECLARED = {
   uploadMemoryMb: setting({
     name: "UPLOAD_MEMORY_MB",
     default: "256",
-    description: "memory that uploads under way may take in the API's process; what is more is told to come later",
+    description:
+      "memory that uploads under way may take in the API's process; what is more is told to come later",
     expected: "a whole number of megabytes from 16 to 65536",
     schema: whole(16, 65_536),
   }),
