@@ -97,6 +97,8 @@ class PooledAnalysers implements Analysers {
         };
         const worker = new Worker(new URL("./analysis-thread.js", import.meta.url), {
           workerData,
+          // Not the process's own, among which are loaders and options for other code.
+          execArgv: [],
           stdout: true,
           stderr: true,
           resourceLimits: { stackSizeMb: STACK_MB, maxOldGenerationSizeMb: maxMemoryMb },

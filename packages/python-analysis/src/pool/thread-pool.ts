@@ -88,26 +88,29 @@ export class ThreadPool<Request, Answer, Progress> {
     let thread = await this.#settle(first);
     for (let job = await this.#next(); job; job = await this.#next()) {
       try {
-        // A start that failed, when nobody had asked for anything, is tried again for whoever does.
-        thread ??= await this.#start();
+        // It may have failed to start, or died while nobody asked it for anything.
+        thread = await this.#replace(thread);
         let outcome = await thread.ask(job.request, job.timeoutMs);
         if (outcome.killed) {
           this.#options.log?.warn({ reason: outcome.killed }, "a script killed its parser thread; trying it once more alone");
-          await this.#retire(thread);
-          thread = undefined;
-          thread = await this.#start();
+          thread = await this.#replace(thread);
           outcome = await thread.ask(job.request, job.timeoutMs);
         }
         job.resolve(outcome);
       } catch (error) {
         job.reject(error);
       }
-      if (thread?.usable === false) {
-        await this.#retire(thread);
-        thread = await this.#settle(this.#start());
-      }
+      // Not left to the next request, which should not wait for it.
+      thread = await this.#settle(this.#replace(thread));
     }
     if (thread) await this.#retire(thread);
+  }
+
+  /** @returns the same thread as long as it is usable */
+  async #replace(thread: Thread<Request, Answer, Progress> | undefined): Promise<Thread<Request, Answer, Progress>> {
+    if (thread?.usable) return thread;
+    if (thread) await this.#retire(thread);
+    return this.#start();
   }
 
   async #start(): Promise<Thread<Request, Answer, Progress>> {

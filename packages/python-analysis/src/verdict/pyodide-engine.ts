@@ -74,9 +74,11 @@ export class PyodideEngine implements VerdictEngine {
 
   async compile(source: Uint8Array): Promise<CompileVerdict> {
     if (this.#lost) throw this.#lost;
+    // Pyodide does not know Node's Buffer.
+    const bytes = new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
     let answer: string | undefined;
     try {
-      answer = this.#judge(source);
+      answer = this.#judge(bytes);
     } catch (cause) {
       // `judge` catches every Python exception: what comes through is a trap, and the instance may be poisoned for ever.
       throw this.#lose(cause);
