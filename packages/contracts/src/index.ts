@@ -7,4 +7,5 @@ export * from "./problems.js";
 export * from "./readiness.js";
 export * from "./report.js";
 export * from "./scripts.js";
+export * from "./stages.js";
 export * from "./status.js";

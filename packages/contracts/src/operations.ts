@@ -12,6 +12,7 @@ import {
   userFields,
   versionList,
 } from "./scripts.js";
+import { stageList, stageOverview } from "./stages.js";
 import { status } from "./status.js";
 
 const API = "/api/v1";
@@ -324,6 +325,44 @@ export const OPERATIONS = {
       },
     },
     problems: ["not_ready", "upload_contended", ...KEYED, ...ONE_VERSION],
+  },
+  listStages: {
+    method: "get",
+    path: `${API}/stages`,
+    tag: "Stages",
+    summary: "See what each stage has to do",
+    query: parameters.noQuery,
+    answers: {
+      200: { description: "Every stage", content: { "application/json": stageList } },
+    },
+    problems: ["queue_unavailable", ...NEEDS_CATALOG],
+  },
+  pauseStage: {
+    method: "post",
+    path: `${API}/stages/{stage}/pause`,
+    tag: "Stages",
+    summary: "Pause a stage",
+    description:
+      "All its workers finish what they hold and take nothing more, until it is resumed; work gathers meanwhile. " +
+      "It is drained when `jobs.active` is 0.",
+    params: parameters.stagePath,
+    query: parameters.noQuery,
+    answers: {
+      200: { description: "The stage now", content: { "application/json": stageOverview } },
+    },
+    problems: ["invalid_id", "queue_unavailable", ...NEEDS_CATALOG],
+  },
+  resumeStage: {
+    method: "post",
+    path: `${API}/stages/{stage}/resume`,
+    tag: "Stages",
+    summary: "Resume a stage",
+    params: parameters.stagePath,
+    query: parameters.noQuery,
+    answers: {
+      200: { description: "The stage now", content: { "application/json": stageOverview } },
+    },
+    problems: ["invalid_id", "queue_unavailable", ...NEEDS_CATALOG],
   },
   livez: {
     method: "get",

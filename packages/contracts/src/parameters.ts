@@ -1,4 +1,4 @@
-import { VERSION_STATES } from "@sluice/pipeline";
+import { STAGE_NAMES, VERSION_STATES } from "@sluice/pipeline";
 import { z } from "zod";
 import { TOOL_PROFILES } from "./metadata.js";
 import { line } from "./text.js";
@@ -60,6 +60,14 @@ export const scriptPath = z.strictObject({ id: scriptId });
 export const versionPath = z.strictObject({
   id: scriptId,
   n: versionNumber.meta({ type: "integer", minimum: 1, description: "Number of the version" }),
+});
+
+export const stagePath = z.strictObject({
+  stage: oneOf(STAGE_NAMES).meta({
+    type: "string",
+    enum: [...STAGE_NAMES],
+    description: "The stage",
+  }),
 });
 
 export const noQuery = z.strictObject({});

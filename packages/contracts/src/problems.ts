@@ -203,6 +203,11 @@ export const PROBLEMS = {
     title: "The catalog does not answer",
     help: "Try again after `Retry-After` seconds.",
   },
+  queue_unavailable: {
+    status: 503,
+    title: "The queue does not answer",
+    help: "Uploads and reads go on without it. Try again after `Retry-After` seconds.",
+  },
   object_store_unavailable: {
     status: 503,
     title: "The object store does not answer",
@@ -249,7 +254,7 @@ export const problem = z
     errors: z.array(problemError).optional(),
     script_id: z.uuid().optional().describe("With `name_taken`: the script that has the name"),
     dependency: z
-      .enum(["catalog", "object_store"])
+      .enum(["catalog", "object_store", "queue"])
       .optional()
       .describe("With 503: what did not answer"),
   })

@@ -13,6 +13,7 @@ import { readVersion } from "./read-version.js";
 import { restoreVersion } from "./restore-version.js";
 import { retryScript } from "./retry-script.js";
 import { livez, metrics, openapi, readyz } from "./service.js";
+import { listStages, pauseStage, resumeStage } from "./stages.js";
 import { updateMetadata } from "./update-metadata.js";
 import { uploadScript } from "./upload-script.js";
 
@@ -32,6 +33,9 @@ const ROUTES: Readonly<Record<OperationId, (deps: Dependencies) => Route>> = {
   readVersion,
   readVersionStatus,
   restoreVersion,
+  listStages,
+  pauseStage,
+  resumeStage,
   livez,
   readyz,
   metrics,
