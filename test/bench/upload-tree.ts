@@ -1,5 +1,5 @@
 /**
- * Uploads every .py file below a directory to a running Sluice, watches them to the end and prints how
+ * Uploads every .py file below a directory, but for those of site-packages, to a running Sluice, watches them to the end and prints how
  * long it took, how it split between the stages, and what was refused and why.
  *
  *     npx tsx test/bench/upload-tree.ts http://127.0.0.1:8080 /usr/lib/python3
@@ -28,8 +28,8 @@ if (!/^http:\/\/(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?$/.test(url)) {
 await uploadTree(new Client(url), directory);
 
 async function uploadTree(client: Client, root: string): Promise<void> {
-  const paths = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((path) =>
-    path.endsWith(".py"),
+  const paths = readdirSync(root, { recursive: true, encoding: "utf8" }).filter(
+    (path) => path.endsWith(".py") && !path.includes("site-packages"),
   );
   const begun = performance.now();
   const limit = pLimit(UPLOADS_AT_ONCE);
