@@ -35,7 +35,7 @@ export function describeOutput(source: ToolSource, returns: Value | undefined): 
   try {
     refuseUnsubscriptable(type);
     if (mentions(type, CONTENT)) return null;
-    return schemaOf(source, type, wasString);
+    return schemaOf(source, rebuilt(type), wasString);
   } catch (error) {
     // A type without a schema has no output schema; any other error stops the registration.
     if (error instanceof SchemaError && error.kind === "PydanticSchemaGenerationError") return null;
@@ -50,7 +50,8 @@ function schemaOf(source: ToolSource, type: Value, wasString: boolean): JsonObje
     new JsonSchemaGenerator({ mode: "serialization", aliases: "by-model", strict: false }, generator.definitions, valueEncoder(source)).generate(schema);
   const alone = show(core);
   if (isObjectSchema(alone, alone)) return compress(alone);
-  const result = { name: "result", schema: core, metadata: {}, required: true, validationAlias: null, serializationAlias: null, excluded: false, computed: false };
+  const required = core.type !== "default";
+  const result = { name: "result", schema: core, metadata: {}, required, validationAlias: null, serializationAlias: null, excluded: false, computed: false };
   const wrapped = show({ type: "dataclass", class: null, title: "_WrappedResult", fields: [result], config: new Map() });
   return compress({ ...wrapped, "x-fastmcp-wrap-result": true });
 }
@@ -69,7 +70,7 @@ function withoutInputRequired(type: Value): Value {
   if (type.kind !== "union") return type;
   const members = type.members.filter((member) => !isLibraryClass(member, "mcp.InputRequiredResult"));
   if (members.length === 0 || members.length === type.members.length) return type;
-  return members.length === 1 ? members[0]! : { kind: "union", members };
+  return members.length === 1 ? members[0]! : { ...type, members };
 }
 
 const BYTES = new Set(["builtins.bytes"]);
@@ -111,6 +112,18 @@ function isUnconstrainedSequence(given: Value): boolean {
   return args.every(isAny);
 }
 
+/** A subscripted model is a class of its own. */
+const isModel = (type: Value): boolean => type.kind === "alias" && type.origin.kind === "class" && type.origin.family === "model";
+
+/** Subscripted anew with nothing, a bare `Tuple` becomes the empty one. */
+function rebuilt(type: Value): Value {
+  if (isForm(type, "typing.Tuple")) return { kind: "alias", origin: libraryClass("builtins.tuple"), args: [], spelling: "builtin" };
+  if (isModel(type)) return type;
+  if (type.kind === "alias") return { ...type, args: type.args.map(rebuilt) };
+  if (type.kind === "annotated") return { ...type, type: rebuilt(type.type) };
+  return type.kind === "union" ? { ...type, members: type.members.map(rebuilt) } : type;
+}
+
 /** FastMCP subscripts every generic anew, which some do not stand. */
 function refuseUnsubscriptable(type: Value): void {
   if (type.kind === "form") {
@@ -121,5 +134,7 @@ function refuseUnsubscriptable(type: Value): void {
     }
   }
   if (type.kind === "list") throw new PythonError("TypeError", "unhashable type: 'list'");
+  if (isModel(type)) return;
+  if (type.kind === "annotated") refuseUnsubscriptable(type.type);
   for (const part of type.kind === "alias" ? type.args : type.kind === "union" ? type.members : []) refuseUnsubscriptable(part);
 }

@@ -1,12 +1,12 @@
 import { Refusal } from "../diagnostics.js";
 import { type Core, SchemaError } from "../pydantic/core.js";
-import { inspectAnnotation, isRequired, defaultOf, makeField } from "../pydantic/fields.js";
+import { inspectAnnotation, isRequired, makeField } from "../pydantic/fields.js";
 import { CoreGenerator } from "../pydantic/generate.js";
 import { type JsonObject, isObject } from "../pydantic/json.js";
 import { JsonSchemaGenerator } from "../pydantic/json-schema.js";
-import { annotationType, assignedValue } from "../pydantic/structured.js";
+import { annotationType, assignedValue, modelFieldSchema } from "../pydantic/structured.js";
 import type { ClassDefinition } from "../python/classes.js";
-import { PythonError, type Value, isForm, isLibraryClass, isNoneType, str, unknown } from "../python/values.js";
+import { PythonError, type Value, isForm, isLibraryClass, isNoneType, str } from "../python/values.js";
 import { type ToolSource, surroundings, valueEncoder } from "../source.js";
 import { asRefusal, blaming } from "./refusals.js";
 
@@ -35,7 +35,7 @@ export function describeOutput(source: ToolSource, returns: Value | undefined, f
     const residual = inspected.type.members.filter((member) => !isLibraryClass(member, "mcp.InputRequiredResult"));
     if (residual.length === 0) return null;
     if (residual.length < inspected.type.members.length) {
-      annotation = residual.length === 1 ? residual[0]! : { kind: "union", members: residual };
+      annotation = residual.length === 1 ? residual[0]! : { ...inspected.type, members: residual };
       inspected = blaming(null, () => inspectAnnotation(annotation, "function"));
     }
     if (residual.length > 1 && residual.some((member) => isLibraryClass(member, "mcp.CallToolResult"))) {
@@ -105,24 +105,15 @@ function deriveSchema(source: ToolSource, type: Value, annotation: Value): JsonO
 /** `{"result": …}`. Making the model raises at registration; that it cannot be shown as JSON Schema does not. */
 function wrapped(source: ToolSource, name: string, annotation: Value): JsonObject | null {
   const generator = new CoreGenerator(surroundings(source, null), null, new Map());
-  let schema: Core;
-  let field;
   try {
-    field = makeField(annotation, "class");
-    if (field.qualifiers.has("ClassVar")) return null;
-    schema = generator.apply(field.annotation, field.metadata);
+    const field = makeField(annotation, "class");
+    if (field.qualifiers.has("ClassVar") || generator.unresolved(field.annotation) !== null) return null;
+    const fields = [modelFieldSchema(generator, "result", field)];
+    return show(source, generator, { type: "model", class: null, title: `${name}Output`, fields, config: new Map() });
   } catch (error) {
     if (error instanceof SchemaError && error.kind === "PydanticUndefinedAnnotation") return null;
     throw asRefusal(error, null);
   }
-  const { metadata } = modelField(generator, field);
-  const fields = [{ name: "result", schema, metadata, required: isRequired(field), validationAlias: null, serializationAlias: null, excluded: false, computed: false }];
-  return show(source, generator, { type: "model", class: null, title: `${name}Output`, fields, config: new Map() });
-}
-
-function modelField(generator: CoreGenerator, field: ReturnType<typeof makeField>): { metadata: Core["metadata"] & object } {
-  const described = generator.apply({ kind: "form", id: "typing.Any" }, [{ kind: "call", callee: { kind: "library-function", id: "pydantic.Field" }, args: [], kwargs: field.attributes }]);
-  return { metadata: described.metadata ?? {} };
 }
 
 /** A model, a typed dictionary or a dictionary, as it is. */
@@ -158,10 +149,7 @@ function rebuilt(source: ToolSource, cls: ClassDefinition): JsonObject | null {
     try {
       const field = makeField(type, "class", classAttribute(cls, owner, name));
       if (field.qualifiers.has("ClassVar") || (field.qualifiers.has("Final") && !isRequired(field))) continue;
-      const schema = generator.apply(field.annotation, field.metadata);
-      const required = isRequired(field);
-      const { metadata } = modelField(generator, field);
-      fields.push({ name, schema: required ? schema : ({ type: "default", schema, default: defaultOf(field) } as Core), metadata, required, validationAlias: null, serializationAlias: null, excluded: false, computed: false });
+      fields.push(modelFieldSchema(generator, name, field));
     } catch (error) {
       throw asRefusal(error, null);
     }
@@ -209,5 +197,3 @@ function withInlineRoot(schema: JsonObject): JsonObject {
   const target = definitions[$ref.slice("#/$defs/".length)];
   return isObject(target) ? { ...target, ...siblings } : schema;
 }
-
-export { unknown };

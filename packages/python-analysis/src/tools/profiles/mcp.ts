@@ -1,10 +1,11 @@
 import type { McpTool } from "@sluice/contracts";
 import { Refusal } from "../diagnostics.js";
-import { type Core, type FieldSchema, SchemaError } from "../pydantic/core.js";
-import { fieldMetadata, isRequired, defaultOf, makeField, aliasName } from "../pydantic/fields.js";
-import { CoreGenerator, discriminated } from "../pydantic/generate.js";
-import { type JsonObject, isObject } from "../pydantic/json.js";
+import type { Core, FieldSchema } from "../pydantic/core.js";
+import { makeField } from "../pydantic/fields.js";
+import { CoreGenerator } from "../pydantic/generate.js";
+import type { JsonObject } from "../pydantic/json.js";
 import { JsonSchemaGenerator } from "../pydantic/json-schema.js";
+import { modelFieldSchema } from "../pydantic/structured.js";
 import { truth } from "../python/operators.js";
 import { type Call, PythonError, type Value, bool, form, isCallOf, isLibraryClass, libraryClass, str } from "../python/values.js";
 import { type ToolSource, defaultValue, globalsOf, noteTypeCheckingNames, surroundings, valueEncoder } from "../source.js";
@@ -126,27 +127,11 @@ function parameterField(source: ToolSource, parameter: SignatureParameter, type:
   const generator = new CoreGenerator(surroundings(source, parameter.name), null, ARBITRARY_TYPES);
   const field = makeField(annotation.kind === "str" ? { kind: "forward", text: annotation.value } : annotation, "class", defaultValue(source, parameter) ?? undefined);
   if (field.qualifiers.has("ClassVar")) return null;
-  const discriminator = field.attributes.get("discriminator");
-  let schema = generator.apply(field.annotation, field.metadata, (inner) =>
-    discriminator && discriminator.kind !== "none" ? discriminated(inner, discriminator) : inner,
-  );
-  let required = isRequired(field);
-  if (!required) schema = { type: "default", schema, default: defaultOf(field) };
-  else if (Object.hasOwn(MODEL_DEFAULTS, parameter.name)) {
-    schema = { type: "default", schema, default: MODEL_DEFAULTS[parameter.name]! };
-    required = false;
-  }
+  const described = modelFieldSchema(generator, parameter.name, field);
   for (const [ref, core] of generator.definitions) cores.set(ref, core);
-  return {
-    name: parameter.name,
-    schema,
-    metadata: fieldMetadata(field.attributes, generator.encode),
-    required,
-    validationAlias: aliasName(field.attributes.get("validation_alias")),
-    serializationAlias: null,
-    excluded: false,
-    computed: false,
-  };
+  if (!described.required || !Object.hasOwn(MODEL_DEFAULTS, parameter.name)) return described;
+  const inherited: Core = { type: "default", schema: described.schema, default: MODEL_DEFAULTS[parameter.name]! };
+  return { ...described, schema: inherited, required: false };
 }
 
 /** What the SDK takes a parameter without an annotation for. */
@@ -155,5 +140,3 @@ function unannotated(name: string): Value {
   const metadata: Call = { kind: "call", callee: libraryClass("pydantic.WithJsonSchema"), args: [schema], kwargs: new Map() };
   return { kind: "annotated", type: form("typing.Any"), metadata: [metadata] };
 }
-
-export { SchemaError, isObject };

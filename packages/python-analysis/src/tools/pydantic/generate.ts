@@ -9,8 +9,8 @@ import type { Encoder } from "./encode.js";
 import { fieldMetadata, fieldParts, qualifierOf } from "./fields.js";
 import { LIBRARY_TYPES } from "./library-types.js";
 import { applyKnownMetadata } from "./metadata.js";
-import { dataclassSchema, enumSchema, modelSchema, namedTupleSchema, namedTupleCall, typedDictSchema } from "./structured.js";
-import { fullReference } from "./references.js";
+import { classVariables, dataclassSchema, enumSchema, modelSchema, namedTupleSchema, namedTupleCall, typedDictSchema } from "./structured.js";
+import { fullReference, metadataText } from "./references.js";
 
 /** What generating schemas needs of its surroundings. */
 export interface Surroundings {
@@ -155,6 +155,32 @@ export class CoreGenerator {
     }
   }
 
+  /** The first string in a type that names nothing, where types are evaluated as a whole before schemas are made of them. */
+  unresolved(type: Value, seen: readonly string[] = []): string | null {
+    const text = type.kind === "forward" ? type.text : type.kind === "str" ? type.value : null;
+    if (text !== null) {
+      if (seen.includes(text)) return null;
+      try {
+        return this.unresolved(this.resolve(text), [...seen, text]);
+      } catch (error) {
+        if (error instanceof SchemaError) return text;
+        throw error;
+      }
+    }
+    if (type.kind === "alias" && type.origin.kind === "class" && type.origin.family === "model") return null;
+    const parts = type.kind === "alias" ? type.args : type.kind === "union" ? type.members : type.kind === "annotated" ? [type.type] : [];
+    for (const part of parts) {
+      const found = this.unresolved(part, seen);
+      if (found !== null) return found;
+    }
+    return null;
+  }
+
+  #resolved(type: Value): Value {
+    const text = type.kind === "forward" ? type.text : type.kind === "str" ? type.value : null;
+    return text === null ? type : this.resolve(text);
+  }
+
   /** What pydantic does not know: refused, unless arbitrary types are allowed. */
   #arbitrary(name: string, isClass: boolean): Core {
     if (!isOn(this.config, "arbitrary_types_allowed")) {
@@ -218,7 +244,11 @@ export class CoreGenerator {
 
   #alias(type: Alias): Core {
     const { origin } = type;
-    if (origin.kind === "class") return this.#class(origin, type.args);
+    if (origin.kind === "class") {
+      const variables = origin.family === "model" ? classVariables(origin) : [];
+      const isItself = variables.length === type.args.length && variables.every((variable, i) => variable === type.args[i]);
+      return this.#class(origin, isItself ? [] : type.args);
+    }
     if (qualifierOf(type) === "Final") return this.generate(type.args[0]!);
     if (origin.kind !== "library-class") return this.#arbitrary(origin.kind === "form" ? origin.id : origin.kind, false);
     if (origin.id === "builtins.tuple") return this.#tuple(type.args);
@@ -229,7 +259,9 @@ export class CoreGenerator {
     const needsTwo = /\.(dict|OrderedDict|defaultdict|Mapping|MutableMapping)$/.test(origin.id);
     if (needsTwo && type.args.length < 2) throw new PythonError("TypeError", `Expected two type arguments for ${origin.id}, got 1`);
     const make = LIBRARY_TYPES[origin.id];
-    if (make) return make((inner) => this.generate(inner), type.args);
+    const schema = make?.((inner) => this.generate(inner), type.args);
+    if (origin.id === "collections.defaultdict") refuseWithoutFactory(this.#resolved(type.args[1]!));
+    if (schema) return schema;
     return this.#arbitrary(origin.id, true);
   }
 
@@ -254,7 +286,12 @@ export class CoreGenerator {
       const constraints = type.args.slice(1);
       return constraints.length > 0 ? this.#choices(constraints.map((each) => this.#subclass(each))) : this.#libraryClass("builtins.type");
     }
-    if (type.kind === "alias") throw new SchemaError("PydanticUserError", "Subscripting `type[]` with an already parametrized type is not supported.");
+    if (type.kind === "type-alias") return this.#subclass(type.value());
+    const isModel = type.kind === "alias" && type.origin.kind === "class" && type.origin.family === "model";
+    if (type.kind === "literal" || (type.kind === "alias" && !isModel)) {
+      throw new SchemaError("PydanticUserError", "Subscripting `type[]` with an already parametrized type is not supported.");
+    }
+    if ((type.kind === "form" && !isForm(type, "typing.Self")) || isCallOf(type, "typing.NewType")) throw new PythonError("TypeError", "Expected a class");
     if (type.kind === "unknown") this.surroundings.note(type.reason);
     return { type: "is-subclass" };
   }
@@ -350,7 +387,10 @@ export class CoreGenerator {
   /** Constraints of what may be `None` are those of what it is otherwise. */
   #applyOne(schema: Core, metadata: Value): Core {
     if (schema.type === "nullable") return { ...schema, schema: this.#applyOne(schema.schema, metadata) };
-    return applyConstraint(schema, metadata, this.encode) ?? schema;
+    const referred = schema.type === "definition-ref" ? this.definitions.get(schema.to) : undefined;
+    // A constraint makes another definition of what is referred to.
+    const target: Core = referred ? { ...referred, ref: `${referred.ref}_${metadataText(metadata)}` } : schema;
+    return applyConstraint(target, metadata, this.encode) ?? schema;
   }
 
   /** A class's type variables and what stands for them. */
@@ -360,6 +400,20 @@ export class CoreGenerator {
 
   substitute(type: Value, types: ReadonlyMap<Value, Value>): Value {
     return substitute(type, types);
+  }
+}
+
+/** Values that a `defaultdict` can be filled up with: what these classes make without arguments. */
+const FACTORIES = /^(builtins\.(tuple|list|set|frozenset|dict|str|int|float|bool)|collections\.(OrderedDict|Counter)|collections\.abc\.(Sequence|MutableSequence|Set|MutableSet|Mapping|MutableMapping))$/;
+
+function refuseWithoutFactory(values: Value): void {
+  const field = values.kind === "annotated" ? values.metadata.find((item) => isCallOf(item, "pydantic.Field")) : undefined;
+  if (field?.kind === "call" && fieldParts(field).attributes.has("default_factory")) return;
+  const head = values.kind === "alias" ? values.origin : values;
+  if (head.kind === "unknown" || isCallOf(head, "typing.TypeVar")) return;
+  const id = head.kind === "form" ? TYPING_ALIASES.get(head.id.slice("typing.".length)) : head.kind === "library-class" ? head.id : undefined;
+  if (id === undefined || !FACTORIES.test(id)) {
+    throw new SchemaError("PydanticSchemaGenerationError", "a defaultdict of such values needs a default factory");
   }
 }
 

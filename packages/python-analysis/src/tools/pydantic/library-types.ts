@@ -9,6 +9,11 @@ const ANY: Value = { kind: "form", id: "typing.Any" };
 
 /** A string whose JSON Schema is fixed; the shape below is what constraints meet. */
 const fixed = (schema: Core, json: JsonObject): Core => ({ ...schema, metadata: { functions: [() => ({ type: "string", ...json })] } });
+/** The same, with what is said of it kept. */
+const formatted = (schema: Core, json: JsonObject): Core => ({
+  ...schema,
+  metadata: { functions: [(core, inner) => ({ ...inner(core), type: "string", ...json })] },
+});
 const plainValidator = (): Core => ({ type: "is-instance", of: "" });
 const laxString = (format: string): Core => fixed({ type: "lax-or-strict", schema: { type: "str" } }, { format });
 const url = (json: Record<string, number> = {}): Core => ({ type: "function", schema: { type: "url", constraints: json } });
@@ -88,8 +93,8 @@ export const LIBRARY_TYPES: Readonly<Record<string, Maker>> = {
   "ipaddress.IPv6Address": () => laxString("ipv6"),
   "ipaddress.IPv6Network": () => laxString("ipv6network"),
   "ipaddress.IPv6Interface": () => laxString("ipv6interface"),
-  "pydantic.EmailStr": () => fixed({ type: "function", schema: { type: "str" } }, { format: "email" }),
-  "pydantic.NameEmail": () => fixed({ type: "function", schema: { type: "json-or-python", schema: { type: "str" } } }, { format: "name-email" }),
+  "pydantic.EmailStr": () => formatted({ type: "function", schema: { type: "str" } }, { format: "email" }),
+  "pydantic.NameEmail": () => formatted({ type: "function", schema: { type: "json-or-python", schema: { type: "str" } } }, { format: "name-email" }),
   "pydantic.IPvAnyAddress": () => fixed(plainValidator(), { format: "ipvanyaddress" }),
   "pydantic.IPvAnyInterface": () => fixed(plainValidator(), { format: "ipvanyinterface" }),
   "pydantic.IPvAnyNetwork": () => fixed(plainValidator(), { format: "ipvanynetwork" }),
@@ -111,7 +116,7 @@ export const LIBRARY_TYPES: Readonly<Record<string, Maker>> = {
   "pydantic.MariaDBDsn": () => url(),
   "pydantic.ClickHouseDsn": () => url(),
   "pydantic.SnowflakeDsn": () => url(),
-  "pydantic.ImportString": () => fixed(plainValidator(), {}),
+  "pydantic.ImportString": () => formatted({ type: "json-or-python", schema: { type: "str" } }, {}),
   "pydantic.Json": (generate, args) => ({ type: "json", schema: generate(args[0] ?? ANY) }),
   "pydantic.SecretStr": () => secret({ type: "str" }),
   "pydantic.SecretBytes": () => secret({ type: "bytes" }),

@@ -1,4 +1,5 @@
-import { type Value, equalityKey } from "../python/values.js";
+import { TYPING_ALIASES } from "../python/library.js";
+import { type Value, equalityKey, isCallOf } from "../python/values.js";
 
 /**
  * The module that classes of a script belong to. It shows in `$defs` only where two classes share a name; which name the
@@ -9,9 +10,12 @@ const MODULE = "__main__";
 /** The identity of a class, with its arguments, as pydantic writes it: `module.Qualified:id[int:id]`. */
 export function fullReference(type: Value, args: readonly Value[]): string {
   const name = type.kind === "class" ? type.qualifiedName : type.kind === "type-alias" ? type.name : displayType(type);
-  const shown = args.map((arg) => `${displayType(arg)}:${idOf(arg)}`).join();
+  const shown = args.map((arg) => `${displayArgument(arg)}:${idOf(arg)}`).join();
   return `${MODULE}.${name}:${idOf(type)}${args.length > 0 ? `[${shown}]` : ""}`;
 }
+
+/** A string that is itself an argument is shown as it is. */
+export const displayArgument = (arg: Value): string => (arg.kind === "forward" ? arg.text : displayType(arg));
 
 /** In digits, so that it holds none of the characters that the text around it is split at. */
 const idOf = (value: Value): string => Buffer.from(equalityKey(value)).toString("hex");
@@ -30,19 +34,21 @@ export function displayType(type: Value): string {
     case "form":
       return type.id.slice(type.id.indexOf(".") + 1);
     case "alias": {
-      const origin = displayType(type.origin);
-      const shown = type.spelling === "typing" && type.origin.kind === "library-class" ? origin[0]!.toUpperCase() + origin.slice(1) : origin;
-      return `${shown}[${type.args.map(displayType).join(", ")}]`;
+      const isTyping = type.spelling === "typing" && type.origin.kind === "library-class";
+      const origin = (isTyping ? TYPING_NAMES.get(type.origin.id) : undefined) ?? displayType(type.origin);
+      const isModel = type.origin.kind === "class" && type.origin.family === "model";
+      return `${origin}[${type.args.map(isModel ? displayArgument : displayType).join(", ")}]`;
     }
     case "union":
       return `Union[${type.members.map(displayType).join(", ")}]`;
     case "annotated":
-      return `Annotated[${displayType(type.type)}, ...]`;
+      return `Annotated[${[displayType(type.type), ...type.metadata.map(classOf)].join(", ")}]`;
     case "literal":
       return `Literal[${type.values.map(representation).join(", ")}]`;
     case "forward":
       return `ForwardRef('${type.text}')`;
     case "call": {
+      if (isCallOf(type, "typing.NewType")) return "NewType";
       const name = type.args[0];
       return name?.kind === "str" ? (type.callee.kind === "library-function" && type.callee.id === "typing.TypeVar" ? `~${name.value}` : name.value) : "object";
     }
@@ -51,7 +57,27 @@ export function displayType(type: Value): string {
   }
 }
 
+const TYPING_NAMES = new Map([...TYPING_ALIASES].map(([name, id]) => [id, name]));
+
+/** The class of a piece of metadata. */
+function classOf(metadata: Value): string {
+  if (metadata.kind !== "call") return metadata.kind;
+  const id = metadata.callee.kind === "class" ? metadata.callee.name : metadata.callee.id;
+  return id.slice(id.lastIndexOf(".") + 1);
+}
+
+/** A piece of metadata as Python's `repr` writes it: `Ge(ge=1)`. */
+export function metadataText(metadata: Value): string {
+  if (metadata.kind !== "call") return metadata.kind;
+  const name = classOf(metadata);
+  const parameter = name.replace(/[A-Z]/g, (letter, i) => `${i > 0 ? "_" : ""}${letter.toLowerCase()}`).replace(/_len$/, "_length");
+  const given = [...metadata.args.map((arg): [string, Value] => [parameter, arg]), ...metadata.kwargs];
+  return `${name === "GeneralMetadata" ? "PydanticGeneralMetadata" : name}(${given.map(([key, value]) => `${key}=${representation(value)}`).join(", ")})`;
+}
+
 function representation(value: Value): string {
+  if (value.kind === "none") return "None";
+  if (value.kind === "member") return `<${value.class.name}.${value.name}: ${representation(value.value)}>`;
   if (value.kind === "str") return `'${value.value}'`;
   if (value.kind === "bool") return value.value ? "True" : "False";
   return value.kind === "int" ? String(value.value) : displayType(value);

@@ -9,7 +9,7 @@ import { type Core, type FieldSchema, SchemaError, mergeMetadata } from "./core.
 import { computedFields, fieldHooks, modelHooks } from "./decorators.js";
 import { type AnnotationSource, type FieldInfo, aliasName, defaultOf, fieldMetadata, isRequired, makeField, qualifierOf } from "./fields.js";
 import { type CoreGenerator, discriminated } from "./generate.js";
-import { displayType, fullReference } from "./references.js";
+import { displayArgument, fullReference } from "./references.js";
 
 /** What strings inside a class's annotations see. */
 const insideOf = (cls: ClassDefinition): Frame => ({ scope: cls.scope, before: Infinity });
@@ -72,16 +72,23 @@ function fieldSchema(generator: CoreGenerator, cls: ClassDefinition, name: strin
   }
   applyAliasGenerator(name, attributes, config, (reason) => generator.surroundings.note(reason));
   const hooks = fieldHooks(cls, name);
+  const described = modelFieldSchema(generator, name, { ...field, attributes, metadata: [...field.metadata, ...hooks.validators] });
+  if (!hooks.serializer) return described;
+  const returns = hooks.serializer.returns ? generator.generate(hooks.serializer.returns) : null;
+  return { ...described, schema: { ...described.schema, serialization: { returns } } };
+}
+
+/** The schema of a field of a model: what was said of it stays beside the schema of its type. */
+export function modelFieldSchema(generator: CoreGenerator, name: string, field: FieldInfo): FieldSchema {
+  const { attributes } = field;
   const discriminator = attributes.get("discriminator");
   const transform = (schema: Core): Core => (discriminator && discriminator.kind !== "none" ? discriminated(schema, discriminator) : schema);
-  let schema = generator.apply(field.annotation, [...field.metadata, ...hooks.validators], transform);
+  const schema = generator.apply(field.annotation, field.metadata, transform);
   const required = isRequired(field);
-  if (!required) schema = { type: "default", schema, default: defaultOf(field) };
-  if (hooks.serializer) schema = { ...schema, serialization: { returns: hooks.serializer.returns ? generator.generate(hooks.serializer.returns) : null } };
   const excluded = attributes.get("exclude");
   return {
     name,
-    schema,
+    schema: required ? schema : { type: "default", schema, default: defaultOf(field) },
     metadata: fieldMetadata(attributes, generator.encode),
     required,
     validationAlias: aliasName(attributes.get("validation_alias")),
@@ -106,7 +113,7 @@ export function modelSchema(generator: CoreGenerator, cls: ClassDefinition, args
     const config = modelConfig(cls);
     const types = variablesOf(generator, cls, args);
     return generator.within(insideOf(cls), config, cls, () => {
-      const title = args.length > 0 ? `${cls.name}[${args.map(displayType).join(", ")}]` : cls.name;
+      const title = args.length > 0 ? `${cls.name}[${args.map(displayArgument).join(", ")}]` : cls.name;
       if (cls.isSubclassOf("pydantic.RootModel")) return rootModel(generator, cls, title, config, types);
       const fields: FieldSchema[] = [];
       for (const [owner, annotation] of inheritedAnnotations(cls, () => true)) {

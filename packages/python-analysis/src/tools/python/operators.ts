@@ -1,4 +1,5 @@
-import { type Value, bool, equalityKey, float, int, isForm, isNoneType, PythonError, str, unknown, NONE } from "./values.js";
+import { type Value, bool, equalityKey, float, int, isNoneType, PythonError, str, unknown, NONE } from "./values.js";
+import { TYPING_ALIASES } from "./library.js";
 import { unionOf } from "./subscripts.js";
 
 /** Bits of the largest integer, and characters or items of the longest sequence, that folding makes. */
@@ -54,17 +55,23 @@ function typeUnion(left: Value, right: Value): Value {
   if (text) {
     const other = text === left ? right : left;
     // Only what `typing` makes takes a string for a forward reference; a class raises.
-    const takesText =
-      (other.kind === "alias" && other.spelling === "typing") || ["annotated", "literal", "call", "forward"].includes(other.kind) || isForm(other, "typing.Any");
-    if (!takesText) throw new PythonError("TypeError", "unsupported operand type(s) for |: 'type' and 'str'");
+    if (!isOfTyping(other)) throw new PythonError("TypeError", "unsupported operand type(s) for |: 'type' and 'str'");
   }
   for (const side of [left, right]) {
     if (!isTypeLike(side) && !isNoneType(side) && side.kind !== "unknown" && side.kind !== "str") {
       return unknown("an operation on values known only at run time");
     }
   }
-  return unionOf([left, right]);
+  return unionOf([left, right], isOfTyping(left) || isOfTyping(right) ? "typing" : "builtin");
 }
+
+/** Whether a type is one of `typing`'s making, not a class or an alias of one. */
+function isOfTyping(type: Value): boolean {
+  if (type.kind === "alias" || type.kind === "union") return type.spelling === "typing";
+  return ["annotated", "literal", "call", "forward"].includes(type.kind) || isTypingAlias(type);
+}
+
+const isTypingAlias = (value: Value): boolean => value.kind === "form" && TYPING_ALIASES.has(value.id.slice("typing.".length));
 
 function asInteger(value: Value): bigint | undefined {
   if (value.kind === "int") return value.value;

@@ -1,6 +1,6 @@
 import { TYPING_ALIASES } from "./library.js";
 import {
-  type Alias, type Call, type LibraryCall, type Value, NONE, PythonError, equalityKey, isCallOf, isNoneType, libraryClass, unknown,
+  type Alias, type Call, type LibraryCall, type Union, type Value, NONE, PythonError, equalityKey, isCallOf, isNoneType, libraryClass, unknown,
 } from "./values.js";
 
 /** Classes of the standard library that can be subscripted. */
@@ -30,7 +30,7 @@ const GENERIC_CLASSES = new Set([
 ]);
 
 /** `X | Y`, `Union[X, Y]`: flattened, without repeats. */
-export function unionOf(values: readonly Value[]): Value {
+export function unionOf(values: readonly Value[], spelling: Union["spelling"] = "typing"): Value {
   const members = new Map<string, Value>();
   for (const value of values.map(typeArgument)) {
     for (const member of value.kind === "union" ? value.members : [value]) {
@@ -39,7 +39,7 @@ export function unionOf(values: readonly Value[]): Value {
     }
   }
   const unique = [...members.values()];
-  return unique.length === 1 ? unique[0]! : { kind: "union", members: unique };
+  return unique.length === 1 ? unique[0]! : { kind: "union", members: unique, spelling };
 }
 
 /** An argument as `typing` stores it: strings become forward references, and what cannot be a type raises. */
@@ -214,7 +214,7 @@ export function substitute(type: Value, types: ReadonlyMap<Value, Value>): Value
     case "alias":
       return { ...type, args: type.args.map((arg) => substitute(arg, types)) } satisfies Alias;
     case "union":
-      return unionOf(type.members.map((member) => substitute(member, types)));
+      return unionOf(type.members.map((member) => substitute(member, types)), type.spelling);
     case "annotated":
       return subscriptForm("typing.Annotated", [substitute(type.type, types), ...type.metadata]);
     case "list":

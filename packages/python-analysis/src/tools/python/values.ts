@@ -21,7 +21,7 @@ export type Value =
   | ClassDefinition
   | Form
   | Alias
-  | { readonly kind: "union"; readonly members: readonly Value[] }
+  | Union
   | { readonly kind: "annotated"; readonly type: Value; readonly metadata: readonly Value[] }
   | { readonly kind: "literal"; readonly values: readonly Value[] }
   | ForwardReference
@@ -57,6 +57,13 @@ export interface Alias {
    * `typing` for `typing.List[int]` and for subscripted user classes, which turn strings into forward references and are not
    * instances of `types.GenericAlias`; `builtin` for `list[int]`.
    */
+  readonly spelling: "builtin" | "typing";
+}
+
+export interface Union {
+  readonly kind: "union";
+  readonly members: readonly Value[];
+  /** `typing` unless it is made by `|` from classes alone: only those of `typing` take strings with `|`. */
   readonly spelling: "builtin" | "typing";
 }
 
