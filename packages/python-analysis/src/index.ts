@@ -1,9 +1,14 @@
-export { type DecodedSource, type DecodedText, type DecodeError, decodeSource, type SourceEncoding } from "./decode.js";
+export { type DecodedSource, type DecodedText, type DecodeError, decodeSource } from "./decode.js";
 export { extractMetadata } from "./metadata.js";
 export { DEFAULT_POLICY } from "./policy/default.js";
 export { loadPolicy } from "./policy/load.js";
 export { parsePolicy, type Policy, PolicyError, policyVersion } from "./policy/schema.js";
-export { type Analysers, type AnalysersOptions, createAnalysers, ParserKilled } from "./pool/analysers.js";
+export {
+  type Analysers,
+  type AnalysersOptions,
+  createAnalysers,
+  ParserKilled,
+} from "./pool/analysers.js";
 export type { PoolLog } from "./pool/thread-pool.js";
 export { buildReport, type ReportInput } from "./report.js";
 export { parseModule } from "./structure/parse.js";

@@ -16,7 +16,8 @@ export interface SyntaxOutcome {
 
 /** What decoding and CPython's verdict have to say. */
 export function syntaxOutcome(decoded: DecodedSource, verdict: CompileVerdict): SyntaxOutcome {
-  if (!decoded.ok && decoded.error.rule !== null) {
+  // Where CPython refuses the bytes too, its own words come first.
+  if (!decoded.ok && decoded.error.rule !== null && verdict.error === null) {
     const { type, message, line, column } = decoded.error;
     const place = line === null ? null : { start: { line, column: column ?? 1 } };
     return {

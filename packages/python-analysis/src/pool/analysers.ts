@@ -4,7 +4,12 @@ import { decodeSource } from "../decode.js";
 import type { Policy } from "../policy/schema.js";
 import { buildReport } from "../report.js";
 import type { KillReason } from "../verdict/types.js";
-import { type AnalysisAnswer, type AnalysisRequest, type AnalysisThreadData, PHASE } from "./protocol.js";
+import {
+  type AnalysisAnswer,
+  type AnalysisRequest,
+  type AnalysisThreadData,
+  PHASE,
+} from "./protocol.js";
 import { type PoolLog, ThreadPool } from "./thread-pool.js";
 
 export interface AnalysersOptions {
@@ -82,7 +87,13 @@ class PooledAnalysers implements Analysers {
   readonly #policyIds = new WeakMap<Policy, number>();
   #policies = 0;
 
-  constructor({ threads, timeoutMs = DEFAULT_TIMEOUT_MS, maxMemoryMb = DEFAULT_MAX_MEMORY_MB, verdict, log }: AnalysersOptions) {
+  constructor({
+    threads,
+    timeoutMs = DEFAULT_TIMEOUT_MS,
+    maxMemoryMb = DEFAULT_MAX_MEMORY_MB,
+    verdict,
+    log,
+  }: AnalysersOptions) {
     this.#timeoutMs = timeoutMs;
     this.#pool = new ThreadPool({
       threads,
@@ -116,21 +127,41 @@ class PooledAnalysers implements Analysers {
   }
 
   async report(source: Uint8Array, policy: Policy): Promise<AnalysisReport> {
-    const request = { kind: "report", source: compact(source), policy, policyId: this.#idOf(policy) } as const;
+    const request = {
+      kind: "report",
+      source: compact(source),
+      policy,
+      policyId: this.#idOf(policy),
+    } as const;
     const outcome = await this.#pool.run(request, this.#timeoutMs);
     if (outcome.killed) {
-      const verdict = { valid: outcome.progress === PHASE.structure, error: null, killed: outcome.killed };
-      return buildReport({ source, decoded: decodeSource(source), verdict, parsed: undefined, policy });
+      const verdict = {
+        valid: outcome.progress === PHASE.structure,
+        error: null,
+        killed: outcome.killed,
+      };
+      return buildReport({
+        source,
+        decoded: decodeSource(source),
+        verdict,
+        parsed: undefined,
+        policy,
+      });
     }
-    if (outcome.answer.kind !== "report") throw new Error("a thread answered what it was not asked");
+    if (outcome.answer.kind !== "report")
+      throw new Error("a thread answered what it was not asked");
     return outcome.answer.report;
   }
 
   async metadata(source: Uint8Array): Promise<AnalysisMetadata> {
     // What a report was made of in time must not be lost for a slower moment.
-    const outcome = await this.#pool.run({ kind: "metadata", source: compact(source) }, this.#timeoutMs * 2);
+    const outcome = await this.#pool.run(
+      { kind: "metadata", source: compact(source) },
+      this.#timeoutMs * 2,
+    );
     if (outcome.killed) throw new ParserKilled(outcome.killed);
-    if (outcome.answer.kind !== "metadata") throw new Error("a thread answered what it was not asked");
+    if (outcome.answer.kind !== "metadata")
+      throw new Error("a thread answered what it was not asked");
     return outcome.answer.metadata;
   }
 

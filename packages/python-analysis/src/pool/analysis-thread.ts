@@ -10,7 +10,12 @@ import { findBomb } from "../verdict/bombs.js";
 import { MemoryLimit } from "../verdict/memory-limit.js";
 import { PyodideEngine } from "../verdict/pyodide-engine.js";
 import { type CompileVerdict, EngineLost, type KillReason } from "../verdict/types.js";
-import { type AnalysisAnswer, type AnalysisRequest, type AnalysisThreadData, PHASE } from "./protocol.js";
+import {
+  type AnalysisAnswer,
+  type AnalysisRequest,
+  type AnalysisThreadData,
+  PHASE,
+} from "./protocol.js";
 import type { ThreadMessage } from "./thread.js";
 
 /**
@@ -26,7 +31,11 @@ const policies = new Map<number, Policy>();
 const memory = new MemoryLimit(budget.memoryBytes);
 memory.install();
 const engine = settings.verdict
-  ? await PyodideEngine.start({ snapshot, makeSnapshot: !snapshot, memoryExceeded: () => memory.exceeded })
+  ? await PyodideEngine.start({
+      snapshot,
+      makeSnapshot: !snapshot,
+      memoryExceeded: () => memory.exceeded,
+    })
   : undefined;
 await parseModule("");
 
@@ -45,7 +54,8 @@ async function serve(request: AnalysisRequest): Promise<void> {
 }
 
 async function answerTo(request: AnalysisRequest): Promise<AnalysisAnswer> {
-  if (request.kind === "metadata") return { kind: "metadata", metadata: await metadataOf(request.source) };
+  if (request.kind === "metadata")
+    return { kind: "metadata", metadata: await metadataOf(request.source) };
   const policy = policies.get(request.policyId) ?? request.policy;
   policies.set(request.policyId, policy);
   return { kind: "report", report: await reportOn(request.source, policy) };
@@ -83,7 +93,8 @@ function killReason(error: unknown): KillReason | undefined {
   if (error instanceof EngineLost) return error.reason;
   // tree-sitter aborts where `malloc` fails.
   if (memory.exceeded) return "memory";
-  const overflowed = error instanceof RangeError && error.message === "Maximum call stack size exceeded";
+  const overflowed =
+    error instanceof RangeError && error.message === "Maximum call stack size exceeded";
   return overflowed || error instanceof WebAssembly.RuntimeError ? "trap" : undefined;
 }
 

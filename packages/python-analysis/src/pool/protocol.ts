@@ -6,7 +6,12 @@ import type { Snapshot } from "../verdict/pyodide-engine.js";
 
 export type AnalysisRequest =
   /** A policy is sent along each time; its id lets the thread keep the one it has. */
-  | { readonly kind: "report"; readonly source: Uint8Array; readonly policy: Policy; readonly policyId: number }
+  | {
+      readonly kind: "report";
+      readonly source: Uint8Array;
+      readonly policy: Policy;
+      readonly policyId: number;
+    }
   | { readonly kind: "metadata"; readonly source: Uint8Array };
 
 export type AnalysisAnswer =

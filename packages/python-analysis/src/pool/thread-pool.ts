@@ -92,7 +92,10 @@ export class ThreadPool<Request, Answer, Progress> {
         thread = await this.#replace(thread);
         let outcome = await thread.ask(job.request, job.timeoutMs);
         if (outcome.killed) {
-          this.#options.log?.warn({ reason: outcome.killed }, "a script killed its parser thread; trying it once more alone");
+          this.#options.log?.warn(
+            { reason: outcome.killed },
+            "a script killed its parser thread; trying it once more alone",
+          );
           thread = await this.#replace(thread);
           outcome = await thread.ask(job.request, job.timeoutMs);
         }
@@ -107,7 +110,9 @@ export class ThreadPool<Request, Answer, Progress> {
   }
 
   /** @returns the same thread as long as it is usable */
-  async #replace(thread: Thread<Request, Answer, Progress> | undefined): Promise<Thread<Request, Answer, Progress>> {
+  async #replace(
+    thread: Thread<Request, Answer, Progress> | undefined,
+  ): Promise<Thread<Request, Answer, Progress>> {
     if (thread?.usable) return thread;
     if (thread) await this.#retire(thread);
     return this.#start();
@@ -127,7 +132,9 @@ export class ThreadPool<Request, Answer, Progress> {
     }
   }
 
-  async #settle(starting: Promise<Thread<Request, Answer, Progress>>): Promise<Thread<Request, Answer, Progress> | undefined> {
+  async #settle(
+    starting: Promise<Thread<Request, Answer, Progress>>,
+  ): Promise<Thread<Request, Answer, Progress> | undefined> {
     try {
       return await starting;
     } catch (error) {

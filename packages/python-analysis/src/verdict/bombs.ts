@@ -34,7 +34,8 @@ export function findBomb(source: Uint8Array, budget: Budget): Bomb | undefined {
   const maxTokens = Math.floor(budget.memoryBytes / BYTES_PER_TOKEN);
   const maxCopied = budget.timeoutMs * COPIED_BYTES_PER_MS;
   // A token has a byte at least, a replacement field three. Nearly every script is settled here.
-  if (source.length <= maxTokens && (source.length * source.length) / 6 <= maxCopied) return undefined;
+  if (source.length <= maxTokens && (source.length * source.length) / 6 <= maxCopied)
+    return undefined;
 
   const { tokens, copied } = estimate(source);
   if (tokens > maxTokens) {
@@ -46,7 +47,8 @@ export function findBomb(source: Uint8Array, budget: Budget): Bomb | undefined {
   if (copied > maxCopied) {
     return {
       killed: "timeout",
-      message: "more f-string replacement fields than can be judged within the time limit in a file of this size",
+      message:
+        "more f-string replacement fields than can be judged within the time limit in a file of this size",
     };
   }
   return undefined;
@@ -111,7 +113,8 @@ function estimate(source: Uint8Array): { tokens: number; copied: number } {
         while (KINDS[source[at]!] === Kind.Word) at++;
         if (at - start > 2 || KINDS[source[at]!] !== Kind.Quote) break;
         at = skipString(source, at);
-        if (isFormatPrefix(source[start]!) || isFormatPrefix(source[start + 1]!)) copied += copiedBy(source, start, at);
+        if (isFormatPrefix(source[start]!) || isFormatPrefix(source[start + 1]!))
+          copied += copiedBy(source, start, at);
         break;
       case Kind.Quote:
         at = skipString(source, at);
@@ -127,7 +130,8 @@ function estimate(source: Uint8Array): { tokens: number; copied: number } {
       default:
         at++;
         // `==`, `+=`, `**`, `//`: one token, near enough.
-        if (source[at] === EQUALS || (source[at] === source[start] && DOUBLED.has(source[start]!))) at++;
+        if (source[at] === EQUALS || (source[at] === source[start] && DOUBLED.has(source[start]!)))
+          at++;
     }
     tokens++;
     lineHasToken = true;

@@ -31,9 +31,11 @@ export class MemoryLimit {
   install(): void {
     const { prototype } = WebAssembly.Memory;
     const grow = Object.getOwnPropertyDescriptor(prototype, "grow")!.value as typeof prototype.grow;
-    const mayGrow = (memory: WebAssembly.Memory, bytes: number): boolean => this.#mayGrow(memory, bytes);
+    const mayGrow = (memory: WebAssembly.Memory, bytes: number): boolean =>
+      this.#mayGrow(memory, bytes);
     prototype.grow = function (pages) {
-      if (!mayGrow(this, pages * PAGE_BYTES)) throw new RangeError("this instance may not have more memory");
+      if (!mayGrow(this, pages * PAGE_BYTES))
+        throw new RangeError("this instance may not have more memory");
       return grow.call(this, pages);
     };
   }

@@ -49,7 +49,11 @@ export class PyodideEngine implements VerdictEngine {
   readonly #memoryExceeded: () => boolean;
   #lost: EngineLost | undefined;
 
-  private constructor(pyodide: PyodideAPI, snapshot: Snapshot | undefined, memoryExceeded: () => boolean) {
+  private constructor(
+    pyodide: PyodideAPI,
+    snapshot: Snapshot | undefined,
+    memoryExceeded: () => boolean,
+  ) {
     this.snapshot = snapshot;
     this.#memoryExceeded = memoryExceeded;
     this.#judge = pyodide.runPython(JUDGE) as (source: Uint8Array) => string | undefined;
@@ -64,7 +68,9 @@ export class PyodideEngine implements VerdictEngine {
     // Scripts are never run, so that whatever it has to say concerns nobody.
     const config = { indexURL, stdin: () => null, stdout: () => {}, stderr: () => {} };
     if (snapshot) {
-      const pyodide = await loadPyodide({ ...config, _loadSnapshot: snapshot }).catch(() => undefined);
+      const pyodide = await loadPyodide({ ...config, _loadSnapshot: snapshot }).catch(
+        () => undefined,
+      );
       if (pyodide) return new PyodideEngine(pyodide, undefined, memoryExceeded);
     }
     const pyodide = await loadPyodide({ ...config, _makeSnapshot: makeSnapshot });
@@ -85,7 +91,11 @@ export class PyodideEngine implements VerdictEngine {
     }
     // A MemoryError then says something about this machine, not about the script.
     if (this.#memoryExceeded()) throw this.#lose(undefined);
-    return { valid: answer === undefined, error: answer === undefined ? null : readError(answer), killed: null };
+    return {
+      valid: answer === undefined,
+      error: answer === undefined ? null : readError(answer),
+      killed: null,
+    };
   }
 
   async close(): Promise<void> {
@@ -107,7 +117,12 @@ function makeImage(pyodide: PyodideAPI): Snapshot | undefined {
 }
 
 function readError(answer: string): CompileError {
-  const [type, message, line, column] = JSON.parse(answer) as [string, string, number | null, number | null];
+  const [type, message, line, column] = JSON.parse(answer) as [
+    string,
+    string,
+    number | null,
+    number | null,
+  ];
   return { type, message, line: place(line), column: place(column) };
 }
 

@@ -13,7 +13,9 @@ import {
 } from "@sluice/python-analysis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-const GOOD = Buffer.from('def add(a: int, b: int = 1) -> int:\n    """Add two numbers."""\n    return a + b\n');
+const GOOD = Buffer.from(
+  'def add(a: int, b: int = 1) -> int:\n    """Add two numbers."""\n    return a + b\n',
+);
 const SIZE = 10_000_000;
 const fill = (piece: string): string => piece.repeat(SIZE / piece.length);
 
@@ -47,7 +49,10 @@ describe("reports", () => {
   test("carry CPython's own words", async () => {
     const { verdict, syntax } = await report("x = 1\nif x\n");
     expect(verdict).toBe("invalid");
-    expect(syntax).toEqual({ valid: false, error: { type: "SyntaxError", message: "expected ':'", line: 2, column: 5 } });
+    expect(syntax).toEqual({
+      valid: false,
+      error: { type: "SyntaxError", message: "expected ':'", line: 2, column: 5 },
+    });
   });
 
   test("take a script out of the middle of a larger buffer", async () => {
@@ -56,24 +61,43 @@ describe("reports", () => {
   });
 
   test("follow the policy that is given with each", async () => {
-    const strict = { ...DEFAULT_POLICY, name: "strict", limits: { ...DEFAULT_POLICY.limits, max_bytes: { limit: 1, severity: "error" as const } } };
+    const strict = {
+      ...DEFAULT_POLICY,
+      name: "strict",
+      limits: { ...DEFAULT_POLICY.limits, max_bytes: { limit: 1, severity: "error" as const } },
+    };
     const [usual, refused] = await Promise.all([report(GOOD), analysers.report(GOOD, strict)]);
     expect(usual).toMatchObject({ verdict: "allowed", policy: { name: DEFAULT_POLICY.name } });
     expect(refused).toMatchObject({ verdict: "invalid", policy: { name: "strict" } });
   });
 
   test("are the same for bytes in every encoding that is accepted", async () => {
-    for (const source of ["# coding: latin-1\nx = '\xe9'\n", "# coding: ascii\r\nx = 1\r\n", "\xef\xbb\xbfx = 1\r"]) {
-      expect((await report(Buffer.from(source, "latin1"))).syntax).toEqual({ valid: true, error: null });
+    for (const source of [
+      "# coding: latin-1\nx = '\xe9'\n",
+      "# coding: ascii\r\nx = 1\r\n",
+      "\xef\xbb\xbfx = 1\r",
+    ]) {
+      expect((await report(Buffer.from(source, "latin1"))).syntax).toEqual({
+        valid: true,
+        error: null,
+      });
     }
     const { verdict, findings } = await report("# coding: utf-7\nx = 1\n+AAo-import os\n");
     expect(verdict).toBe("invalid");
     expect(findings[0]?.message).toContain("utf-7");
+    const unknown = await report("# coding: nonsense\n");
+    expect(unknown.syntax.error?.message).toBe("unknown encoding: nonsense");
   });
 
-  const nest = (open: string, close: string, depth: number): string => open.repeat(depth) + close.repeat(depth);
+  const nest = (open: string, close: string, depth: number): string =>
+    open.repeat(depth) + close.repeat(depth);
   // Each with what must be said of it, where there is only one right answer.
-  const BOMBS: [name: string, source: string | Uint8Array, valid: boolean | undefined, message: RegExp | undefined][] = [
+  const BOMBS: [
+    name: string,
+    source: string | Uint8Array,
+    valid: boolean | undefined,
+    message: RegExp | undefined,
+  ][] = [
     ["brackets, 200,000 deep", "[".repeat(200_000), false, /too many nested parentheses/],
     ["brackets, 10 MB deep", fill("("), false, /too many nested parentheses/],
     ["lists, 20,000 deep", nest("[", "]", 20_000), false, /too many nested parentheses/],
@@ -85,8 +109,18 @@ describe("reports", () => {
     ["a sum of 200,000 terms", `x = 1${"+1".repeat(200_000)}`, undefined, undefined],
     ["a sum of 5,000,000 terms", fill("1+"), false, /tokens/],
     ["not, 20,000", `${"not ".repeat(20_000)}1`, undefined, undefined],
-    ["indentation, 150 deep", Array.from({ length: 150 }, (_, i) => `${" ".repeat(i)}if 1:\n`).join(""), false, /too many levels of indentation/],
-    ["f-strings, 140 deep", Array.from({ length: 140 }).reduce<string>((inner) => `f"{${inner}}"`, "1"), true, undefined],
+    [
+      "indentation, 150 deep",
+      Array.from({ length: 150 }, (_, i) => `${" ".repeat(i)}if 1:\n`).join(""),
+      false,
+      /too many levels of indentation/,
+    ],
+    [
+      "f-strings, 140 deep",
+      Array.from({ length: 140 }).reduce<string>((inner) => `f"{${inner}}"`, "1"),
+      true,
+      undefined,
+    ],
     ["10 MB of statements", fill("x = 1\n"), false, /tokens/],
     ["a million ifs", "if 1: x\n".repeat(1_000_000), false, /tokens/],
     ["10 MB of f-strings", fill('f"{a}"\n'), false, /f-string replacement fields|tokens/],
@@ -96,8 +130,18 @@ describe("reports", () => {
     ["10 MB of backslashes", fill("\\"), false, /unexpected character after line continuation/],
     ["10 MB of random bytes", randomBytes(SIZE), false, undefined],
     ["10 MB of NUL", new Uint8Array(SIZE), false, /null bytes/],
-    ["more memory than there is", `import a${".a".repeat(40_000)}\n`, undefined, /took more memory/],
-    ["more time than there is", `f(${Array.from({ length: 60_000 }, (_, i) => `a${i}=1`).join()})\n`, undefined, /took longer/],
+    [
+      "more memory than there is",
+      `import a${".a".repeat(40_000)}\n`,
+      undefined,
+      /took more memory/,
+    ],
+    [
+      "more time than there is",
+      `f(${Array.from({ length: 60_000 }, (_, i) => `a${i}=1`).join()})\n`,
+      undefined,
+      /took longer/,
+    ],
   ];
 
   test("end for every bomb, and the scripts among them are unharmed", async () => {
@@ -106,9 +150,15 @@ describe("reports", () => {
     for (const [i, [name, , valid, message]] of BOMBS.entries()) {
       const bomb = reports[i * 2]!;
       if (valid !== undefined) expect(bomb.syntax.valid, name).toBe(valid);
-      expect(bomb.verdict === "invalid", name).toBe(!bomb.syntax.valid || bomb.findings[0]?.rule === "syntax.parser-killed");
-      if (message) expect(bomb.findings.map((finding) => finding.message).join("\n"), name).toMatch(message);
-      expect(reports[i * 2 + 1], `after ${name}`).toMatchObject({ verdict: "allowed", syntax: { valid: true } });
+      expect(bomb.verdict === "invalid", name).toBe(
+        !bomb.syntax.valid || bomb.findings[0]?.rule === "syntax.parser-killed",
+      );
+      if (message)
+        expect(bomb.findings.map((finding) => finding.message).join("\n"), name).toMatch(message);
+      expect(reports[i * 2 + 1], `after ${name}`).toMatchObject({
+        verdict: "allowed",
+        syntax: { valid: true },
+      });
     }
     expect(warnings).toContainEqual({ reason: "memory" });
     expect(warnings).toContainEqual({ reason: "timeout" });
@@ -119,14 +169,21 @@ describe("metadata", () => {
   let analysers: Analysers;
 
   beforeAll(async () => {
-    analysers = await createAnalysers({ threads: 1, timeoutMs: 30_000, maxMemoryMb: 64, verdict: false });
+    analysers = await createAnalysers({
+      threads: 1,
+      timeoutMs: 30_000,
+      maxMemoryMb: 64,
+      verdict: false,
+    });
   }, 60_000);
   afterAll(() => analysers.close());
 
   test("is what extractMetadata says, without CPython", async () => {
     const decoded = decodeSource(GOOD);
     if (!decoded.ok) expect.fail("not decoded");
-    expect(await analysers.metadata(GOOD)).toEqual(extractMetadata(await parseModule(decoded.text)));
+    expect(await analysers.metadata(GOOD)).toEqual(
+      extractMetadata(await parseModule(decoded.text)),
+    );
     await expect(analysers.report(GOOD, DEFAULT_POLICY)).rejects.toThrow("without CPython");
   });
 
@@ -135,7 +192,10 @@ describe("metadata", () => {
   });
 
   test("of a bomb is refused, and the next script is unharmed", async () => {
-    const asked = [analysers.metadata(Buffer.from("x = 1\n".repeat(100_000))), analysers.metadata(GOOD)] as const;
+    const asked = [
+      analysers.metadata(Buffer.from("x = 1\n".repeat(100_000))),
+      analysers.metadata(GOOD),
+    ] as const;
     await expect(asked[0]).rejects.toEqual(new ParserKilled("memory"));
     expect((await asked[1]).functions.map(({ name }) => name)).toEqual(["add"]);
   }, 60_000);

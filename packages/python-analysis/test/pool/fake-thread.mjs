@@ -5,7 +5,12 @@ let served = 0;
 
 parentPort.on("message", async ({ act, id }) => {
   served += 1;
-  const answer = (last) => parentPort.postMessage({ kind: "answer", answer: { id, threadId, served, gift: workerData.gift }, last });
+  const answer = (last) =>
+    parentPort.postMessage({
+      kind: "answer",
+      answer: { id, threadId, served, gift: workerData.gift },
+      last,
+    });
   Atomics.store(workerData.progress, 0, id);
   if (act === "answer" || act === "answer-last") {
     answer(act === "answer-last");
@@ -22,13 +27,18 @@ parentPort.on("message", async ({ act, id }) => {
     return answer(false);
   }
   if (act === "killed") return parentPort.postMessage({ kind: "killed", reason: "trap" });
-  if (act === "fail") return parentPort.postMessage({ kind: "failed", error: new TypeError(`failed on ${id}`) });
+  if (act === "fail")
+    return parentPort.postMessage({ kind: "failed", error: new TypeError(`failed on ${id}`) });
   if (act === "exit") process.exit(1);
   if (act === "throw") throw new Error("thrown");
-  if (act === "eat") for (const eaten = []; ; ) eaten.push(Array.from({ length: 100_000 }, (_, i) => ({ i })));
+  if (act === "eat")
+    for (const eaten = []; ;) eaten.push(Array.from({ length: 100_000 }, (_, i) => ({ i })));
   if (act === "loop") for (;;);
 });
 
 if (workerData.start === "throw") throw new Error("cannot start");
 if (workerData.start === "exit") process.exit(7);
-parentPort.postMessage({ kind: "ready", gift: workerData.gift === undefined ? `gift of ${threadId}` : "unwanted" });
+parentPort.postMessage({
+  kind: "ready",
+  gift: workerData.gift === undefined ? `gift of ${threadId}` : "unwanted",
+});

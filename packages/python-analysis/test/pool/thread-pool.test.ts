@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, test } from "vitest";
 import type { Outcome } from "../../src/pool/thread.js";
@@ -19,6 +20,7 @@ type Pool = ThreadPool<Request, Answer, number>;
 const LONG_MS = 60_000;
 const opened: Pool[] = [];
 let started = 0;
+let latest: Worker;
 let warnings: string[] = [];
 let starts: string[] = [];
 
@@ -35,6 +37,7 @@ function open(threads: number): Pool {
         workerData: { gift, progress, deaths, start: starts[started++] },
         resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 },
       });
+      latest = worker;
       return { worker, progress: () => Atomics.load(progress, 0) };
     },
   });
@@ -48,7 +51,8 @@ afterEach(async () => {
 });
 
 let nextId = 0;
-const ask = (pool: Pool, act: string, timeoutMs = LONG_MS): Promise<Outcome<Answer, number>> => pool.run({ act, id: ++nextId }, timeoutMs);
+const ask = (pool: Pool, act: string, timeoutMs = LONG_MS): Promise<Outcome<Answer, number>> =>
+  pool.run({ act, id: ++nextId }, timeoutMs);
 async function answerOf(pool: Pool, act: string): Promise<Answer> {
   const outcome = await ask(pool, act);
   if (outcome.killed) expect.fail(`killed by ${outcome.killed}`);
@@ -59,29 +63,43 @@ test("answers each request, each thread one at a time", async () => {
   const pool = open(3);
   const answers = await Promise.all(Array.from({ length: 100 }, () => answerOf(pool, "answer")));
   expect(new Set(answers.map(({ id }) => id)).size).toBe(100);
-  expect(answers.map(({ threadId, served }) => `${threadId}/${served}`)).toHaveLength(new Set(answers.map((a) => `${a.threadId}/${a.served}`)).size);
+  expect(answers.map(({ threadId, served }) => `${threadId}/${served}`)).toHaveLength(
+    new Set(answers.map((a) => `${a.threadId}/${a.served}`)).size,
+  );
   expect(started).toBe(3);
 });
 
 test("gives every thread what the first one handed over", async () => {
   const pool = open(2);
   await pool.ready();
-  const answers = await Promise.all(Array.from({ length: 20 }, () => answerOf(pool, "answer-last")));
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, () => answerOf(pool, "answer-last")),
+  );
   const gifts = new Set(answers.map(({ gift }) => gift));
-  expect([...gifts].filter((gift) => gift !== undefined)).toEqual([expect.stringMatching(/^gift of \d+$/)]);
+  expect([...gifts].filter((gift) => gift !== undefined)).toEqual([
+    expect.stringMatching(/^gift of \d+$/),
+  ]);
 });
 
 test("replaces a thread that asks for it", async () => {
   const pool = open(1);
-  const answers = [await answerOf(pool, "answer"), await answerOf(pool, "answer-last"), await answerOf(pool, "answer")];
+  const answers = [
+    await answerOf(pool, "answer"),
+    await answerOf(pool, "answer-last"),
+    await answerOf(pool, "answer"),
+  ];
   expect(answers.map(({ served }) => served)).toEqual([1, 2, 1]);
   expect(warnings).toEqual([]);
 });
 
 test("replaces a thread that died of nothing in particular", async () => {
   const pool = open(1);
-  for (let i = 0; i < 5; i++) await answerOf(pool, "answer-and-exit");
-  expect((await answerOf(pool, "answer")).gift).toEqual(expect.stringMatching(/^gift/));
+  await pool.ready();
+  const gone = once(latest, "exit");
+  await answerOf(pool, "answer-and-exit");
+  await gone;
+  expect((await answerOf(pool, "answer")).served).toBe(1);
+  expect(warnings).toEqual([]);
 });
 
 describe("a request that kills its thread", () => {
@@ -110,9 +128,33 @@ describe("a request that kills its thread", () => {
 
   test("harms no other", async () => {
     const pool = open(2);
-    const acts = ["answer", "exit", "answer", "loop", "answer", "throw", "answer", "killed", "answer", "answer"];
-    const outcomes = await Promise.all(acts.map((act) => ask(pool, act, act === "loop" ? 200 : LONG_MS)));
-    expect(outcomes.map(({ killed }) => killed)).toEqual([null, "trap", null, "timeout", null, "trap", null, "trap", null, null]);
+    const acts = [
+      "answer",
+      "exit",
+      "answer",
+      "loop",
+      "answer",
+      "throw",
+      "answer",
+      "killed",
+      "answer",
+      "answer",
+    ];
+    const outcomes = await Promise.all(
+      acts.map((act) => ask(pool, act, act === "loop" ? 200 : LONG_MS)),
+    );
+    expect(outcomes.map(({ killed }) => killed)).toEqual([
+      null,
+      "trap",
+      null,
+      "timeout",
+      null,
+      "trap",
+      null,
+      "trap",
+      null,
+      null,
+    ]);
   });
 });
 
@@ -149,9 +191,13 @@ describe("close", () => {
   test("rejects what is under way and what waits, and what comes later", async () => {
     const pool = open(1);
     await pool.ready();
-    const asked = [ask(pool, "loop"), ask(pool, "answer")].map((promise) => promise.then(() => "answered", String));
+    const asked = [ask(pool, "loop"), ask(pool, "answer")].map((promise) =>
+      promise.then(() => "answered", String),
+    );
     await pool.close();
-    expect(await Promise.all(asked)).toEqual(Array(2).fill("Error: the parser threads were closed"));
+    expect(await Promise.all(asked)).toEqual(
+      Array(2).fill("Error: the parser threads were closed"),
+    );
     await expect(ask(pool, "answer")).rejects.toThrow("closed");
     await pool.close();
   });

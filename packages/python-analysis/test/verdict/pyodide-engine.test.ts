@@ -11,7 +11,10 @@ let second: PyodideEngine;
 beforeAll(async () => {
   memory.install();
   first = await PyodideEngine.start({ makeSnapshot: true });
-  second = await PyodideEngine.start({ snapshot: first.snapshot, memoryExceeded: () => memory.exceeded });
+  second = await PyodideEngine.start({
+    snapshot: first.snapshot,
+    memoryExceeded: () => memory.exceeded,
+  });
 }, 120_000);
 
 const ok = { valid: true, error: null, killed: null };
@@ -35,19 +38,45 @@ const TABLE: [source: string | Uint8Array, verdict: object][] = [
   ["while True: pass\n", ok],
   ["x =\n", error("SyntaxError", "invalid syntax", 1, 4)],
   ['x="😀é" y\n', error("SyntaxError", "invalid syntax", 1, 8)],
-  ["print 'a'\n", error("SyntaxError", "Missing parentheses in call to 'print'. Did you mean print(...)?", 1, 1)],
-  ["def f():\n", error("IndentationError", "expected an indented block after function definition on line 1", 1, 9)],
-  ["if 1:\n\tx\n        y\n", error("TabError", "inconsistent use of tabs and spaces in indentation", 3, 1)],
+  [
+    "print 'a'\n",
+    error("SyntaxError", "Missing parentheses in call to 'print'. Did you mean print(...)?", 1, 1),
+  ],
+  [
+    "def f():\n",
+    error(
+      "IndentationError",
+      "expected an indented block after function definition on line 1",
+      1,
+      9,
+    ),
+  ],
+  [
+    "if 1:\n\tx\n        y\n",
+    error("TabError", "inconsistent use of tabs and spaces in indentation", 3, 1),
+  ],
   ["  x\n", error("IndentationError", "unexpected indent", 1, 2)],
   ["return\n", error("SyntaxError", "'return' outside function", 1, 1)],
-  ["def f(a, a): pass\n", error("SyntaxError", "duplicate argument 'a' in function definition", 1, 10)],
+  [
+    "def f(a, a): pass\n",
+    error("SyntaxError", "duplicate argument 'a' in function definition", 1, 10),
+  ],
   ["a\0b", error("SyntaxError", "source code string cannot contain null bytes", null, null)],
   ["# coding: nonsense\n", error("SyntaxError", "unknown encoding: nonsense", null, null)],
-  [Uint8Array.of(0x78, 0x3d, 0x22, 0xe9, 0x22), error("SyntaxError", expect.stringMatching(/^Non-UTF-8 code starting with '\\xe9'/), 1, 4)],
+  [
+    Uint8Array.of(0x78, 0x3d, 0x22, 0xe9, 0x22),
+    error("SyntaxError", expect.stringMatching(/^Non-UTF-8 code starting with '\\xe9'/), 1, 4),
+  ],
   ["x = '\\ud800'\n", ok],
-  ["x = '\\N{no such name}'\n", error("SyntaxError", expect.stringMatching(/unknown Unicode character name/), 1, 5)],
+  [
+    "x = '\\N{no such name}'\n",
+    error("SyntaxError", expect.stringMatching(/unknown Unicode character name/), 1, 5),
+  ],
   ["(".repeat(201), error("SyntaxError", "too many nested parentheses", 1, 201)],
-  [`x = ${"9".repeat(5_000)}\n`, error("SyntaxError", expect.stringMatching(/^Exceeds the limit \(4300 digits\)/), 1, null)],
+  [
+    `x = ${"9".repeat(5_000)}\n`,
+    error("SyntaxError", expect.stringMatching(/^Exceeds the limit \(4300 digits\)/), 1, null),
+  ],
 ];
 
 describe.each([
@@ -55,7 +84,9 @@ describe.each([
   ["started from a snapshot", () => second],
 ])("an engine %s", (_, engine) => {
   test.each(TABLE)("says of %j what CPython says", async (source, verdict) => {
-    expect(await engine().compile(typeof source === "string" ? Buffer.from(source) : source)).toEqual(verdict);
+    expect(
+      await engine().compile(typeof source === "string" ? Buffer.from(source) : source),
+    ).toEqual(verdict);
   });
 
   test("is of the version that reports name", () => {
@@ -65,10 +96,15 @@ describe.each([
 
 test("nothing of a script stays behind", async () => {
   const sources = Array.from({ length: 50 }, (_, i) =>
-    Buffer.from(i % 5 === 0 ? `x = (${i}\n` : `class C${i}:\n  def f(self, a=${i}): return [a for b in 'text ${i}']\n`.repeat(5)),
+    Buffer.from(
+      i % 5 === 0
+        ? `x = (${i}\n`
+        : `class C${i}:\n  def f(self, a=${i}): return [a for b in 'text ${i}']\n`.repeat(5),
+    ),
   );
   const compileAll = async (rounds: number): Promise<number> => {
-    for (let round = 0; round < rounds; round++) for (const source of sources) await first.compile(source);
+    for (let round = 0; round < rounds; round++)
+      for (const source of sources) await first.compile(source);
     return memory.mostGrown;
   };
   const early = await compileAll(2);
