@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { type Delivery, openQueue, type Queue } from "@sluice/queue";
+import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import {
   createDatabase,
@@ -138,12 +139,51 @@ function queueContract(freshUrl: () => Promise<string>): void {
 describeWith(["postgres"], "the queue on PostgreSQL", () => {
   queueContract(() => createDatabase(sharedPostgres()));
 
+  test("consumes as soon as a server is there that refused everybody at first", async () => {
+    const url = await createDatabase(sharedPostgres());
+    const open = async (allowed: boolean) => {
+      const client = new pg.Client(sharedPostgres().url);
+      await client.connect();
+      await client.query(
+        `alter database ${new URL(url).pathname.slice(1)} allow_connections ${allowed}`,
+      );
+      await client.end();
+    };
+    await open(false);
+    expect(await firstAfterOutage(url, () => open(true))).toMatchObject({ versions: ["a"] });
+  });
+
   test("fails within its time where the server is not there", async () => {
     const queue = openQueue("postgres://nobody@127.0.0.1:1/none", log);
     await expect(queue.check()).rejects.toThrow();
     await queue.close();
   });
 });
+
+/** What comes first to somebody who has consumed since before the server could be reached. */
+async function firstAfterOutage(url: string, end: () => Promise<void>): Promise<Delivery> {
+  let warnings = 0;
+  const queue = openQueue(url, { warn: () => (warnings += 1) });
+  try {
+    const first = new Promise<Delivery>((resolve) => {
+      queue.consume("extract", async (delivery) => resolve(delivery), 4);
+    });
+    await expect(queue.check()).rejects.toThrow();
+    await end();
+    const enqueue = () =>
+      queue.enqueue("extract", [{ versions: ["a"] }]).then(
+        () => true,
+        () => false,
+      );
+    await expect.poll(enqueue, { timeout: 20_000, interval: 200 }).toBe(true);
+    const delivery = await first;
+    // A tight loop would have said so thousands of times.
+    expect(warnings).toBeLessThan(300);
+    return delivery;
+  } finally {
+    await queue.close();
+  }
+}
 
 describeWith(["redis"], "the queue on Redis", () => {
   let redis: RedisServer;
@@ -153,6 +193,12 @@ describeWith(["redis"], "the queue on Redis", () => {
   });
   afterAll(() => redis.stop());
   queueContract(async () => `${redis.url}/${(database += 1)}`);
+
+  test("consumes as soon as a server is there that was not at first", async () => {
+    await redis.kill();
+    const delivery = await firstAfterOutage(`${redis.url}/15`, () => redis.restart());
+    expect(delivery).toMatchObject({ versions: ["a"] });
+  });
 
   test("fails within its time where the server is not there, and works when it is", async () => {
     const queue = openQueue(redis.url, log);

@@ -8,12 +8,8 @@ import {
   type WorkerOptions,
 } from "bullmq";
 import { Redis } from "ioredis";
-import type { Chunk, Consumer, Delivery, Queue, QueueDepth } from "./queue.js";
-
-/** What the queue reports to; a pino logger fits. */
-export interface QueueLog {
-  warn(details: object, message: string): void;
-}
+import { type BullWorker, PersistentConsumer } from "./persistent-consumer.js";
+import type { Chunk, Consumer, Delivery, Queue, QueueDepth, QueueLog } from "./queue.js";
 
 /** BullMQ's names are kept apart from others' in the same Redis, or the same database. */
 const NAMESPACE = "sluice";
@@ -42,13 +38,20 @@ const DEFAULT_LOCK_MS = 20_000;
  */
 export function openQueue(url: string, log: QueueLog, options: QueueOptions = {}): Queue {
   const makers = url.startsWith("redis") ? redisMakers : postgresMakers;
-  return new BullMqQueue(makers(url, log, workerOptions(options.lockMs ?? DEFAULT_LOCK_MS)));
+  return new BullMqQueue(makers(url, log, workerOptions(options.lockMs ?? DEFAULT_LOCK_MS)), log);
 }
 
 /** What is used of BullMQ's `Queue`, whose type differs from server to server. */
 type Producer = Pick<
   BullQueue<Chunk>,
-  "addBulk" | "getJobCounts" | "getJobs" | "isPaused" | "pause" | "resume" | "close"
+  | "addBulk"
+  | "getJobCounts"
+  | "getJobs"
+  | "isPaused"
+  | "pause"
+  | "resume"
+  | "waitUntilReady"
+  | "close"
 >;
 
 /** How BullMQ's objects are made on one kind of server. */
@@ -58,16 +61,18 @@ interface Makers {
     stage: StageName,
     process: (job: Job<Chunk>) => Promise<void>,
     concurrency: number,
-  ): Pick<Worker<Chunk>, "close">;
+  ): BullWorker;
   close(): Promise<void>;
 }
 
 class BullMqQueue implements Queue {
   readonly #makers: Makers;
+  readonly #log: QueueLog;
   readonly #producers = new Map<StageName, Producer>();
 
-  constructor(makers: Makers) {
+  constructor(makers: Makers, log: QueueLog) {
     this.#makers = makers;
+    this.#log = log;
   }
 
   async enqueue(stage: StageName, chunks: readonly Chunk[], delayMs = 0): Promise<void> {
@@ -90,17 +95,14 @@ class BullMqQueue implements Queue {
     handle: (delivery: Delivery) => Promise<void>,
     concurrency: number,
   ): Consumer {
-    const worker = this.#makers.worker(
-      stage,
-      (job) =>
-        handle({
-          jobId: job.id ?? "",
-          versions: job.data.versions,
-          redelivered: job.stalledCounter > 0 || job.attemptsStarted > 1,
-        }),
-      concurrency,
-    );
-    return { close: () => worker.close() };
+    const process = (job: Job<Chunk>): Promise<void> =>
+      handle({
+        jobId: job.id ?? "",
+        versions: job.data.versions,
+        redelivered: job.stalledCounter > 0 || job.attemptsStarted > 1,
+      });
+    const make = (): BullWorker => this.#makers.worker(stage, process, concurrency);
+    return new PersistentConsumer(make, this.#log);
   }
 
   async depth(stage: StageName): Promise<QueueDepth> {
@@ -151,15 +153,26 @@ class BullMqQueue implements Queue {
     if (producer === undefined) {
       producer = this.#makers.producer(stage);
       this.#producers.set(stage, producer);
+      // BullMQ remembers a failed first connection for ever: the next call is to make a new one.
+      const made = producer;
+      made.waitUntilReady().catch(() => {
+        if (this.#producers.get(stage) === made) this.#producers.delete(stage);
+        made.close().catch(() => {});
+      });
     }
     return producer;
   }
 }
 
-type LockOptions = Pick<WorkerOptions, "lockDuration" | "stalledInterval" | "maxStalledCount">;
+type LockOptions = Pick<
+  WorkerOptions,
+  "autorun" | "lockDuration" | "stalledInterval" | "maxStalledCount" | "runRetryDelay"
+>;
 
 function workerOptions(lockMs: number): LockOptions {
   return {
+    autorun: false,
+    runRetryDelay: 1_000,
     lockDuration: lockMs,
     stalledInterval: lockMs / 2,
     // A job of a worker that dies comes back until its chunk is split down to the script at fault.

@@ -1,5 +1,10 @@
 import type { StageName } from "@sluice/pipeline";
 
+/** What the queue reports to; a pino logger fits. */
+export interface QueueLog {
+  warn(details: object, message: string): void;
+}
+
 /** The versions that one job carries. */
 export interface Chunk {
   readonly versions: readonly string[];
