@@ -18,7 +18,7 @@ const PROFILES: Readonly<Record<ToolProfile, (source: ToolSource) => McpTool>> =
 const TOOL_NAME = /^[A-Za-z0-9._-]{1,128}$/;
 
 /** Characters of schemas that one module's tools may come to, after which the rest are not described. */
-const MOST_OUTPUT = 20_000_000;
+const MOST_OUTPUT = 10_000_000;
 
 interface ModuleReader {
   readonly interpreter: Interpreter;
@@ -65,6 +65,7 @@ function candidatesOf(parsed: ParsedModule, reader: ModuleReader, functions: rea
 
 function describeAll(reader: ModuleReader, candidates: readonly Candidate[], profile: ToolProfile): ToolDescription[] {
   let left = MOST_OUTPUT;
+  reader.interpreter.resetSteps();
   return candidates.map((candidate) => {
     const description = describe(reader, candidate, profile, left > 0);
     if (description.tool) left -= JSON.stringify(description.tool).length;

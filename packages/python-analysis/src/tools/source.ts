@@ -63,6 +63,7 @@ export function surroundings(source: ToolSource, parameter: string | null): Surr
   const { interpreter, diagnostics } = source;
   return {
     encode: encoder(source, parameter),
+    step: () => interpreter.step(),
     note: (reason) => diagnostics.add("unknown_type", `${reason}, so the schema allows anything here`, parameter),
     evaluateText(text, frame) {
       if (frame) return asType(interpreter.evaluateText(text, frame));

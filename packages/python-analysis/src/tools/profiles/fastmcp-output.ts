@@ -47,7 +47,7 @@ function schemaOf(source: ToolSource, type: Value, wasString: boolean): JsonObje
   const generator = new CoreGenerator(surroundings(source, null), wasString ? globalsOf(source) : null, new Map());
   const core = generator.generate(type);
   const show = (schema: Core): JsonObject =>
-    new JsonSchemaGenerator({ mode: "serialization", aliases: "by-model", strict: false }, generator.definitions, valueEncoder(source)).generate(schema);
+    new JsonSchemaGenerator({ mode: "serialization", aliases: "by-model", strict: false }, generator.definitions, valueEncoder(source), () => source.interpreter.step()).generate(schema);
   const alone = show(core);
   if (isObjectSchema(alone, alone)) return compress(alone);
   const required = core.type !== "default";

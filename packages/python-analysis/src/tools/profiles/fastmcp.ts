@@ -132,7 +132,7 @@ function describeInput(source: ToolSource, parameters: readonly SignatureParamet
       for (const [ref, core] of generator.definitions) cores.set(ref, core);
     });
   }
-  const json = new JsonSchemaGenerator({ mode: "validation", aliases: true, strict: false }, cores, valueEncoder(source));
+  const json = new JsonSchemaGenerator({ mode: "validation", aliases: true, strict: false }, cores, valueEncoder(source), () => source.interpreter.step());
   const schema = blaming(null, () => json.generate({ type: "arguments", parameters: described }));
   return withWrittenTitles(schema, compress(schema));
 }

@@ -180,7 +180,7 @@ function classAttribute(cls: ClassDefinition, owner: ClassDefinition, name: stri
 }
 
 function show(source: ToolSource, generator: CoreGenerator, core: Core): JsonObject | null {
-  const json = new JsonSchemaGenerator({ mode: "validation", aliases: true, strict: true }, generator.definitions, valueEncoder(source));
+  const json = new JsonSchemaGenerator({ mode: "validation", aliases: true, strict: true }, generator.definitions, valueEncoder(source), () => source.interpreter.step());
   try {
     return withInlineRoot(json.generate(core));
   } catch (error) {

@@ -49,7 +49,7 @@ export function describeForMcp(source: ToolSource): McpTool {
     if (field) fields.push(field);
   }
   const root: Core = { type: "model", class: null, title: `${source.node.childForFieldName("name")!.text}Arguments`, fields, config: ARBITRARY_TYPES };
-  const json = new JsonSchemaGenerator({ mode: "validation", aliases: true, strict: false }, generators, valueEncoder(source));
+  const json = new JsonSchemaGenerator({ mode: "validation", aliases: true, strict: false }, generators, valueEncoder(source), () => source.interpreter.step());
   const inputSchema = blaming(null, () => json.generate(root));
   const structured = source.options.get("structured_output");
   const wanted = structured === undefined || structured.kind === "none" ? null : (truth(structured) ?? null);

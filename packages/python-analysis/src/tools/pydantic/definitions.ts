@@ -128,10 +128,16 @@ export class Definitions {
     for (let round = 0; round < 100; round++) {
       const claims = new Map<string, JsonObject[]>();
       for (const [key, definition] of current) {
-        for (const name of this.#names.get(key)!) claims.set(name, [...(claims.get(name) ?? []), definition]);
+        for (const name of this.#names.get(key)!) {
+          const claimants = claims.get(name);
+          if (claimants) claimants.push(definition);
+          else claims.set(name, [definition]);
+        }
       }
-      const contested = new Set([...claims].filter(([, claimants]) => withoutRepeats(claimants).length > 1).map(([name]) => name));
+      const isContested = (claimants: readonly JsonObject[]): boolean => claimants.length > 1 && withoutRepeats(claimants).length > 1;
+      const contested = new Set([...claims].filter(([, claimants]) => isContested(claimants)).map(([name]) => name));
       names = new Map([...definitions.keys()].map((key) => [key, this.#names.get(key)!.find((name) => !contested.has(name))!]));
+      if (contested.size === 0) break;
       const next = new Map([...current].map(([key, definition]) => [key, renameReferences(definition, names) as JsonObject]));
       if ([...next].every(([key, definition]) => canonical(definition) === canonical(current.get(key)!))) break;
       current = next;

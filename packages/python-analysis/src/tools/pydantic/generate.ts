@@ -15,6 +15,8 @@ import { fullReference, metadataText } from "./references.js";
 /** What generating schemas needs of its surroundings. */
 export interface Surroundings {
   readonly encode: Encoder;
+  /** Counts a part of a schema. @throws TooMuchWork */
+  step(): void;
   /** Tells the reader of the tool what could not be known, once each. */
   note(reason: string): void;
   /** Evaluates a string as a type. @throws PythonError */
@@ -91,6 +93,7 @@ export class CoreGenerator {
 
   /** @throws SchemaError as pydantic does @throws PythonError for strings that do not evaluate */
   generate(type: Value): Core {
+    this.surroundings.step();
     if (++this.#nodes > MOST_NODES) throw new TooMuchWork("a schema without end");
     if (this.#depth >= DEEPEST) throw new TooMuchWork("a type nested too deep");
     this.#depth++;

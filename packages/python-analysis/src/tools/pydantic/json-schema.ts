@@ -45,6 +45,8 @@ export class JsonSchemaGenerator {
     readonly options: JsonSchemaOptions,
     readonly cores: ReadonlyMap<string, Core>,
     private readonly encodeValue: ValueEncoder,
+    /** Counts a part of a schema. @throws TooMuchWork */
+    private readonly step: () => void,
   ) {
     this.definitions = new Definitions(options.mode);
     this.byAlias = options.aliases !== false && options.aliases !== "by-model";
@@ -58,6 +60,7 @@ export class JsonSchemaGenerator {
 
   /** @throws SchemaError @throws Omitted */
   inner(core: Core): JsonObject {
+    this.step();
     if (++this.#nodes > MOST_NODES) throw new TooMuchWork("a schema without end");
     if (core.ref !== undefined && this.definitions.isMade(core.ref)) return this.definitions.referTo(core.ref);
     const { metadata = {} } = core;

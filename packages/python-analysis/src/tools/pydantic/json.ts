@@ -38,6 +38,7 @@ export function withoutRepeats(schemas: Iterable<JsonObject>): JsonObject[] {
 
 /** Python's `str.title()`: upper case after what has no case, lower case after what has one. */
 export function pythonTitle(text: string): string {
+  if (/^[\0-\x7f]*$/.test(text)) return text.replace(/[A-Za-z]+/g, (word) => word[0]!.toUpperCase() + word.slice(1).toLowerCase());
   let titled = "";
   let afterCased = false;
   for (const character of text) {

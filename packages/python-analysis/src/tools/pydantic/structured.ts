@@ -14,26 +14,38 @@ import { displayArgument, fullReference } from "./references.js";
 /** What strings inside a class's annotations see. */
 const insideOf = (cls: ClassDefinition): Frame => ({ scope: cls.scope, before: Infinity });
 
+const annotationTypes = new WeakMap<FieldAnnotation, Value>();
+const assignedValues = new WeakMap<FieldAnnotation, Value>();
+
 /**
  * The type that a field's annotation names.
  *
  * @throws PythonError where evaluating it raises
  */
 export function annotationType(cls: ClassDefinition, field: FieldAnnotation): Value {
-  const before = cls.scope.defersAnnotations ? Infinity : field.at;
-  const value = cls.interpreter.evaluate(field.annotation, { scope: cls.scope, before });
-  return value.kind === "str" ? { kind: "forward", text: value.value } : value;
+  let type = annotationTypes.get(field);
+  if (!type) {
+    const before = cls.scope.defersAnnotations ? Infinity : field.at;
+    const value = cls.interpreter.evaluate(field.annotation, { scope: cls.scope, before });
+    type = value.kind === "str" ? { kind: "forward", text: value.value } : value;
+    annotationTypes.set(field, type);
+  }
+  return type;
 }
 
 /** What is assigned to a field, or `undefined` if nothing is. */
 export function assignedValue(cls: ClassDefinition, field: FieldAnnotation): Value | undefined {
   if (!field.value) return undefined;
+  let value = assignedValues.get(field);
+  if (value) return value;
   try {
-    return cls.interpreter.evaluate(field.value, { scope: cls.scope, before: field.value.startIndex });
+    value = cls.interpreter.evaluate(field.value, { scope: cls.scope, before: field.value.startIndex });
   } catch (error) {
-    if (error instanceof PythonError) return unknown(`the default of \`${field.name}\` raises ${error.exception}`);
-    throw error;
+    if (!(error instanceof PythonError)) throw error;
+    value = unknown(`the default of \`${field.name}\` raises ${error.exception}`);
   }
+  assignedValues.set(field, value);
+  return value;
 }
 
 /** A string annotation is looked into before its qualifiers are, as pydantic evaluates it first. */

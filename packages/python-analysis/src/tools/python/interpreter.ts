@@ -10,10 +10,11 @@ import { numberValue } from "./numbers.js";
 import { binary, compare, truth, unary } from "./operators.js";
 import { type Frame, Scope } from "./scope.js";
 import { index, slice, subscript } from "./subscripts.js";
+import { HEAVIEST, weightOf } from "./weight.js";
 import { type Call, ELLIPSIS, NONE, PythonError, TooMuchWork, type Value, bool, int, str, unknown } from "./values.js";
 
-/** Expressions evaluated for one module, after which it is called too much work. */
-const MOST_STEPS = 2_000_000;
+/** Expressions and parts of schemas looked at for all of a module's tools, after which the rest are too much work. */
+const MOST_STEPS = 500_000;
 /** Nesting of expressions and definitions that is followed. */
 const DEEPEST = 300;
 
@@ -30,14 +31,25 @@ export class Interpreter {
    * @throws TooMuchWork when the module's expressions are without end
    */
   evaluate(node: SyntaxNode, frame: Frame): Value {
-    if (++this.#steps > MOST_STEPS) throw new TooMuchWork("expressions without end");
+    this.step();
     if (this.#depth >= DEEPEST) return unknown("an expression nested too deep");
     this.#depth++;
     try {
-      return this.#evaluate(node, frame);
+      const value = this.#evaluate(node, frame);
+      return weightOf(value) > HEAVIEST ? unknown(`\`${shortened(node.text)}\` is too large to look through`) : value;
     } finally {
       this.#depth--;
     }
+  }
+
+  /** Counts work done. @throws TooMuchWork when it is more than a module's tools are worth */
+  step(): void {
+    if (++this.#steps > MOST_STEPS) throw new TooMuchWork("the tools of this module are too much work");
+  }
+
+  /** Starts counting anew. */
+  resetSteps(): void {
+    this.#steps = 0;
   }
 
   /** Evaluates a string that stands for an expression. */

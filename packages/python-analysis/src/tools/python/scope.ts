@@ -17,6 +17,7 @@ export class Scope {
   readonly block: Block;
   readonly #values = new Map<Binding, Value>();
   readonly #running = new Set<Binding>();
+  #defers: boolean | undefined;
 
   constructor(
     readonly interpreter: Interpreter,
@@ -65,6 +66,10 @@ export class Scope {
 
   /** Whether the module keeps annotations as strings, by `from __future__ import annotations`. */
   get defersAnnotations(): boolean {
+    return (this.#defers ??= this.#findFuture());
+  }
+
+  #findFuture(): boolean {
     for (const bindings of this.module.block.bindings.values()) {
       if (bindings.some(({ source }) => source.kind === "import" && source.module === "__future__" && source.attribute === "annotations")) return true;
     }
