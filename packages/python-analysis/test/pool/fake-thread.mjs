@@ -3,7 +3,7 @@ import { parentPort, threadId, workerData } from "node:worker_threads";
 
 let served = 0;
 
-parentPort.on("message", async ({ act, id }) => {
+parentPort.on("message", ({ act, id }) => {
   served += 1;
   const answer = (last) =>
     parentPort.postMessage({
