@@ -31,7 +31,7 @@ for (const { name, parts, start } of SET_UPS) {
       objects = await openObjectStore(setUp.objectStoreUrl);
     });
     afterAll(async () => {
-      expect(await sluice?.stop()).toBe(0);
+      if (sluice !== undefined) expect(await sluice.stop()).toBe(0);
       await objects?.close();
       await setUp?.remove();
     });

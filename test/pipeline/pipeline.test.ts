@@ -41,7 +41,7 @@ for (const { name, parts, start } of SET_UPS) {
       backup = await openObjectStore(setUp.backupUrl);
     });
     afterAll(async () => {
-      expect(await sluice?.stop()).toBe(0);
+      if (sluice !== undefined) expect(await sluice.stop()).toBe(0);
       await Promise.all([objects?.close(), backup?.close()]);
       await setUp?.remove();
     });
