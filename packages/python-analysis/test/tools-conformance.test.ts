@@ -6,24 +6,38 @@ import { collectDefinitions, functionFactsOf } from "../src/structure/definition
 import { parseModule } from "../src/structure/parse.js";
 import { describeTools } from "../src/tools/index.js";
 import { type Answer, expectedTool, ordered } from "./conformance/tool-schemas/comparison.js";
-import { KNOWN_DIFFERENCES, NO_VALID_SCHEMA } from "./conformance/tool-schemas/known-differences.js";
+import {
+  KNOWN_DIFFERENCES,
+  NO_VALID_SCHEMA,
+} from "./conformance/tool-schemas/known-differences.js";
 
 const CONFORMANCE = new URL("./conformance/tool-schemas/", import.meta.url);
 const FIXTURES = new URL("fixtures/", CONFORMANCE);
 
 const ajv = new Ajv2020({ strict: false, validateFormats: false });
-const isTool = ajv.compile(JSON.parse(readFileSync(new URL("mcp-tool-2026-07-28.json", CONFORMANCE), "utf8")));
+const isTool = ajv.compile(
+  JSON.parse(readFileSync(new URL("mcp-tool-2026-07-28.json", CONFORMANCE), "utf8")),
+);
 
 type Answers = Record<string, { line: number; mcp: Answer; fastmcp: Answer }>;
 
 for (const file of readdirSync(FIXTURES).filter((name) => name.endsWith(".py"))) {
   const fixture = file.slice(0, -".py".length);
-  const expected = JSON.parse(readFileSync(new URL(`${fixture}.json`, FIXTURES), "utf8")) as Answers;
+  const expected = JSON.parse(
+    readFileSync(new URL(`${fixture}.json`, FIXTURES), "utf8"),
+  ) as Answers;
   describe(fixture, async () => {
     const parsed = await parseModule(readFileSync(new URL(file, FIXTURES), "utf8"));
-    const facts = collectDefinitions(parsed).functions.map((definition) => functionFactsOf(parsed, definition));
+    const facts = collectDefinitions(parsed).functions.map((definition) =>
+      functionFactsOf(parsed, definition),
+    );
     for (const profile of TOOL_PROFILES) {
-      const described = new Map(describeTools(parsed, facts, profile).map((tool): [string, ToolDescription] => [tool.function, tool]));
+      const described = new Map(
+        describeTools(parsed, facts, profile).map((tool): [string, ToolDescription] => [
+          tool.function,
+          tool,
+        ]),
+      );
 
       test(`offers the functions that the references are asked about (${profile})`, () => {
         expect([...described.keys()]).toEqual(Object.keys(expected));
@@ -40,7 +54,9 @@ for (const file of readdirSync(FIXTURES).filter((name) => name.endsWith(".py")))
             expect(found.diagnostics).not.toEqual([]);
             return;
           }
-          expect(ordered(found.tool ?? found.diagnostics)).toEqual(ordered(expectedTool(answer, profile)));
+          expect(ordered(found.tool ?? found.diagnostics)).toEqual(
+            ordered(expectedTool(answer, profile)),
+          );
         });
       }
 

@@ -4,9 +4,16 @@ import { collectDefinitions, functionFactsOf } from "../src/structure/definition
 import { parseModule } from "../src/structure/parse.js";
 import { describeTools } from "../src/tools/index.js";
 
-async function toolsOf(source: string, profile: ToolProfile = "fastmcp"): Promise<ToolDescription[]> {
+async function toolsOf(
+  source: string,
+  profile: ToolProfile = "fastmcp",
+): Promise<ToolDescription[]> {
   const parsed = await parseModule(source);
-  return describeTools(parsed, collectDefinitions(parsed).functions.map((definition) => functionFactsOf(parsed, definition)), profile);
+  return describeTools(
+    parsed,
+    collectDefinitions(parsed).functions.map((definition) => functionFactsOf(parsed, definition)),
+    profile,
+  );
 }
 
 async function toolOf(source: string, profile: ToolProfile = "fastmcp"): Promise<ToolDescription> {
@@ -19,14 +26,23 @@ const codes = ({ diagnostics }: ToolDescription): string[] => diagnostics.map(({
 const properties = ({ tool }: ToolDescription): unknown => tool?.inputSchema["properties"];
 
 describe("which functions are tools", () => {
-  const names = async (source: string): Promise<string[]> => (await toolsOf(source)).map((tool) => tool.function);
+  const names = async (source: string): Promise<string[]> =>
+    (await toolsOf(source)).map((tool) => tool.function);
 
   test("the public ones at the top level", async () => {
-    expect(await names("def a(): pass\ndef _b(): pass\nif x:\n  def c(): pass\nclass D:\n  def e(self): pass\ndef f():\n  def g(): pass\n")).toEqual(["a", "f"]);
+    expect(
+      await names(
+        "def a(): pass\ndef _b(): pass\nif x:\n  def c(): pass\nclass D:\n  def e(self): pass\ndef f():\n  def g(): pass\n",
+      ),
+    ).toEqual(["a", "f"]);
   });
 
   test("those that `__all__` names, wherever in the module they are defined", async () => {
-    expect(await names("__all__ = ['c', '_b']\n__all__ += ['missing']\ndef a(): pass\ndef _b(): pass\nif x:\n  def c(): pass\n")).toEqual(["_b", "c"]);
+    expect(
+      await names(
+        "__all__ = ['c', '_b']\n__all__ += ['missing']\ndef a(): pass\ndef _b(): pass\nif x:\n  def c(): pass\n",
+      ),
+    ).toEqual(["_b", "c"]);
   });
 
   test("an `__all__` that cannot be read says nothing", async () => {
@@ -34,13 +50,19 @@ describe("which functions are tools", () => {
   });
 
   test("decorated ones alone, inside functions too", async () => {
-    const source = "def a(): pass\n@mcp.tool\ndef b(): pass\ndef build(server):\n  @server.tool()\n  def c(): pass\n@tool('x')\nasync def d(): pass\n";
+    const source =
+      "def a(): pass\n@mcp.tool\ndef b(): pass\ndef build(server):\n  @server.tool()\n  def c(): pass\n@tool('x')\nasync def d(): pass\n";
     expect(await names(source)).toEqual(["b", "c", "d"]);
   });
 
   test("of several with one name the last, and no overloads", async () => {
-    const tools = await toolsOf("from typing import overload\n@overload\ndef a(x: int): ...\n@overload\ndef a(x: str): ...\ndef a(x): pass\ndef b(): pass\ndef b(y): pass\n");
-    expect(tools.map(({ function: name, line_number }) => [name, line_number])).toEqual([["a", 6], ["b", 8]]);
+    const tools = await toolsOf(
+      "from typing import overload\n@overload\ndef a(x: int): ...\n@overload\ndef a(x: str): ...\ndef a(x): pass\ndef b(): pass\ndef b(y): pass\n",
+    );
+    expect(tools.map(({ function: name, line_number }) => [name, line_number])).toEqual([
+      ["a", 6],
+      ["b", 8],
+    ]);
   });
 
   test("a module without functions has none", async () => {
@@ -57,7 +79,10 @@ describe("what is said of a tool", () => {
   });
 
   test("a description in the decorator will do", async () => {
-    expect(await toolOf("@mcp.tool(description='Does it.')\ndef f(): pass\n")).toMatchObject({ discoverable: true, diagnostics: [] });
+    expect(await toolOf("@mcp.tool(description='Does it.')\ndef f(): pass\n")).toMatchObject({
+      discoverable: true,
+      diagnostics: [],
+    });
   });
 
   test.each([
@@ -70,35 +95,73 @@ describe("what is said of a tool", () => {
     ["def f(a: int, b: bytearray):\n  'D.'\n", "fastmcp", "unsupported_type", "b"],
     ["def f(a: int, b: bytearray):\n  'D.'\n", "mcp", "unsupported_type", "b"],
     ["class C: pass\ndef f(a: list[dict[str, C]]):\n  'D.'\n", "mcp", "unsupported_type", "a"],
-    ["from typing import Callable\ndef f(a: Callable):\n  'D.'\n", "fastmcp", "unsupported_type", "a"],
-    ["from typing import TypedDict\nclass T(TypedDict):\n  x: int\ndef f(a: T):\n  'D.'\n", "fastmcp", "unsupported_type", "a"],
-    ["from typing import List\ndef f(a: 'List[1, 2'):\n  'D.'\n", "fastmcp", "invalid_annotation", "a"],
-    ["from typing import Iterator\ndef f() -> Iterator[int]:\n  'D.'\n", "mcp", "unsupported_type", null],
+    [
+      "from typing import Callable\ndef f(a: Callable):\n  'D.'\n",
+      "fastmcp",
+      "unsupported_type",
+      "a",
+    ],
+    [
+      "from typing import TypedDict\nclass T(TypedDict):\n  x: int\ndef f(a: T):\n  'D.'\n",
+      "fastmcp",
+      "unsupported_type",
+      "a",
+    ],
+    [
+      "from typing import List\ndef f(a: 'List[1, 2'):\n  'D.'\n",
+      "fastmcp",
+      "invalid_annotation",
+      "a",
+    ],
+    [
+      "from typing import Iterator\ndef f() -> Iterator[int]:\n  'D.'\n",
+      "mcp",
+      "unsupported_type",
+      null,
+    ],
   ] as const)("%j is refused by %s: %s", async (source, profile, code, parameter) => {
     const tool = await toolOf(source, profile);
     expect(tool.tool).toBeNull();
-    expect(tool.diagnostics).toEqual([{ code, message: expect.stringMatching(parameter ?? "return"), parameter }]);
+    expect(tool.diagnostics).toEqual([
+      { code, message: expect.stringMatching(parameter ?? "return"), parameter },
+    ]);
   });
 
   test("what only running tells is left open, and said", async () => {
-    const source = "import numpy as np\nfrom here import Thing\ndef f(a: np.ndarray, b: list[Thing], c: int = compute()) -> Thing:\n  'D.'\n";
+    const source =
+      "import numpy as np\nfrom here import Thing\ndef f(a: np.ndarray, b: list[Thing], c: int = compute()) -> Thing:\n  'D.'\n";
     for (const profile of TOOL_PROFILES) {
       const tool = await toolOf(source, profile);
-      expect(properties(tool)).toMatchObject({ a: expect.not.objectContaining({ type: expect.anything() }), b: { items: {}, type: "array" } });
+      expect(properties(tool)).toMatchObject({
+        a: expect.not.objectContaining({ type: expect.anything() }),
+        b: { items: {}, type: "array" },
+      });
       expect(JSON.stringify(properties(tool))).not.toContain("default");
       expect(tool.tool).not.toHaveProperty("outputSchema");
       expect(tool.tool!.inputSchema["required"]).toEqual(["a", "b"]);
       expect(tool.diagnostics.map(({ code, parameter }) => [code, parameter])).toEqual(
-        expect.arrayContaining([["unknown_type", "a"], ["unknown_type", "b"], ["unknown_default", "c"], ["unknown_type", null]]),
+        expect.arrayContaining([
+          ["unknown_type", "a"],
+          ["unknown_type", "b"],
+          ["unknown_default", "c"],
+          ["unknown_type", null],
+        ]),
       );
     }
   });
 
   test("names that only type checkers see are said", async () => {
-    const source = "from __future__ import annotations\nfrom typing import TYPE_CHECKING\nif TYPE_CHECKING:\n  from collections.abc import Sequence\ndef f(a: Sequence[int]):\n  'D.'\n";
+    const source =
+      "from __future__ import annotations\nfrom typing import TYPE_CHECKING\nif TYPE_CHECKING:\n  from collections.abc import Sequence\ndef f(a: Sequence[int]):\n  'D.'\n";
     const tool = await toolOf(source);
     expect(properties(tool)).toEqual({ a: { items: { type: "integer" }, type: "array" } });
-    expect(tool.diagnostics).toEqual([{ code: "type_checking_import", message: expect.stringContaining("Sequence"), parameter: "a" }]);
+    expect(tool.diagnostics).toEqual([
+      {
+        code: "type_checking_import",
+        message: expect.stringContaining("Sequence"),
+        parameter: "a",
+      },
+    ]);
   });
 
   test("a value that depends on the branch taken is not guessed", async () => {
@@ -108,19 +171,32 @@ describe("what is said of a tool", () => {
   });
 
   test("branches on the version are decided", async () => {
-    const source = "import sys\nif sys.version_info >= (3, 9):\n  from typing import List as L\nelse:\n  from mine import L\nif sys.version_info[0] == 2:\n  X = 1\nelse:\n  X = 2\ndef f(a: L[int], b=X):\n  'D.'\n";
-    expect(properties(await toolOf(source))).toEqual({ a: { items: { type: "integer" }, type: "array" }, b: { default: 2, title: "B" } });
+    const source =
+      "import sys\nif sys.version_info >= (3, 9):\n  from typing import List as L\nelse:\n  from mine import L\nif sys.version_info[0] == 2:\n  X = 1\nelse:\n  X = 2\ndef f(a: L[int], b=X):\n  'D.'\n";
+    expect(properties(await toolOf(source))).toEqual({
+      a: { items: { type: "integer" }, type: "array" },
+      b: { default: 2, title: "B" },
+    });
   });
 
   test("a fallback import stands in for nothing but a failure", async () => {
-    const source = "try:\n  from typing import Annotated\nexcept ImportError:\n  from elsewhere import Annotated\ndef f(a: Annotated[int, 'One.']):\n  'D.'\n";
-    expect(properties(await toolOf(source))).toEqual({ a: { description: "One.", type: "integer" } });
+    const source =
+      "try:\n  from typing import Annotated\nexcept ImportError:\n  from elsewhere import Annotated\ndef f(a: Annotated[int, 'One.']):\n  'D.'\n";
+    expect(properties(await toolOf(source))).toEqual({
+      a: { description: "One.", type: "integer" },
+    });
   });
 
   test("what is changed after it was made is not a default", async () => {
-    expect(codes(await toolOf("X = []\nX.append(1)\ndef f(a=X):\n  'D.'\n"))).toEqual(["unknown_default"]);
-    expect(codes(await toolOf("X = {}\nX['a'] = 1\ndef f(a=X):\n  'D.'\n"))).toEqual(["unknown_default"]);
-    expect(properties(await toolOf("X = 1\nX += 2\ndef f(a=X):\n  'D.'\nX = 9\n"))).toEqual({ a: { default: 3, title: "A" } });
+    expect(codes(await toolOf("X = []\nX.append(1)\ndef f(a=X):\n  'D.'\n"))).toEqual([
+      "unknown_default",
+    ]);
+    expect(codes(await toolOf("X = {}\nX['a'] = 1\ndef f(a=X):\n  'D.'\n"))).toEqual([
+      "unknown_default",
+    ]);
+    expect(properties(await toolOf("X = 1\nX += 2\ndef f(a=X):\n  'D.'\nX = 9\n"))).toEqual({
+      a: { default: 3, title: "A" },
+    });
   });
 
   test("other decorators are mentioned", async () => {
@@ -129,7 +205,9 @@ describe("what is said of a tool", () => {
 
   test("a name that MCP does not ask for is mentioned", async () => {
     expect(codes(await toolOf("@mcp.tool(name='a b')\ndef f():\n  'D.'\n"))).toEqual(["tool_name"]);
-    expect(codes(await toolOf("@mcp.tool(name=make())\ndef f():\n  'D.'\n"))).toEqual(["unknown_option"]);
+    expect(codes(await toolOf("@mcp.tool(name=make())\ndef f():\n  'D.'\n"))).toEqual([
+      "unknown_option",
+    ]);
   });
 
   test("an integer that JSON readers would round is left out", async () => {
@@ -139,7 +217,8 @@ describe("what is said of a tool", () => {
   });
 
   test("a tool inside a function sees the names there", async () => {
-    const source = "def build(server, extra):\n  LIMIT = 3\n  @server.tool\n  def f(a: int = LIMIT, b=extra):\n    'D.'\n";
+    const source =
+      "def build(server, extra):\n  LIMIT = 3\n  @server.tool\n  def f(a: int = LIMIT, b=extra):\n    'D.'\n";
     const tool = await toolOf(source);
     expect(properties(tool)).toEqual({ a: { default: 3, type: "integer" }, b: {} });
     expect(codes(tool)).toEqual(["unknown_default"]);
@@ -147,38 +226,90 @@ describe("what is said of a tool", () => {
 });
 
 describe("hostile scripts", () => {
-  test.each(["__proto__", "constructor", "toString", "hasOwnProperty"])("a parameter may be called %s", async (name) => {
-    for (const profile of TOOL_PROFILES) {
-      const tool = await toolOf(`def f(a: int, ${name === "__proto__" && profile === "mcp" ? "b" : name}: str = "x"):\n  'D.'\n`, profile);
-      expect(Object.keys(properties(tool) as object)).toHaveLength(2);
-    }
-  });
+  test.each(["__proto__", "constructor", "toString", "hasOwnProperty"])(
+    "a parameter may be called %s",
+    async (name) => {
+      for (const profile of TOOL_PROFILES) {
+        const tool = await toolOf(
+          `def f(a: int, ${name === "__proto__" && profile === "mcp" ? "b" : name}: str = "x"):\n  'D.'\n`,
+          profile,
+        );
+        expect(Object.keys(properties(tool) as object)).toHaveLength(2);
+      }
+    },
+  );
 
   test.each([
-    ["an annotation nested 20,000 deep", `def f(a: ${"list[".repeat(20_000)}int${"]".repeat(20_000)}):\n  'D.'\n`],
-    ["a union of 5,000", `from typing import Literal\ndef f(a: ${Array.from({ length: 5000 }, (_, i) => `Literal[${i}]`).join(" | ")}):\n  'D.'\n`],
+    [
+      "an annotation nested 20,000 deep",
+      `def f(a: ${"list[".repeat(20_000)}int${"]".repeat(20_000)}):\n  'D.'\n`,
+    ],
+    [
+      "a union of 5,000",
+      `from typing import Literal\ndef f(a: ${Array.from({ length: 5000 }, (_, i) => `Literal[${i}]`).join(" | ")}):\n  'D.'\n`,
+    ],
     ["a sum of 50,000", `def f(a=${"1+".repeat(50_000)}1):\n  'D.'\n`],
-    ["a power without end", "def f(a=9**9**9**9, b='x'*10**12, c=1<<10**12, d=[0]*10**9, e=-9**9**9):\n  'D.'\n"],
-    ["types that double", `T0 = tuple[int, int]\n${Array.from({ length: 60 }, (_, i) => `T${i + 1} = tuple[T${i}, T${i}]`).join("\n")}\ndef f(a: T60) -> T60:\n  'D.'\n`],
-    ["typing's types that double", `from typing import *\nT0 = Tuple[int, str]\n${Array.from({ length: 60 }, (_, i) => `T${i + 1} = Union[List[T${i}], Dict[str, T${i}]]`).join("\n")}\ndef f(a: T60) -> T60:\n  'D.'\n`],
-    ["values that double", `V0 = [1, 2]\n${Array.from({ length: 60 }, (_, i) => `V${i + 1} = [V${i}, V${i}]`).join("\n")}\ndef f(a=V60):\n  'D.'\n`],
-    ["texts that double", `V0 = "ab"\n${Array.from({ length: 60 }, (_, i) => `V${i + 1} = V${i} + V${i}`).join("\n")}\ndef f(a=V60):\n  'D.'\n`],
-    ["a type that is itself", "X = X\nclass A(A): pass\nJ = list['J']\ndef f(a: X, b: 'J', c: A = A()) -> 'J':\n  'D.'\n"],
-    ["classes that are each other", "from pydantic import BaseModel\nclass A(B): pass\nclass B(A): pass\nclass C(BaseModel):\n  c: 'C'\n  d: 'D'\nclass D(C):\n  pass\ndef f(a: A, c: C, d: D) -> D:\n  'D.'\n"],
-    ["strings in strings", `def f(a: ${"'".repeat(1)}"'int'"${"'".repeat(1)}, b: '${"(".repeat(5000)}int${")".repeat(5000)}'):\n  'D.'\n`],
-    ["generic classes that grow", "from typing import *\nfrom pydantic import BaseModel\nT = TypeVar('T')\nclass B(BaseModel, Generic[T]):\n  x: Optional['B[list[T]]'] = None\ndef f(a: B[int]):\n  'D.'\n"],
-    ["syntax that Python has no words for", "def f(a: , b: int] = {, *, **):\n  'D.'\nclass (:\n  x: [\n"],
-    ["10,000 parameters", `def f(${Array.from({ length: 10_000 }, (_, i) => `p${i}: int = ${i}`).join(", ")}):\n  'D.'\n`],
-  ])("%s ends", async (_, source) => {
-    for (const profile of TOOL_PROFILES) {
-      for (const tool of await toolsOf(source, profile)) expect(() => JSON.stringify(tool)).not.toThrow();
-    }
-  });
+    [
+      "a power without end",
+      "def f(a=9**9**9**9, b='x'*10**12, c=1<<10**12, d=[0]*10**9, e=-9**9**9):\n  'D.'\n",
+    ],
+    [
+      "types that double",
+      `T0 = tuple[int, int]\n${Array.from({ length: 60 }, (_, i) => `T${i + 1} = tuple[T${i}, T${i}]`).join("\n")}\ndef f(a: T60) -> T60:\n  'D.'\n`,
+    ],
+    [
+      "typing's types that double",
+      `from typing import *\nT0 = Tuple[int, str]\n${Array.from({ length: 60 }, (_, i) => `T${i + 1} = Union[List[T${i}], Dict[str, T${i}]]`).join("\n")}\ndef f(a: T60) -> T60:\n  'D.'\n`,
+    ],
+    [
+      "values that double",
+      `V0 = [1, 2]\n${Array.from({ length: 60 }, (_, i) => `V${i + 1} = [V${i}, V${i}]`).join("\n")}\ndef f(a=V60):\n  'D.'\n`,
+    ],
+    [
+      "texts that double",
+      `V0 = "ab"\n${Array.from({ length: 60 }, (_, i) => `V${i + 1} = V${i} + V${i}`).join("\n")}\ndef f(a=V60):\n  'D.'\n`,
+    ],
+    [
+      "a type that is itself",
+      "X = X\nclass A(A): pass\nJ = list['J']\ndef f(a: X, b: 'J', c: A = A()) -> 'J':\n  'D.'\n",
+    ],
+    [
+      "classes that are each other",
+      "from pydantic import BaseModel\nclass A(B): pass\nclass B(A): pass\nclass C(BaseModel):\n  c: 'C'\n  d: 'D'\nclass D(C):\n  pass\ndef f(a: A, c: C, d: D) -> D:\n  'D.'\n",
+    ],
+    [
+      "strings in strings",
+      `def f(a: ${"'".repeat(1)}"'int'"${"'".repeat(1)}, b: '${"(".repeat(5000)}int${")".repeat(5000)}'):\n  'D.'\n`,
+    ],
+    [
+      "generic classes that grow",
+      "from typing import *\nfrom pydantic import BaseModel\nT = TypeVar('T')\nclass B(BaseModel, Generic[T]):\n  x: Optional['B[list[T]]'] = None\ndef f(a: B[int]):\n  'D.'\n",
+    ],
+    [
+      "syntax that Python has no words for",
+      "def f(a: , b: int] = {, *, **):\n  'D.'\nclass (:\n  x: [\n",
+    ],
+    [
+      "10,000 parameters",
+      `def f(${Array.from({ length: 10_000 }, (_, i) => `p${i}: int = ${i}`).join(", ")}):\n  'D.'\n`,
+    ],
+  ])(
+    "%s ends",
+    async (_, source) => {
+      for (const profile of TOOL_PROFILES) {
+        for (const tool of await toolsOf(source, profile))
+          expect(() => JSON.stringify(tool)).not.toThrow();
+      }
+    },
+    60_000,
+  );
 
   test("many tools over a large model come to a bounded output, and the rest are said not to be described", async () => {
     const fields = Array.from({ length: 1000 }, (_, i) => `  field_${i}: int = ${i}`).join("\n");
     const functions = Array.from({ length: 1000 }, (_, i) => `def f${i}(a: M):\n  'D.'`).join("\n");
-    const tools = await toolsOf(`from pydantic import BaseModel\nclass M(BaseModel):\n${fields}\n${functions}\n`);
+    const tools = await toolsOf(
+      `from pydantic import BaseModel\nclass M(BaseModel):\n${fields}\n${functions}\n`,
+    );
     expect(tools).toHaveLength(1000);
     expect(tools[0]!.tool).not.toBeNull();
     expect(tools.at(-1)).toMatchObject({ tool: null, diagnostics: [{ code: "too_large" }] });

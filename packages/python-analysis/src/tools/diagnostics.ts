@@ -8,12 +8,27 @@ import type { ToolDiagnostic } from "@sluice/contracts";
  * - `type_checking_import`: described as if a name were there at run time that only type checkers see;
  * - `decorated`: described as written, though a decorator may change it;
  * - `tool_name`: the name is not one that MCP asks for;
+ * - `reader_error`: this reader failed, which is a defect of its own;
  * - the others say why the runtime refuses to register the function.
  */
 export type DiagnosticCode =
-  | "no_docstring" | "unknown_type" | "unknown_default" | "unknown_option" | "type_checking_import" | "decorated" | "tool_name"
-  | "positional_only_parameter" | "variadic_parameter" | "underscore_parameter" | "reserved_parameter"
-  | "undefined_name" | "invalid_annotation" | "unsupported_type" | "invalid_signature" | "too_large";
+  | "no_docstring"
+  | "unknown_type"
+  | "unknown_default"
+  | "unknown_option"
+  | "type_checking_import"
+  | "decorated"
+  | "tool_name"
+  | "positional_only_parameter"
+  | "variadic_parameter"
+  | "underscore_parameter"
+  | "reserved_parameter"
+  | "undefined_name"
+  | "invalid_annotation"
+  | "unsupported_type"
+  | "invalid_signature"
+  | "too_large"
+  | "reader_error";
 
 /** Gathers what there is to say about one tool, each thing once. */
 export class Diagnostics {

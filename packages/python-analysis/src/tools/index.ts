@@ -7,12 +7,15 @@ import { describeForMcp } from "./profiles/mcp.js";
 import { asRefusal } from "./profiles/refusals.js";
 import { Interpreter } from "./python/interpreter.js";
 import { type Frame, Scope } from "./python/scope.js";
-import { PythonError, TooMuchWork, type Value } from "./python/values.js";
+import { PythonError, type Value } from "./python/values.js";
 import { type Candidate, findCandidates, selectTools } from "./select.js";
 import { signatureOf } from "./signature.js";
 import type { DecoratorOptions, ToolSource } from "./source.js";
 
-const PROFILES: Readonly<Record<ToolProfile, (source: ToolSource) => McpTool>> = { fastmcp: describeForFastmcp, mcp: describeForMcp };
+const PROFILES: Readonly<Record<ToolProfile, (source: ToolSource) => McpTool>> = {
+  fastmcp: describeForFastmcp,
+  mcp: describeForMcp,
+};
 
 /** @see https://modelcontextprotocol.io/specification/2025-11-25/server/tools#tool-names */
 const TOOL_NAME = /^[A-Za-z0-9._-]{1,128}$/;
@@ -35,7 +38,13 @@ function readerOf(parsed: ParsedModule): ModuleReader {
   if (!reader) {
     const interpreter = new Interpreter();
     const module = new Scope(interpreter, "module", "", null, parsed.root.children);
-    reader = { interpreter, module, deferred: module.defersAnnotations, definitions: collectDefinitions(parsed).functions, scopes: new Map() };
+    reader = {
+      interpreter,
+      module,
+      deferred: module.defersAnnotations,
+      definitions: collectDefinitions(parsed).functions,
+      scopes: new Map(),
+    };
     readers.set(parsed, reader);
   }
   return reader;
@@ -48,22 +57,46 @@ function readerOf(parsed: ParsedModule): ModuleReader {
  *
  * @param functions - every function of the module, as extracted
  */
-export function describeTools(parsed: ParsedModule, functions: readonly FunctionFacts[], profile: ToolProfile): ToolDescription[] {
+export function describeTools(
+  parsed: ParsedModule,
+  functions: readonly FunctionFacts[],
+  profile: ToolProfile,
+): ToolDescription[] {
   const reader = readerOf(parsed);
-  return describeAll(reader, selectTools(candidatesOf(parsed, reader, functions), reader.module), profile);
+  return describeAll(
+    reader,
+    selectTools(candidatesOf(parsed, reader, functions), reader.module),
+    profile,
+  );
 }
 
 /** As {@link describeTools}, but of every function given, whether the module would offer it as a tool or not. */
-export function describeFunctions(parsed: ParsedModule, functions: readonly FunctionFacts[], profile: ToolProfile): ToolDescription[] {
+export function describeFunctions(
+  parsed: ParsedModule,
+  functions: readonly FunctionFacts[],
+  profile: ToolProfile,
+): ToolDescription[] {
   const reader = readerOf(parsed);
   return describeAll(reader, candidatesOf(parsed, reader, functions), profile);
 }
 
-function candidatesOf(parsed: ParsedModule, reader: ModuleReader, functions: readonly FunctionFacts[]): Candidate[] {
-  return findCandidates(functions, reader.definitions, (definition) => parsed.position(definition.node.startIndex).line);
+function candidatesOf(
+  parsed: ParsedModule,
+  reader: ModuleReader,
+  functions: readonly FunctionFacts[],
+): Candidate[] {
+  return findCandidates(
+    functions,
+    reader.definitions,
+    (definition) => parsed.position(definition.node.startIndex).line,
+  );
 }
 
-function describeAll(reader: ModuleReader, candidates: readonly Candidate[], profile: ToolProfile): ToolDescription[] {
+function describeAll(
+  reader: ModuleReader,
+  candidates: readonly Candidate[],
+  profile: ToolProfile,
+): ToolDescription[] {
   let left = MOST_OUTPUT;
   reader.interpreter.resetSteps();
   return candidates.map((candidate) => {
@@ -73,31 +106,57 @@ function describeAll(reader: ModuleReader, candidates: readonly Candidate[], pro
   });
 }
 
-function describe(reader: ModuleReader, candidate: Candidate, profile: ToolProfile, affordable: boolean): ToolDescription {
+function describe(
+  reader: ModuleReader,
+  candidate: Candidate,
+  profile: ToolProfile,
+  affordable: boolean,
+): ToolDescription {
   const diagnostics = new Diagnostics();
   const { facts } = candidate;
   let tool: McpTool | null = null;
   let isDescribed = Boolean(facts.docstring);
   try {
-    if (!affordable) throw new Refusal("too_large", "the tools of this module are too many to describe them all");
+    if (!affordable)
+      throw new Refusal("too_large", "the tools of this module are too many to describe them all");
     const source = sourceOf(reader, candidate, diagnostics);
     isDescribed ||= source.options.has("description");
     tool = PROFILES[profile](source);
-    if (!TOOL_NAME.test(tool.name)) diagnostics.add("tool_name", `MCP asks for names of up to 128 of A-Z a-z 0-9 . _ -, which \`${tool.name}\` is not`);
-  } catch (thrown) {
-    const error = thrown instanceof TooMuchWork || thrown instanceof PythonError ? asRefusal(thrown, null) : thrown;
-    if (!(error instanceof Refusal)) throw error;
+    if (!TOOL_NAME.test(tool.name))
+      diagnostics.add(
+        "tool_name",
+        `MCP asks for names of up to 128 of A-Z a-z 0-9 . _ -, which \`${tool.name}\` is not`,
+      );
+  } catch (error) {
+    const refusal = asRefusal(error, null);
     tool = null;
-    diagnostics.add(error.code, error.message, error.parameter);
+    if (refusal instanceof Refusal)
+      diagnostics.add(refusal.code, refusal.message, refusal.parameter);
+    // One function that this reader fails on takes none of the others with it.
+    else diagnostics.add("reader_error", `this reader failed on the function: ${String(error)}`);
   }
-  if (!isDescribed) diagnostics.add("no_docstring", "without a docstring nothing tells what the tool is for");
-  return { function: facts.name, line_number: facts.line_number, discoverable: isDescribed, diagnostics: diagnostics.all, tool };
+  if (!isDescribed)
+    diagnostics.add("no_docstring", "without a docstring nothing tells what the tool is for");
+  return {
+    function: facts.name,
+    line_number: facts.line_number,
+    discoverable: isDescribed,
+    diagnostics: diagnostics.all,
+    tool,
+  };
 }
 
-function sourceOf(reader: ModuleReader, candidate: Candidate, diagnostics: Diagnostics): ToolSource {
+function sourceOf(
+  reader: ModuleReader,
+  candidate: Candidate,
+  diagnostics: Diagnostics,
+): ToolSource {
   const { definition, facts, decorator } = candidate;
   const { interpreter, module } = reader;
-  const frame: Frame = { scope: scopeAround(reader, definition.node), before: definition.node.startIndex };
+  const frame: Frame = {
+    scope: scopeAround(reader, definition.node),
+    before: definition.node.startIndex,
+  };
   noteDecorators(candidate, diagnostics);
   return {
     name: facts.name,
@@ -109,7 +168,10 @@ function sourceOf(reader: ModuleReader, candidate: Candidate, diagnostics: Diagn
     module,
     frame,
     deferred: reader.deferred,
-    options: decorator === null ? new Map() : decoratorOptions(interpreter, definition.decorators[decorator]!, frame, diagnostics),
+    options:
+      decorator === null
+        ? new Map()
+        : decoratorOptions(interpreter, definition.decorators[decorator]!, frame, diagnostics),
     diagnostics,
   };
 }
@@ -117,7 +179,8 @@ function sourceOf(reader: ModuleReader, candidate: Candidate, diagnostics: Diagn
 /** The scope a function stands in, so that a tool inside a function sees that function's names. */
 function scopeAround(reader: ModuleReader, node: SyntaxNode): Scope {
   let outer = node.parent;
-  while (outer && outer.type !== "function_definition" && outer.type !== "class_definition") outer = outer.parent;
+  while (outer && outer.type !== "function_definition" && outer.type !== "class_definition")
+    outer = outer.parent;
   if (!outer) return reader.module;
   const known = reader.scopes.get(outer);
   if (known) return known;
@@ -125,17 +188,33 @@ function scopeAround(reader: ModuleReader, node: SyntaxNode): Scope {
   const name = outer.childForFieldName("name")?.text ?? "";
   const around = scopeAround(reader, outer);
   const path = `${around.path === "" ? "" : `${around.path}.`}${name}${kind === "function" ? ".<locals>" : ""}`;
-  const parameters = new Set(kind === "function" ? signatureOf(outer).map((parameter) => parameter.name) : []);
-  const scope = new Scope(reader.interpreter, kind, path, around, outer.childForFieldName("body")?.children ?? [], parameters);
+  const parameters = new Set(
+    kind === "function" ? signatureOf(outer).map((parameter) => parameter.name) : [],
+  );
+  const scope = new Scope(
+    reader.interpreter,
+    kind,
+    path,
+    around,
+    outer.childForFieldName("body")?.children ?? [],
+    parameters,
+  );
   reader.scopes.set(outer, scope);
   return scope;
 }
 
 /** What `@mcp.tool("name", title="…")` says. */
-function decoratorOptions(interpreter: Interpreter, decorator: SyntaxNode, frame: Frame, diagnostics: Diagnostics): DecoratorOptions {
+function decoratorOptions(
+  interpreter: Interpreter,
+  decorator: SyntaxNode,
+  frame: Frame,
+  diagnostics: Diagnostics,
+): DecoratorOptions {
   const options = new Map<string, Value>();
   const given = decorator.type === "call" ? decorator.childForFieldName("arguments") : null;
-  for (const [i, item] of (given?.namedChildren ?? []).filter((child) => child.type !== "comment").entries()) {
+  for (const [i, item] of (given?.namedChildren ?? [])
+    .filter((child) => child.type !== "comment")
+    .entries()) {
     const isKeyword = item.type === "keyword_argument";
     const name = isKeyword ? (item.childForFieldName("name")?.text ?? "") : i === 0 ? "name" : "";
     const expression = isKeyword ? item.childForFieldName("value") : item;
@@ -147,7 +226,11 @@ function decoratorOptions(interpreter: Interpreter, decorator: SyntaxNode, frame
   return options;
 }
 
-function evaluateOption(interpreter: Interpreter, expression: SyntaxNode, frame: Frame): Value | null {
+function evaluateOption(
+  interpreter: Interpreter,
+  expression: SyntaxNode,
+  frame: Frame,
+): Value | null {
   try {
     const value = interpreter.evaluate(expression, frame);
     return value.kind === "unknown" ? null : value;
@@ -159,7 +242,14 @@ function evaluateOption(interpreter: Interpreter, expression: SyntaxNode, frame:
 
 function noteDecorators({ facts, decorator }: Candidate, diagnostics: Diagnostics): void {
   for (const [i, text] of facts.decorators.entries()) {
-    if (i === decorator || /^(?:[\w.]+\.)?(?:tool|wraps|staticmethod|no_type_check|deprecated)\b/.test(text)) continue;
-    diagnostics.add("decorated", `described as it is written: what \`@${text.split("\n")[0]}\` makes of it is known only at run time`);
+    if (
+      i === decorator ||
+      /^(?:[\w.]+\.)?(?:tool|wraps|staticmethod|no_type_check|deprecated)\b/.test(text)
+    )
+      continue;
+    diagnostics.add(
+      "decorated",
+      `described as it is written: what \`@${text.split("\n")[0]}\` makes of it is known only at run time`,
+    );
   }
 }

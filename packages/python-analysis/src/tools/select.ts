@@ -16,8 +16,17 @@ const TOOL_DECORATOR = /^(?:[\w.]+\.)?tool\s*(?:\(|$)/;
 const OVERLOAD = /^(?:[\w.]+\.)?overload$/;
 
 /** The functions with the statements that define them, told by their places. */
-export function findCandidates(functions: readonly FunctionFacts[], definitions: readonly Definition[], lineOf: (definition: Definition) => number): Candidate[] {
-  const byPlace = new Map(definitions.map((definition) => [`${lineOf(definition)}:${definition.qualifiedName}`, definition]));
+export function findCandidates(
+  functions: readonly FunctionFacts[],
+  definitions: readonly Definition[],
+  lineOf: (definition: Definition) => number,
+): Candidate[] {
+  const byPlace = new Map(
+    definitions.map((definition) => [
+      `${lineOf(definition)}:${definition.qualifiedName}`,
+      definition,
+    ]),
+  );
   return functions.flatMap((facts) => {
     const definition = byPlace.get(`${facts.line_number}:${facts.qualified_name}`);
     const decorator = facts.decorators.findIndex((text) => TOOL_DECORATOR.test(text));
@@ -30,7 +39,9 @@ export function findCandidates(functions: readonly FunctionFacts[], definitions:
  * without one, the public functions at its top level. Of functions that share a name the last counts, as it does in Python.
  */
 export function selectTools(candidates: readonly Candidate[], module: Scope): Candidate[] {
-  const defined = candidates.filter(({ facts }) => !facts.decorators.some((text) => OVERLOAD.test(text)));
+  const defined = candidates.filter(
+    ({ facts }) => !facts.decorators.some((text) => OVERLOAD.test(text)),
+  );
   const decorated = defined.filter(({ decorator }) => decorator !== null);
   if (decorated.length > 0) return lastOfEach(decorated);
   const global = defined.filter(({ definition }) => definition.scope.kind === "module");
@@ -39,7 +50,11 @@ export function selectTools(candidates: readonly Candidate[], module: Scope): Ca
     const names = new Set(exported);
     return lastOfEach(global.filter(({ facts }) => names.has(facts.name)));
   }
-  return lastOfEach(global.filter(({ facts, definition }) => !facts.name.startsWith("_") && isAtTopLevel(definition)));
+  return lastOfEach(
+    global.filter(
+      ({ facts, definition }) => !facts.name.startsWith("_") && isAtTopLevel(definition),
+    ),
+  );
 }
 
 function lastOfEach(candidates: readonly Candidate[]): Candidate[] {

@@ -32,10 +32,13 @@ export interface ToolSource {
 export type DecoratorOptions = ReadonlyMap<string, Value>;
 
 /** What strings of the script's annotations see: everything the module defines. */
-export const globalsOf = (source: ToolSource): Frame => ({ scope: source.module, before: Infinity });
+export const globalsOf = (source: ToolSource): Frame => ({
+  scope: source.module,
+  before: Infinity,
+});
 
 /** The value of an annotation as Python's `__annotations__` has it; a string for one that is deferred or quoted. */
-export function rawAnnotation(source: ToolSource, node: SyntaxNode): Value {
+function rawAnnotation(source: ToolSource, node: SyntaxNode): Value {
   if (source.deferred) return source.interpreter.evaluate(node, globalsOf(source));
   return source.interpreter.evaluate(node, source.frame);
 }
@@ -56,7 +59,16 @@ export function defaultValue(source: ToolSource, parameter: SignatureParameter):
 }
 
 /** Names beyond the builtins that strings see when the MCP SDK, not the script, evaluates them. */
-const SDK_NAMES: ReadonlySet<string> = new Set(["Any", "Annotated", "Union", "Literal", "Sequence", "Callable", "Awaitable", "BaseModel"]);
+const SDK_NAMES: ReadonlySet<string> = new Set([
+  "Any",
+  "Annotated",
+  "Union",
+  "Literal",
+  "Sequence",
+  "Callable",
+  "Awaitable",
+  "BaseModel",
+]);
 
 /** What generating schemas for one parameter (or what is returned) needs; what cannot be known is said of that parameter. */
 export function surroundings(source: ToolSource, parameter: string | null): Surroundings {
@@ -64,17 +76,22 @@ export function surroundings(source: ToolSource, parameter: string | null): Surr
   return {
     encode: encoder(source, parameter),
     step: () => interpreter.step(),
-    note: (reason) => diagnostics.add("unknown_type", `${reason}, so the schema allows anything here`, parameter),
+    note: (reason) =>
+      diagnostics.add("unknown_type", `${reason}, so the schema allows anything here`, parameter),
     evaluateText(text, frame) {
       if (frame) return asType(interpreter.evaluateText(text, frame));
       if (SDK_NAMES.has(text)) return libraryClass("builtins.object");
-      const builtin = interpreter.evaluateText(text, { scope: interpreter.builtins, before: Infinity });
+      const builtin = interpreter.evaluateText(text, {
+        scope: interpreter.builtins,
+        before: Infinity,
+      });
       return asType(builtin);
     },
   };
 }
 
-const asType = (value: Value): Value => (value.kind === "str" ? { kind: "forward", text: value.value } : value);
+const asType = (value: Value): Value =>
+  value.kind === "str" ? { kind: "forward", text: value.value } : value;
 
 /** Encodes what is said of a parameter; what is not known, or cannot be written as JSON, is left out, and the former said. */
 export function encoder(source: ToolSource, parameter: string | null): Encoder {
@@ -90,20 +107,30 @@ export function encoder(source: ToolSource, parameter: string | null): Encoder {
 }
 
 /** Encodes values for JSON Schema; what is not known is left out, and said. @throws NotSerializable */
-export function valueEncoder(source: ToolSource): (value: Value, parameter: string | null, what?: string) => Json | undefined {
+export function valueEncoder(
+  source: ToolSource,
+): (value: Value, parameter: string | null, what?: string) => Json | undefined {
   return (value, parameter, what = "default") => {
     try {
       return encodeValue(value, instanceFields);
     } catch (error) {
       if (!(error instanceof NotKnown)) throw error;
-      source.diagnostics.add("unknown_default", `the ${what} is left out of the schema: ${error.message}`, parameter);
+      source.diagnostics.add(
+        "unknown_default",
+        `the ${what} is left out of the schema: ${error.message}`,
+        parameter,
+      );
       return undefined;
     }
   };
 }
 
 /** Says it where a name in an annotation is one that only type checkers see. */
-export function noteTypeCheckingNames(source: ToolSource, annotation: SyntaxNode, parameter: string | null): void {
+export function noteTypeCheckingNames(
+  source: ToolSource,
+  annotation: SyntaxNode,
+  parameter: string | null,
+): void {
   const pending = [annotation];
   for (let node = pending.pop(); node; node = pending.pop()) {
     if (node.type === "identifier" && source.module.isForTypeCheckers(identifier(node))) {

@@ -3,9 +3,18 @@ import { type Json, type JsonObject, fromEntries, isObject } from "../pydantic/j
 const STRUCTURAL = ["type", "properties", "$ref", "items", "allOf", "oneOf", "anyOf", "required"];
 const METADATA = new Set(["title", "description", "deprecated", "readOnly", "writeOnly"]);
 const LITERAL = new Set(["default", "const", "examples", "example", "enum"]);
-const MAPS = new Set(["properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies"]);
+const MAPS = new Set([
+  "properties",
+  "patternProperties",
+  "$defs",
+  "definitions",
+  "dependentSchemas",
+  "dependencies",
+]);
 const SCHEMAS = new Set(
-  "items additionalItems additionalProperties contains contentSchema propertyNames unevaluatedItems unevaluatedProperties if then else not".split(" "),
+  "items additionalItems additionalProperties contains contentSchema propertyNames unevaluatedItems unevaluatedProperties if then else not".split(
+    " ",
+  ),
 );
 const LISTS = new Set(["allOf", "anyOf", "oneOf", "prefixItems"]);
 /** As deep as FastMCP looks. */
@@ -17,7 +26,9 @@ export function compress(schema: JsonObject): JsonObject {
   const { $defs, ...rest } = root;
   const cleaned = clean(rest, 0) as JsonObject;
   if (!isObject($defs)) return cleaned;
-  const definitions = new Map(Object.entries($defs).map(([name, definition]): [string, Json] => [name, clean(definition, 0)]));
+  const definitions = new Map(
+    Object.entries($defs).map(([name, definition]): [string, Json] => [name, clean(definition, 0)]),
+  );
   const used = new Set<string>();
   const pending = referencesIn(cleaned);
   for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
@@ -43,15 +54,31 @@ function clean(value: Json, depth: number): Json {
   if (depth > DEEPEST) return value;
   if (Array.isArray(value)) return value.map((item) => clean(item, depth + 1));
   if (!isObject(value)) return value;
-  const isSchema = STRUCTURAL.some((key) => key in value) || Object.keys(value).every((key) => METADATA.has(key));
-  const entries = Object.entries(value).filter(([key, inner]) => !(isSchema && key === "title" && typeof inner === "string"));
+  const isSchema =
+    STRUCTURAL.some((key) => key in value) || Object.keys(value).every((key) => METADATA.has(key));
+  const entries = Object.entries(value).filter(
+    ([key, inner]) => !(isSchema && key === "title" && typeof inner === "string"),
+  );
   return fromEntries(
     entries.map(([key, inner]): [string, Json] => {
       if (MAPS.has(key) && isObject(inner)) {
-        return [key, fromEntries(Object.entries(inner).map(([name, schema]): [string, Json] => [name, clean(schema, depth + 1)]))];
+        return [
+          key,
+          fromEntries(
+            Object.entries(inner).map(([name, schema]): [string, Json] => [
+              name,
+              clean(schema, depth + 1),
+            ]),
+          ),
+        ];
       }
       if (LITERAL.has(key)) return [key, inner];
-      return [key, SCHEMAS.has(key) || (LISTS.has(key) && Array.isArray(inner)) ? clean(inner, depth + 1) : inner];
+      return [
+        key,
+        SCHEMAS.has(key) || (LISTS.has(key) && Array.isArray(inner))
+          ? clean(inner, depth + 1)
+          : inner,
+      ];
     }),
   );
 }
@@ -63,7 +90,8 @@ function referencesIn(value: Json): string[] {
     if (Array.isArray(next)) pending.push(...next);
     else if (isObject(next)) {
       const { $ref } = next;
-      if (typeof $ref === "string" && $ref.startsWith("#/$defs/")) found.push($ref.slice("#/$defs/".length));
+      if (typeof $ref === "string" && $ref.startsWith("#/$defs/"))
+        found.push($ref.slice("#/$defs/".length));
       for (const [key, inner] of Object.entries(next)) if (!LITERAL.has(key)) pending.push(inner);
     }
   }

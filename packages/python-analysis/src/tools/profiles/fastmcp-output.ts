@@ -4,14 +4,27 @@ import { type JsonObject, isObject } from "../pydantic/json.js";
 import { JsonSchemaGenerator } from "../pydantic/json-schema.js";
 import { TYPING_ALIASES } from "../python/library.js";
 import { PythonError, type Value, isForm, isLibraryClass, libraryClass } from "../python/values.js";
-import { type ToolSource, globalsOf, isStringAnnotation, surroundings, valueEncoder } from "../source.js";
+import {
+  type ToolSource,
+  globalsOf,
+  isStringAnnotation,
+  surroundings,
+  valueEncoder,
+} from "../source.js";
 import { compress } from "./compress.js";
 import { asRefusal } from "./refusals.js";
 
 /** What FastMCP shows as content, so does not describe. */
 const CONTENT = new Set([
   ...["Image", "Audio", "File", "ToolResult"].map((name) => `fastmcp.${name}`),
-  ...["TextContent", "ImageContent", "AudioContent", "ResourceLink", "EmbeddedResource", "InputRequiredResult"].map((name) => `mcp.${name}`),
+  ...[
+    "TextContent",
+    "ImageContent",
+    "AudioContent",
+    "ResourceLink",
+    "EmbeddedResource",
+    "InputRequiredResult",
+  ].map((name) => `mcp.${name}`),
 ]);
 const SEQUENCES = new Set(["builtins.list", "builtins.tuple", "collections.abc.Sequence"]);
 
@@ -25,11 +38,25 @@ export function describeOutput(source: ToolSource, returns: Value | undefined): 
   if (!returns || !source.returns) return null;
   const wasString = isStringAnnotation(source, source.returns);
   // `None` itself says nothing; under a string it has become its type.
-  if ((returns.kind === "none" && !wasString) || isForm(returns, "typing.Any") || returns.kind === "ellipsis") return null;
+  if (
+    (returns.kind === "none" && !wasString) ||
+    isForm(returns, "typing.Any") ||
+    returns.kind === "ellipsis"
+  )
+    return null;
   const type = withoutInputRequired(returns);
-  if (isLibraryClass(type, "mcp.CallToolResult") || containsBytes(type) || isOrContains(type, CONTENT) || isUnconstrainedSequence(type)) return null;
+  if (
+    isLibraryClass(type, "mcp.CallToolResult") ||
+    containsBytes(type) ||
+    isOrContains(type, CONTENT) ||
+    isUnconstrainedSequence(type)
+  )
+    return null;
   if (type.kind === "unknown") {
-    source.diagnostics.add("unknown_type", `${type.reason}, so whether the tool has an output schema is not known`);
+    source.diagnostics.add(
+      "unknown_type",
+      `${type.reason}, so whether the tool has an output schema is not known`,
+    );
     return null;
   }
   try {
@@ -44,19 +71,47 @@ export function describeOutput(source: ToolSource, returns: Value | undefined): 
 }
 
 function schemaOf(source: ToolSource, type: Value, wasString: boolean): JsonObject {
-  const generator = new CoreGenerator(surroundings(source, null), wasString ? globalsOf(source) : null, new Map());
+  const generator = new CoreGenerator(
+    surroundings(source, null),
+    wasString ? globalsOf(source) : null,
+    new Map(),
+  );
   const core = generator.generate(type);
   const show = (schema: Core): JsonObject =>
-    new JsonSchemaGenerator({ mode: "serialization", aliases: "by-model", strict: false }, generator.definitions, valueEncoder(source), () => source.interpreter.step()).generate(schema);
+    new JsonSchemaGenerator(
+      { mode: "serialization", aliases: "by-model", strict: false },
+      generator.definitions,
+      valueEncoder(source),
+      () => source.interpreter.step(),
+    ).generate(schema);
   const alone = show(core);
   if (isObjectSchema(alone, alone)) return compress(alone);
   const required = core.type !== "default";
-  const result = { name: "result", schema: core, metadata: {}, required, validationAlias: null, serializationAlias: null, excluded: false, computed: false };
-  const wrapped = show({ type: "dataclass", class: null, title: "_WrappedResult", fields: [result], config: new Map() });
+  const result = {
+    name: "result",
+    schema: core,
+    metadata: {},
+    required,
+    validationAlias: null,
+    serializationAlias: null,
+    excluded: false,
+    computed: false,
+  };
+  const wrapped = show({
+    type: "dataclass",
+    class: null,
+    title: "_WrappedResult",
+    fields: [result],
+    config: new Map(),
+  });
   return compress({ ...wrapped, "x-fastmcp-wrap-result": true });
 }
 
-function isObjectSchema(schema: JsonObject, root: JsonObject, seen: readonly string[] = []): boolean {
+function isObjectSchema(
+  schema: JsonObject,
+  root: JsonObject,
+  seen: readonly string[] = [],
+): boolean {
   if (schema["type"] === "object" || "properties" in schema) return true;
   const { $ref } = schema;
   if (typeof $ref !== "string" || seen.includes($ref) || !isObject(root["$defs"])) return false;
@@ -68,7 +123,9 @@ function isObjectSchema(schema: JsonObject, root: JsonObject, seen: readonly str
 function withoutInputRequired(type: Value): Value {
   if (type.kind === "annotated") return { ...type, type: withoutInputRequired(type.type) };
   if (type.kind !== "union") return type;
-  const members = type.members.filter((member) => !isLibraryClass(member, "mcp.InputRequiredResult"));
+  const members = type.members.filter(
+    (member) => !isLibraryClass(member, "mcp.InputRequiredResult"),
+  );
   if (members.length === 0 || members.length === type.members.length) return type;
   return members.length === 1 ? members[0]! : { ...type, members };
 }
@@ -82,7 +139,12 @@ function isOrContains(type: Value, ids: ReadonlySet<string>): boolean {
     case "library-class":
       return ids.has(type.id);
     case "class":
-      return type.mro.some((ancestor) => ancestor.kind === "library-class" && ancestor.id !== "builtins.bytes" && ids.has(ancestor.id));
+      return type.mro.some(
+        (ancestor) =>
+          ancestor.kind === "library-class" &&
+          ancestor.id !== "builtins.bytes" &&
+          ids.has(ancestor.id),
+      );
     case "union":
       return type.members.some((member) => isOrContains(member, ids));
     case "annotated":
@@ -102,22 +164,31 @@ function mentions(type: Value, ids: ReadonlySet<string>): boolean {
 /** A list, tuple or sequence that says nothing of its items. */
 function isUnconstrainedSequence(given: Value): boolean {
   const type = given.kind === "annotated" ? given.type : given;
-  if (type.kind === "form") return SEQUENCES.has(TYPING_ALIASES.get(type.id.slice("typing.".length)) ?? "");
+  if (type.kind === "form")
+    return SEQUENCES.has(TYPING_ALIASES.get(type.id.slice("typing.".length)) ?? "");
   if (type.kind === "library-class") return SEQUENCES.has(type.id);
-  if (type.kind !== "alias" || type.origin.kind !== "library-class" || !SEQUENCES.has(type.origin.id)) return false;
+  if (
+    type.kind !== "alias" ||
+    type.origin.kind !== "library-class" ||
+    !SEQUENCES.has(type.origin.id)
+  )
+    return false;
   const { args } = type;
   if (args.length === 0) return true;
   const isAny = (arg: Value | undefined): boolean => arg !== undefined && isForm(arg, "typing.Any");
-  if (type.origin.id === "builtins.tuple") return args.length === 2 && isAny(args[0]) && args[1]!.kind === "ellipsis";
+  if (type.origin.id === "builtins.tuple")
+    return args.length === 2 && isAny(args[0]) && args[1]!.kind === "ellipsis";
   return args.every(isAny);
 }
 
 /** A subscripted model is a class of its own. */
-const isModel = (type: Value): boolean => type.kind === "alias" && type.origin.kind === "class" && type.origin.family === "model";
+const isModel = (type: Value): boolean =>
+  type.kind === "alias" && type.origin.kind === "class" && type.origin.family === "model";
 
 /** Subscripted anew with nothing, a bare `Tuple` becomes the empty one. */
 function rebuilt(type: Value): Value {
-  if (isForm(type, "typing.Tuple")) return { kind: "alias", origin: libraryClass("builtins.tuple"), args: [], spelling: "builtin" };
+  if (isForm(type, "typing.Tuple"))
+    return { kind: "alias", origin: libraryClass("builtins.tuple"), args: [], spelling: "builtin" };
   if (isModel(type)) return type;
   if (type.kind === "alias") return { ...type, args: type.args.map(rebuilt) };
   if (type.kind === "annotated") return { ...type, type: rebuilt(type.type) };
@@ -128,13 +199,18 @@ function rebuilt(type: Value): Value {
 function refuseUnsubscriptable(type: Value): void {
   if (type.kind === "form") {
     const origin = TYPING_ALIASES.get(type.id.slice("typing.".length));
-    if (origin === "collections.abc.Callable") throw new PythonError("TypeError", "Callable must be used as Callable[[arg, ...], result].");
+    if (origin === "collections.abc.Callable")
+      throw new PythonError("TypeError", "Callable must be used as Callable[[arg, ...], result].");
     if (origin === "collections.abc.Hashable" || origin === "collections.abc.Sized") {
-      throw new PythonError("TypeError", `type '${libraryClass(origin).name}' is not subscriptable`);
+      throw new PythonError(
+        "TypeError",
+        `type '${libraryClass(origin).name}' is not subscriptable`,
+      );
     }
   }
   if (type.kind === "list") throw new PythonError("TypeError", "unhashable type: 'list'");
   if (isModel(type)) return;
   if (type.kind === "annotated") refuseUnsubscriptable(type.type);
-  for (const part of type.kind === "alias" ? type.args : type.kind === "union" ? type.members : []) refuseUnsubscriptable(part);
+  for (const part of type.kind === "alias" ? type.args : type.kind === "union" ? type.members : [])
+    refuseUnsubscriptable(part);
 }

@@ -7,16 +7,34 @@ import { isRequired, makeField } from "../pydantic/fields.js";
 import { CoreGenerator } from "../pydantic/generate.js";
 import { type JsonObject, isObject, pythonTitle, titleFromName } from "../pydantic/json.js";
 import { JsonSchemaGenerator } from "../pydantic/json-schema.js";
-import { parameterSchema } from "../pydantic/structured.js";
+import { parameterSchema } from "../pydantic/class-fields.js";
 import { type Call, type Value, calleeId, form, isLibraryClass } from "../python/values.js";
-import { type ToolSource, defaultValue, encoder, globalsOf, noteTypeCheckingNames, surroundings, valueEncoder } from "../source.js";
+import {
+  type ToolSource,
+  defaultValue,
+  encoder,
+  globalsOf,
+  noteTypeCheckingNames,
+  surroundings,
+  valueEncoder,
+} from "../source.js";
 import type { SignatureParameter } from "../signature.js";
 import { compress } from "./compress.js";
 import { describeOutput } from "./fastmcp-output.js";
 import { blaming } from "./refusals.js";
 
-const REFUSED_KINDS: Readonly<Partial<Record<SignatureParameter["kind"], readonly ["positional_only_parameter" | "variadic_parameter", string]>>> = {
-  positional_only: ["positional_only_parameter", "FastMCP passes arguments by name, so it takes no positional-only parameters"],
+const REFUSED_KINDS: Readonly<
+  Partial<
+    Record<
+      SignatureParameter["kind"],
+      readonly ["positional_only_parameter" | "variadic_parameter", string]
+    >
+  >
+> = {
+  positional_only: [
+    "positional_only_parameter",
+    "FastMCP passes arguments by name, so it takes no positional-only parameters",
+  ],
   var_positional: ["variadic_parameter", "FastMCP takes no functions with `*args`"],
   var_keyword: ["variadic_parameter", "FastMCP takes no functions with `**kwargs`"],
 };
@@ -31,25 +49,44 @@ export function describeForFastmcp(source: ToolSource): McpTool {
     const refused = REFUSED_KINDS[kind];
     if (refused) throw new Refusal(refused[0], `${refused[1]}: \`${name}\``, name);
   }
-  const docstring: ParsedDocstring | null = source.docstring ? parseDocstring(source.docstring) : null;
+  const docstring: ParsedDocstring | null = source.docstring
+    ? parseDocstring(source.docstring)
+    : null;
   const types = new Map<string, Value>();
   for (const { name, annotation } of source.parameters) {
-    if (annotation) types.set(name, blaming(name, () => resolvedHint(source, annotation, name)));
+    if (annotation)
+      types.set(
+        name,
+        blaming(name, () => resolvedHint(source, annotation, name)),
+      );
   }
-  const returns = source.returns ? blaming(null, () => resolvedHint(source, source.returns!, null)) : undefined;
-  const shown = source.parameters.filter((parameter) => !isInjected(source, parameter, types.get(parameter.name)));
+  const returns = source.returns
+    ? blaming(null, () => resolvedHint(source, source.returns!, null))
+    : undefined;
+  const shown = source.parameters.filter(
+    (parameter) => !isInjected(source, parameter, types.get(parameter.name)),
+  );
   const inputSchema = describeInput(source, shown, types);
   const properties = inputSchema["properties"];
   for (const [name, description] of docstring?.parameters ?? []) {
-    const property = isObject(properties) && Object.hasOwn(properties, name) ? properties[name] : undefined;
+    const property =
+      isObject(properties) && Object.hasOwn(properties, name) ? properties[name] : undefined;
     if (isObject(property) && !("description" in property)) property["description"] = description;
   }
   const given = source.options.get("output_schema");
-  const outputSchema = given && given.kind !== "ellipsis" ? givenOutput(source, given) : describeOutput(source, returns);
+  const outputSchema =
+    given && given.kind !== "ellipsis"
+      ? givenOutput(source, given)
+      : describeOutput(source, returns);
   return assemble(source, docstring, inputSchema, outputSchema);
 }
 
-function assemble(source: ToolSource, docstring: ParsedDocstring | null, inputSchema: JsonObject, outputSchema: JsonObject | null): McpTool {
+function assemble(
+  source: ToolSource,
+  docstring: ParsedDocstring | null,
+  inputSchema: JsonObject,
+  outputSchema: JsonObject | null,
+): McpTool {
   const option = (name: string): string | undefined => {
     const value = source.options.get(name);
     return value?.kind === "str" ? value.value : undefined;
@@ -57,7 +94,10 @@ function assemble(source: ToolSource, docstring: ParsedDocstring | null, inputSc
   const name = option("name") || source.name;
   const description = option("description") ?? docstring?.description ?? null;
   const annotations = source.options.get("annotations");
-  const title = option("title") || annotatedTitle(annotations) || pythonTitle(name.replaceAll("_", " ").replaceAll("-", " "));
+  const title =
+    option("title") ||
+    annotatedTitle(annotations) ||
+    pythonTitle(name.replaceAll("_", " ").replaceAll("-", " "));
   return {
     name,
     title,
@@ -69,7 +109,10 @@ function assemble(source: ToolSource, docstring: ParsedDocstring | null, inputSc
 
 function annotatedTitle(annotations: Value | undefined): string | undefined {
   const entries = annotations?.kind === "dict" ? annotations.entries : [];
-  const title = annotations?.kind === "call" ? annotations.kwargs.get("title") : entries.find(([key]) => key.kind === "str" && key.value === "title")?.[1];
+  const title =
+    annotations?.kind === "call"
+      ? annotations.kwargs.get("title")
+      : entries.find(([key]) => key.kind === "str" && key.value === "title")?.[1];
   return title?.kind === "str" ? title.value : undefined;
 }
 
@@ -86,12 +129,17 @@ function resolvedHint(source: ToolSource, node: SyntaxNode, parameter: string | 
   noteTypeCheckingNames(source, node, parameter);
   const { interpreter } = source;
   let value = interpreter.evaluate(node, source.deferred ? globalsOf(source) : source.frame);
-  for (let depth = 0; value.kind === "str" && depth < 10; depth++) value = interpreter.evaluateText(value.value, globalsOf(source));
+  for (let depth = 0; value.kind === "str" && depth < 10; depth++)
+    value = interpreter.evaluateText(value.value, globalsOf(source));
   return value;
 }
 
 /** A `Context`, or a default that stands for something the runtime provides. */
-function isInjected(source: ToolSource, parameter: SignatureParameter, type: Value | undefined): boolean {
+function isInjected(
+  source: ToolSource,
+  parameter: SignatureParameter,
+  type: Value | undefined,
+): boolean {
   if (type && isOrContainsContext(type)) return true;
   const value = defaultValue(source, parameter);
   return value?.kind === "call" && /^fastmcp\.(Depends|Current\w+)$/.test(calleeId(value));
@@ -112,7 +160,11 @@ function isOrContainsContext(type: Value): boolean {
   }
 }
 
-function describeInput(source: ToolSource, parameters: readonly SignatureParameter[], types: ReadonlyMap<string, Value>): JsonObject {
+function describeInput(
+  source: ToolSource,
+  parameters: readonly SignatureParameter[],
+  types: ReadonlyMap<string, Value>,
+): JsonObject {
   const cores = new Map<string, Core>();
   const described: { name: string; schema: Core; required: boolean }[] = [];
   let optionalSeen = false;
@@ -121,18 +173,35 @@ function describeInput(source: ToolSource, parameters: readonly SignatureParamet
     const type = types.get(name);
     blaming(name, () => {
       const generator = new CoreGenerator(surroundings(source, name), globalsOf(source), new Map());
-      const field = makeField(type ? withDescription(type) : form("typing.Any"), "function", defaultValue(source, parameter));
+      const field = makeField(
+        type ? withDescription(type) : form("typing.Any"),
+        "function",
+        defaultValue(source, parameter),
+      );
       const required = isRequired(field);
       if (required && optionalSeen && parameter.kind === "positional_or_keyword") {
-        throw new Refusal("invalid_signature", `\`${name}\` is required, but follows a parameter that is not`, name);
+        throw new Refusal(
+          "invalid_signature",
+          `\`${name}\` is required, but follows a parameter that is not`,
+          name,
+        );
       }
       optionalSeen ||= !required;
       const alias = field.attributes.get("validation_alias");
-      described.push({ name: alias?.kind === "str" ? alias.value : name, schema: parameterSchema(generator, field), required });
+      described.push({
+        name: alias?.kind === "str" ? alias.value : name,
+        schema: parameterSchema(generator, field),
+        required,
+      });
       for (const [ref, core] of generator.definitions) cores.set(ref, core);
     });
   }
-  const json = new JsonSchemaGenerator({ mode: "validation", aliases: true, strict: false }, cores, valueEncoder(source), () => source.interpreter.step());
+  const json = new JsonSchemaGenerator(
+    { mode: "validation", aliases: true, strict: false },
+    cores,
+    valueEncoder(source),
+    () => source.interpreter.step(),
+  );
   const schema = blaming(null, () => json.generate({ type: "arguments", parameters: described }));
   return withWrittenTitles(schema, compress(schema));
 }
@@ -141,7 +210,12 @@ function describeInput(source: ToolSource, parameters: readonly SignatureParamet
 function withDescription(type: Value): Value {
   const [only, ...more] = type.kind === "annotated" ? type.metadata : [];
   if (type.kind !== "annotated" || only?.kind !== "str" || more.length > 0) return type;
-  const field: Call = { kind: "call", callee: { kind: "library-function", id: "pydantic.Field" }, args: [], kwargs: new Map([["description", only]]) };
+  const field: Call = {
+    kind: "call",
+    callee: { kind: "library-function", id: "pydantic.Field" },
+    args: [],
+    kwargs: new Map([["description", only]]),
+  };
   return { ...type, metadata: [field] };
 }
 
@@ -153,7 +227,8 @@ function withWrittenTitles(full: JsonObject, compressed: JsonObject): JsonObject
   for (const [name, property] of Object.entries(before)) {
     const title = isObject(property) ? property["title"] : undefined;
     const target = Object.hasOwn(after, name) ? after[name] : undefined;
-    if (typeof title === "string" && title !== titleFromName(name) && isObject(target)) target["title"] = title;
+    if (typeof title === "string" && title !== titleFromName(name) && isObject(target))
+      target["title"] = title;
   }
   return compressed;
 }

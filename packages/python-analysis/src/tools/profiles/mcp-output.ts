@@ -1,20 +1,46 @@
 import { Refusal } from "../diagnostics.js";
+import { applyAnnotations } from "../pydantic/annotations.js";
 import { type Core, SchemaError } from "../pydantic/core.js";
 import { inspectAnnotation, isRequired, makeField } from "../pydantic/fields.js";
 import { CoreGenerator } from "../pydantic/generate.js";
 import { type JsonObject, isObject } from "../pydantic/json.js";
 import { JsonSchemaGenerator } from "../pydantic/json-schema.js";
-import { annotationType, assignedValue, modelFieldSchema } from "../pydantic/structured.js";
+import { annotationType, assignedValue, modelFieldSchema } from "../pydantic/class-fields.js";
 import type { ClassDefinition } from "../python/classes.js";
-import { PythonError, type Value, isForm, isLibraryClass, isNoneType, str } from "../python/values.js";
+import {
+  PythonError,
+  type Value,
+  isForm,
+  isLibraryClass,
+  isNoneType,
+  str,
+} from "../python/values.js";
 import { type ToolSource, surroundings, valueEncoder } from "../source.js";
 import { asRefusal, blaming } from "./refusals.js";
 
-const CONTENT_TYPES = new Set(["TextContent", "ImageContent", "AudioContent", "ResourceLink", "EmbeddedResource", "Image", "Audio"].map((name) => `mcp.${name}`));
-const WRAPPED_CLASSES = new Set(["builtins.str", "builtins.int", "builtins.float", "builtins.bool", "builtins.bytes", "types.NoneType"]);
+const CONTENT_TYPES = new Set(
+  [
+    "TextContent",
+    "ImageContent",
+    "AudioContent",
+    "ResourceLink",
+    "EmbeddedResource",
+    "Image",
+    "Audio",
+  ].map((name) => `mcp.${name}`),
+);
+const WRAPPED_CLASSES = new Set([
+  "builtins.str",
+  "builtins.int",
+  "builtins.float",
+  "builtins.bool",
+  "builtins.bytes",
+  "types.NoneType",
+]);
 /** Classes of pydantic's with annotations, all of them private, so that a model without fields is made of them. */
 const EMPTY_MODELS = /^pydantic\.(\w*Url|\w+Dsn|SecretStr|SecretBytes)$/;
-const UNION_ERROR = "CallToolResult cannot be used in Union or Optional types. To return empty results, use: CallToolResult(content=[])";
+const UNION_ERROR =
+  "CallToolResult cannot be used in Union or Optional types. To return empty results, use: CallToolResult(content=[])";
 
 /**
  * The output schema that the MCP SDK derives from what a function says it returns; `null` where it derives none.
@@ -22,9 +48,14 @@ const UNION_ERROR = "CallToolResult cannot be used in Union or Optional types. T
  * @param forced - whether the decorator asks for one, with `structured_output=True`
  * @throws Refusal where the SDK raises
  */
-export function describeOutput(source: ToolSource, returns: Value | undefined, forced: boolean): JsonObject | null {
+export function describeOutput(
+  source: ToolSource,
+  returns: Value | undefined,
+  forced: boolean,
+): JsonObject | null {
   const nothing = (why: string): null => {
-    if (forced) throw new Refusal("invalid_signature", `structured output is asked for, but ${why}`);
+    if (forced)
+      throw new Refusal("invalid_signature", `structured output is asked for, but ${why}`);
     return null;
   };
   if (!returns) return nothing("the function does not say what it returns");
@@ -32,14 +63,22 @@ export function describeOutput(source: ToolSource, returns: Value | undefined, f
   let inspected = blaming(null, () => inspectAnnotation(annotation, "function"));
   if (isLibraryClass(inspected.type, "mcp.InputRequiredResult")) return null;
   if (inspected.type.kind === "union") {
-    const residual = inspected.type.members.filter((member) => !isLibraryClass(member, "mcp.InputRequiredResult"));
+    const residual = inspected.type.members.filter(
+      (member) => !isLibraryClass(member, "mcp.InputRequiredResult"),
+    );
     if (residual.length === 0) return null;
     if (residual.length < inspected.type.members.length) {
       annotation = residual.length === 1 ? residual[0]! : { ...inspected.type, members: residual };
       inspected = blaming(null, () => inspectAnnotation(annotation, "function"));
     }
-    if (residual.length > 1 && residual.some((member) => isLibraryClass(member, "mcp.CallToolResult"))) {
-      throw new Refusal("unsupported_type", `the runtime refuses what the function returns: ${UNION_ERROR}`);
+    if (
+      residual.length > 1 &&
+      residual.some((member) => isLibraryClass(member, "mcp.CallToolResult"))
+    ) {
+      throw new Refusal(
+        "unsupported_type",
+        `the runtime refuses what the function returns: ${UNION_ERROR}`,
+      );
     }
   }
   let type = inspected.type;
@@ -50,7 +89,10 @@ export function describeOutput(source: ToolSource, returns: Value | undefined, f
   }
   if (!forced && returnsContent(type)) return null;
   if (type.kind === "unknown") {
-    source.diagnostics.add("unknown_type", `${type.reason}, so whether the tool has an output schema is not known`);
+    source.diagnostics.add(
+      "unknown_type",
+      `${type.reason}, so whether the tool has an output schema is not known`,
+    );
     return null;
   }
   const schema = deriveSchema(source, type, annotation);
@@ -66,7 +108,11 @@ function returnsContent(type: Value): boolean {
     case "union":
       return type.members.some(returnsContent);
     case "alias":
-      return type.origin.kind === "library-class" && /^(builtins\.(list|tuple)|collections\.abc\.Sequence)$/.test(type.origin.id) && type.args.some(returnsContent);
+      return (
+        type.origin.kind === "library-class" &&
+        /^(builtins\.(list|tuple)|collections\.abc\.Sequence)$/.test(type.origin.id) &&
+        type.args.some(returnsContent)
+      );
     default:
       return false;
   }
@@ -77,25 +123,46 @@ function deriveSchema(source: ToolSource, type: Value, annotation: Value): JsonO
   if (type.kind === "library-class") {
     if (WRAPPED_CLASSES.has(type.id)) return wrapped(source, name, annotation);
     if (EMPTY_MODELS.test(type.id)) return { properties: {}, title: type.name, type: "object" };
-    if (/^(mcp|fastmcp|pydantic)\.(BaseModel|\w+Content|\w+Result|ResourceLink|EmbeddedResource)$/.test(type.id)) {
-      source.diagnostics.add("unknown_type", `\`${type.name}\` is not known here, so whether the tool has an output schema is not known`);
+    if (
+      /^(mcp|fastmcp|pydantic)\.(BaseModel|\w+Content|\w+Result|ResourceLink|EmbeddedResource)$/.test(
+        type.id,
+      )
+    ) {
+      source.diagnostics.add(
+        "unknown_type",
+        `\`${type.name}\` is not known here, so whether the tool has an output schema is not known`,
+      );
     }
     return null;
   }
   if (isNoneType(type)) return wrapped(source, name, annotation);
   if (type.kind === "alias" && type.spelling === "builtin") {
-    const isStringKeyed = isLibraryClass(type.origin, "builtins.dict") && type.args.length === 2 && isLibraryClass(type.args[0]!, "builtins.str");
-    return isStringKeyed ? plain(source, type, `${name}DictOutput`) : wrapped(source, name, annotation);
+    const isStringKeyed =
+      isLibraryClass(type.origin, "builtins.dict") &&
+      type.args.length === 2 &&
+      isLibraryClass(type.args[0]!, "builtins.str");
+    return isStringKeyed
+      ? plain(source, type, `${name}DictOutput`)
+      : wrapped(source, name, annotation);
   }
-  const cls = type.kind === "class" ? type : type.kind === "alias" && type.origin.kind === "class" && type.origin.family === "model" ? type.origin : null;
-  if (!cls && type.kind === "str") return wrapped(source, name, { kind: "forward", text: type.value });
+  const cls =
+    type.kind === "class"
+      ? type
+      : type.kind === "alias" && type.origin.kind === "class" && type.origin.family === "model"
+        ? type.origin
+        : null;
+  if (!cls && type.kind === "str")
+    return wrapped(source, name, { kind: "forward", text: type.value });
   if (!cls) return isForm(type, "typing.Any") ? null : wrapped(source, name, annotation);
   switch (cls.family) {
     case "model":
     case "typed-dict":
       return plain(source, type, null);
     case "unknown":
-      source.diagnostics.add("unknown_type", `what \`${cls.name}\` is made from is known only at run time, so whether the tool has an output schema is not known`);
+      source.diagnostics.add(
+        "unknown_type",
+        `what \`${cls.name}\` is made from is known only at run time, so whether the tool has an output schema is not known`,
+      );
       return null;
     default:
       return rebuilt(source, cls);
@@ -107,9 +174,16 @@ function wrapped(source: ToolSource, name: string, annotation: Value): JsonObjec
   const generator = new CoreGenerator(surroundings(source, null), null, new Map());
   try {
     const field = makeField(annotation, "class");
-    if (field.qualifiers.has("ClassVar") || generator.unresolved(field.annotation) !== null) return null;
+    if (field.qualifiers.has("ClassVar") || generator.unresolved(field.annotation) !== null)
+      return null;
     const fields = [modelFieldSchema(generator, "result", field)];
-    return show(source, generator, { type: "model", class: null, title: `${name}Output`, fields, config: new Map() });
+    return show(source, generator, {
+      type: "model",
+      class: null,
+      title: `${name}Output`,
+      fields,
+      config: new Map(),
+    });
   } catch (error) {
     if (error instanceof SchemaError && error.kind === "PydanticUndefinedAnnotation") return null;
     throw asRefusal(error, null);
@@ -120,9 +194,19 @@ function wrapped(source: ToolSource, name: string, annotation: Value): JsonObjec
 function plain(source: ToolSource, type: Value, title: string | null): JsonObject | null {
   const generator = new CoreGenerator(surroundings(source, null), null, new Map());
   generator.readableTypedDict = type;
-  const titled: Value[] = title === null ? [] : [{ kind: "call", callee: { kind: "library-function", id: "pydantic.Field" }, args: [], kwargs: new Map([["title", str(title)]]) }];
+  const titled: Value[] =
+    title === null
+      ? []
+      : [
+          {
+            kind: "call",
+            callee: { kind: "library-function", id: "pydantic.Field" },
+            args: [],
+            kwargs: new Map([["title", str(title)]]),
+          },
+        ];
   try {
-    return show(source, generator, generator.apply(type, titled));
+    return show(source, generator, applyAnnotations(generator, type, titled));
   } catch (error) {
     if (error instanceof SchemaError || error instanceof PythonError) return null;
     throw asRefusal(error, null);
@@ -136,25 +220,41 @@ function rebuilt(source: ToolSource, cls: ClassDefinition): JsonObject | null {
     if (owner.kind !== "class") continue;
     for (const field of owner.annotations.values()) {
       const raw = blaming(null, () => annotationType(owner, field));
-      const type = raw.kind === "forward" ? blaming(null, () => cls.interpreter.evaluateText(raw.text, { scope: owner.scope, before: Infinity })) : raw;
+      const type =
+        raw.kind === "forward"
+          ? blaming(null, () =>
+              cls.interpreter.evaluateText(raw.text, { scope: owner.scope, before: Infinity }),
+            )
+          : raw;
       hints.set(field.name, { owner, type: withoutExtras(type) });
     }
   }
   if (hints.size === 0) return null;
   if (cls.family === "named-tuple") return null;
-  const generator = new CoreGenerator(surroundings(source, null), { scope: cls.scope.module, before: Infinity }, new Map());
+  const generator = new CoreGenerator(
+    surroundings(source, null),
+    { scope: cls.scope.module, before: Infinity },
+    new Map(),
+  );
   const fields = [];
   for (const [name, { owner, type }] of hints) {
     if (name.startsWith("_")) continue;
     try {
       const field = makeField(type, "class", classAttribute(cls, owner, name));
-      if (field.qualifiers.has("ClassVar") || (field.qualifiers.has("Final") && !isRequired(field))) continue;
+      if (field.qualifiers.has("ClassVar") || (field.qualifiers.has("Final") && !isRequired(field)))
+        continue;
       fields.push(modelFieldSchema(generator, name, field));
     } catch (error) {
       throw asRefusal(error, null);
     }
   }
-  return show(source, generator, { type: "model", class: null, title: cls.name, fields, config: new Map() });
+  return show(source, generator, {
+    type: "model",
+    class: null,
+    title: cls.name,
+    fields,
+    config: new Map(),
+  });
 }
 
 /** `typing.get_type_hints` leaves out the metadata of `Annotated`. */
@@ -172,15 +272,29 @@ function withoutExtras(type: Value): Value {
 }
 
 /** What the class itself has under a field's name: not what a factory would make. */
-function classAttribute(cls: ClassDefinition, owner: ClassDefinition, name: string): Value | undefined {
+function classAttribute(
+  cls: ClassDefinition,
+  owner: ClassDefinition,
+  name: string,
+): Value | undefined {
   const field = owner.annotations.get(name)!;
   const assigned = assignedValue(owner, field) ?? cls.attribute(name);
-  if (assigned?.kind !== "call" || assigned.callee.kind !== "library-function" || assigned.callee.id !== "dataclasses.field") return assigned;
+  if (
+    assigned?.kind !== "call" ||
+    assigned.callee.kind !== "library-function" ||
+    assigned.callee.id !== "dataclasses.field"
+  )
+    return assigned;
   return assigned.kwargs.get("default");
 }
 
 function show(source: ToolSource, generator: CoreGenerator, core: Core): JsonObject | null {
-  const json = new JsonSchemaGenerator({ mode: "validation", aliases: true, strict: true }, generator.definitions, valueEncoder(source), () => source.interpreter.step());
+  const json = new JsonSchemaGenerator(
+    { mode: "validation", aliases: true, strict: true },
+    generator.definitions,
+    valueEncoder(source),
+    () => source.interpreter.step(),
+  );
   try {
     return withInlineRoot(json.generate(core));
   } catch (error) {

@@ -5,10 +5,27 @@ import { makeField } from "../pydantic/fields.js";
 import { CoreGenerator } from "../pydantic/generate.js";
 import type { JsonObject } from "../pydantic/json.js";
 import { JsonSchemaGenerator } from "../pydantic/json-schema.js";
-import { modelFieldSchema } from "../pydantic/structured.js";
+import { modelFieldSchema } from "../pydantic/class-fields.js";
 import { truth } from "../python/operators.js";
-import { type Call, PythonError, type Value, bool, form, isCallOf, isLibraryClass, libraryClass, str } from "../python/values.js";
-import { type ToolSource, defaultValue, globalsOf, noteTypeCheckingNames, surroundings, valueEncoder } from "../source.js";
+import {
+  type Call,
+  PythonError,
+  type Value,
+  bool,
+  form,
+  isCallOf,
+  isLibraryClass,
+  libraryClass,
+  str,
+} from "../python/values.js";
+import {
+  type ToolSource,
+  defaultValue,
+  globalsOf,
+  noteTypeCheckingNames,
+  surroundings,
+  valueEncoder,
+} from "../source.js";
 import type { SignatureParameter } from "../signature.js";
 import { describeOutput } from "./mcp-output.js";
 import { blaming } from "./refusals.js";
@@ -31,33 +48,67 @@ const MODEL_DEFAULTS: Readonly<Record<string, Value | null>> = {
 export function describeForMcp(source: ToolSource): McpTool {
   const types = new Map<string, Value>();
   for (const parameter of source.parameters) {
-    if (parameter.annotation) types.set(parameter.name, blaming(parameter.name, () => evaluatedAnnotation(source, parameter.annotation!, parameter.name)));
+    if (parameter.annotation)
+      types.set(
+        parameter.name,
+        blaming(parameter.name, () =>
+          evaluatedAnnotation(source, parameter.annotation!, parameter.name),
+        ),
+      );
   }
-  const returns = source.returns ? blaming(null, () => evaluatedAnnotation(source, source.returns!, null)) : undefined;
+  const returns = source.returns
+    ? blaming(null, () => evaluatedAnnotation(source, source.returns!, null))
+    : undefined;
   const context = contextParameter(source, types, returns);
   const fields: FieldSchema[] = [];
   const generators = new Map<string, Core>();
   for (const parameter of source.parameters) {
     if (parameter.name.startsWith("_")) {
-      throw new Refusal("underscore_parameter", `the SDK takes no parameter whose name starts with an underscore: \`${parameter.name}\``, parameter.name);
+      throw new Refusal(
+        "underscore_parameter",
+        `the SDK takes no parameter whose name starts with an underscore: \`${parameter.name}\``,
+        parameter.name,
+      );
     }
     if (parameter.name === context || isResolved(types.get(parameter.name))) continue;
     if (parameter.name === "model_config") {
-      throw new Refusal("reserved_parameter", "the SDK makes a pydantic model of the parameters, in which `model_config` is taken", parameter.name);
+      throw new Refusal(
+        "reserved_parameter",
+        "the SDK makes a pydantic model of the parameters, in which `model_config` is taken",
+        parameter.name,
+      );
     }
-    const field = blaming(parameter.name, () => parameterField(source, parameter, types.get(parameter.name), generators));
+    const field = blaming(parameter.name, () =>
+      parameterField(source, parameter, types.get(parameter.name), generators),
+    );
     if (field) fields.push(field);
   }
-  const root: Core = { type: "model", class: null, title: `${source.node.childForFieldName("name")!.text}Arguments`, fields, config: ARBITRARY_TYPES };
-  const json = new JsonSchemaGenerator({ mode: "validation", aliases: true, strict: false }, generators, valueEncoder(source), () => source.interpreter.step());
+  const root: Core = {
+    type: "model",
+    class: null,
+    title: `${source.node.childForFieldName("name")!.text}Arguments`,
+    fields,
+    config: ARBITRARY_TYPES,
+  };
+  const json = new JsonSchemaGenerator(
+    { mode: "validation", aliases: true, strict: false },
+    generators,
+    valueEncoder(source),
+    () => source.interpreter.step(),
+  );
   const inputSchema = blaming(null, () => json.generate(root));
   const structured = source.options.get("structured_output");
-  const wanted = structured === undefined || structured.kind === "none" ? null : (truth(structured) ?? null);
+  const wanted =
+    structured === undefined || structured.kind === "none" ? null : (truth(structured) ?? null);
   const outputSchema = wanted === false ? null : describeOutput(source, returns, wanted === true);
   return assemble(source, inputSchema, outputSchema);
 }
 
-function assemble(source: ToolSource, inputSchema: JsonObject, outputSchema: JsonObject | null): McpTool {
+function assemble(
+  source: ToolSource,
+  inputSchema: JsonObject,
+  outputSchema: JsonObject | null,
+): McpTool {
   const option = (name: string): string | undefined => {
     const value = source.options.get(name);
     return value?.kind === "str" && value.value !== "" ? value.value : undefined;
@@ -76,15 +127,25 @@ function assemble(source: ToolSource, inputSchema: JsonObject, outputSchema: Jso
  * An annotation as `inspect.signature(…, eval_str=True)` gives it: a string evaluated once, so that a quoted annotation under
  * `from __future__ import annotations` stays a string.
  */
-function evaluatedAnnotation(source: ToolSource, node: NonNullable<SignatureParameter["annotation"]>, parameter: string | null): Value {
+function evaluatedAnnotation(
+  source: ToolSource,
+  node: NonNullable<SignatureParameter["annotation"]>,
+  parameter: string | null,
+): Value {
   noteTypeCheckingNames(source, node, parameter);
   if (source.deferred) return source.interpreter.evaluate(node, globalsOf(source));
   const value = source.interpreter.evaluate(node, source.frame);
-  return value.kind === "str" ? source.interpreter.evaluateText(value.value, globalsOf(source)) : value;
+  return value.kind === "str"
+    ? source.interpreter.evaluateText(value.value, globalsOf(source))
+    : value;
 }
 
 /** The first annotated name whose type is `Context`, or a generic or union with it as an argument. */
-function contextParameter(source: ToolSource, types: ReadonlyMap<string, Value>, returns: Value | undefined): string | null {
+function contextParameter(
+  source: ToolSource,
+  types: ReadonlyMap<string, Value>,
+  returns: Value | undefined,
+): string | null {
   const hints = new Map(types);
   if (returns) hints.set("return", returns);
   const resolved = new Map<string, Value>();
@@ -116,27 +177,53 @@ function resolveQuietly(source: ToolSource, type: Value): Value | null {
 
 const isContext = (type: Value): boolean => {
   const cls = type.kind === "alias" ? type.origin : type;
-  return isLibraryClass(cls, "mcp.Context") || (cls.kind === "class" && cls.isSubclassOf("mcp.Context"));
+  return (
+    isLibraryClass(cls, "mcp.Context") || (cls.kind === "class" && cls.isSubclassOf("mcp.Context"))
+  );
 };
 
 const isResolved = (type: Value | undefined): boolean =>
   type?.kind === "annotated" && type.metadata.some((item) => isCallOf(item, "mcp.Resolve"));
 
-function parameterField(source: ToolSource, parameter: SignatureParameter, type: Value | undefined, cores: Map<string, Core>): FieldSchema | null {
+function parameterField(
+  source: ToolSource,
+  parameter: SignatureParameter,
+  type: Value | undefined,
+  cores: Map<string, Core>,
+): FieldSchema | null {
   const annotation = type ?? unannotated(parameter.name);
   const generator = new CoreGenerator(surroundings(source, parameter.name), null, ARBITRARY_TYPES);
-  const field = makeField(annotation.kind === "str" ? { kind: "forward", text: annotation.value } : annotation, "class", defaultValue(source, parameter) ?? undefined);
+  const field = makeField(
+    annotation.kind === "str" ? { kind: "forward", text: annotation.value } : annotation,
+    "class",
+    defaultValue(source, parameter) ?? undefined,
+  );
   if (field.qualifiers.has("ClassVar")) return null;
   const described = modelFieldSchema(generator, parameter.name, field);
   for (const [ref, core] of generator.definitions) cores.set(ref, core);
   if (!described.required || !Object.hasOwn(MODEL_DEFAULTS, parameter.name)) return described;
-  const inherited: Core = { type: "default", schema: described.schema, default: MODEL_DEFAULTS[parameter.name]! };
+  const inherited: Core = {
+    type: "default",
+    schema: described.schema,
+    default: MODEL_DEFAULTS[parameter.name]!,
+  };
   return { ...described, schema: inherited, required: false };
 }
 
 /** What the SDK takes a parameter without an annotation for. */
 function unannotated(name: string): Value {
-  const schema: Value = { kind: "dict", entries: [[str("title"), str(name)], [str("type"), str("string")]] };
-  const metadata: Call = { kind: "call", callee: libraryClass("pydantic.WithJsonSchema"), args: [schema], kwargs: new Map() };
+  const schema: Value = {
+    kind: "dict",
+    entries: [
+      [str("title"), str(name)],
+      [str("type"), str("string")],
+    ],
+  };
+  const metadata: Call = {
+    kind: "call",
+    callee: libraryClass("pydantic.WithJsonSchema"),
+    args: [schema],
+    kwargs: new Map(),
+  };
   return { kind: "annotated", type: form("typing.Any"), metadata: [metadata] };
 }

@@ -17,7 +17,8 @@ export function modelConfig(cls: ClassDefinition): ModelConfig {
     if (ancestor.kind !== "class") continue;
     const own = ancestor.scope.own("model_config", Infinity);
     for (const [key, value] of settings(own)) config.set(key, value);
-    for (const [key, value] of ancestor.keywords) if (!CLASS_KEYWORDS_ARE_CONFIG.has(key)) config.set(key, value);
+    for (const [key, value] of ancestor.keywords)
+      if (!CLASS_KEYWORDS_ARE_CONFIG.has(key)) config.set(key, value);
   }
   return config;
 }

@@ -9,7 +9,16 @@ const NUMERIC = ["multiple_of", ...INEQUALITIES];
 
 /** Which constraints a type's own validator takes; the others are checked after it. */
 const TAKEN_BY: Readonly<Record<string, readonly string[]>> = {
-  str: [...LENGTHS, "strict", "strip_whitespace", "to_lower", "to_upper", "pattern", "coerce_numbers_to_str", "ascii_only"],
+  str: [
+    ...LENGTHS,
+    "strict",
+    "strip_whitespace",
+    "to_lower",
+    "to_upper",
+    "pattern",
+    "coerce_numbers_to_str",
+    "ascii_only",
+  ],
   bytes: [...LENGTHS, "strict"],
   list: [...LENGTHS, "strict", "fail_fast"],
   deque: [...LENGTHS, "strict", "fail_fast"],
@@ -39,7 +48,14 @@ const TAKEN_BY: Readonly<Record<string, readonly string[]>> = {
 };
 
 const KNOWN = new Set(Object.values(TAKEN_BY).flat());
-const CHAINED = new Set(["pattern", "strip_whitespace", "to_lower", "to_upper", "coerce_numbers_to_str", "ascii_only"]);
+const CHAINED = new Set([
+  "pattern",
+  "strip_whitespace",
+  "to_lower",
+  "to_upper",
+  "coerce_numbers_to_str",
+  "ascii_only",
+]);
 const CHECKED_AFTER = new Set([...LENGTHS, ...NUMERIC, "max_digits", "decimal_places"]);
 
 const BY_CLASS: Readonly<Record<string, string>> = {
@@ -78,13 +94,18 @@ export function expandGrouped(metadata: readonly Value[]): Value[] {
 
 function single(name: string, value: Value | undefined): Call[] {
   if (!value || value.kind === "none") return [];
-  const callee = { kind: "library-class", id: "pydantic.GeneralMetadata", name: "GeneralMetadata" } as const;
+  const callee = {
+    kind: "library-class",
+    id: "pydantic.GeneralMetadata",
+    name: "GeneralMetadata",
+  } as const;
   return [{ kind: "call", callee, args: [], kwargs: new Map([[name, value]]) }];
 }
 
 /** The constraints a piece of metadata states, or `null` if it states none. */
 function constraintsOf(metadata: Value): ReadonlyMap<string, Value> | null {
-  if (isLibraryClass(metadata, "pydantic.Strict")) return new Map([["strict", { kind: "bool", value: true }]]);
+  if (isLibraryClass(metadata, "pydantic.Strict"))
+    return new Map([["strict", { kind: "bool", value: true }]]);
   if (metadata.kind !== "call") return null;
   const id = calleeId(metadata);
   if (id === "pydantic.GeneralMetadata") return metadata.kwargs;
@@ -112,13 +133,22 @@ export function applyConstraint(schema: Core, metadata: Value, encode: Encoder):
       const target = result as { constraints?: Record<string, Json> };
       if (encoded !== undefined) target.constraints = { ...target.constraints, [name]: encoded };
     } else if (CHAINED.has(name)) {
-      chained.push({ type: "function", schema: { type: "str", ...(encoded !== undefined && { constraints: { [name]: encoded } }) } });
+      chained.push({
+        type: "function",
+        schema: { type: "str", ...(encoded !== undefined && { constraints: { [name]: encoded } }) },
+      });
     } else if (CHECKED_AFTER.has(name)) {
       const key = LENGTHS.includes(name) ? lengthKey(result, name) : name;
       result = { type: "function", schema: result };
-      if (encoded !== undefined) result.metadata = mergeMetadata({}, { updates: { [key]: encoded } });
-    } else if (name === "allow_inf_nan" && encoded === false) result = { type: "function", schema: result };
-    else throw new SchemaError("PydanticUserError", `unable to apply constraint '${name}' to schema of type '${schema.type}'`);
+      if (encoded !== undefined)
+        result.metadata = mergeMetadata({}, { updates: { [key]: encoded } });
+    } else if (name === "allow_inf_nan" && encoded === false)
+      result = { type: "function", schema: result };
+    else
+      throw new SchemaError(
+        "PydanticUserError",
+        `unable to apply constraint '${name}' to schema of type '${schema.type}'`,
+      );
   }
   return chained.length > 0 ? { type: "chain", steps: [result, ...chained] } : result;
 }
@@ -126,7 +156,8 @@ export function applyConstraint(schema: Core, metadata: Value, encode: Encoder):
 function lengthKey(schema: Core, name: string): string {
   let inner = schema;
   while (inner.type === "function") inner = inner.schema;
-  const isList = inner.type === "list" || (inner.type === "json-or-python" && inner.schema.type === "list");
+  const isList =
+    inner.type === "list" || (inner.type === "json-or-python" && inner.schema.type === "list");
   return (name === "min_length" ? "min" : "max") + (isList ? "Items" : "Length");
 }
 

@@ -46,15 +46,37 @@ export interface FieldSchema {
 type Each<T extends string, Rest = unknown> = T extends string ? { type: T } & Rest : never;
 
 export type CoreShape =
-  | Each<"any" | "none" | "bool" | "complex" | "callable" | "is-subclass" | "ellipsis" | "date" | "time" | "datetime" | "timedelta" | "uuid">
-  | Each<"int" | "float" | "decimal" | "fraction" | "str" | "bytes" | "url" | "multi-host-url", { constraints?: Constraints }>
+  | Each<
+      | "any"
+      | "none"
+      | "bool"
+      | "complex"
+      | "callable"
+      | "is-subclass"
+      | "ellipsis"
+      | "date"
+      | "time"
+      | "datetime"
+      | "timedelta"
+      | "uuid"
+    >
+  | Each<
+      "int" | "float" | "decimal" | "fraction" | "str" | "bytes" | "url" | "multi-host-url",
+      { constraints?: Constraints }
+    >
   | { type: "is-instance"; of: string }
   | { type: "literal"; values: readonly Value[] }
   | { type: "enum"; class: ClassDefinition }
-  | Each<"list" | "deque" | "set" | "frozenset" | "generator", { items: Core; constraints?: Constraints }>
+  | Each<
+      "list" | "deque" | "set" | "frozenset" | "generator",
+      { items: Core; constraints?: Constraints }
+    >
   | { type: "tuple"; items: readonly Core[]; variadic: boolean; constraints?: Constraints }
   | { type: "dict"; keys: Core; values: Core; constraints?: Constraints }
-  | Each<"nullable" | "function" | "json-or-python" | "lax-or-strict" | "custom-error", { schema: Core; input?: Core }>
+  | Each<
+      "nullable" | "function" | "json-or-python" | "lax-or-strict" | "custom-error",
+      { schema: Core; input?: Core }
+    >
   | { type: "chain"; steps: readonly Core[] }
   | { type: "union"; choices: readonly Core[]; discriminator?: string }
   | { type: "default"; schema: Core; default: Value | null }
@@ -79,7 +101,11 @@ export type CoreOf<T extends Core["type"]> = Extract<Core, { type: T }>;
 
 /** What pydantic raises, by the name of its exception. */
 export type SchemaErrorKind =
-  | "PydanticSchemaGenerationError" | "PydanticInvalidForJsonSchema" | "PydanticUserError" | "PydanticUndefinedAnnotation" | "PydanticForbiddenQualifier";
+  | "PydanticSchemaGenerationError"
+  | "PydanticInvalidForJsonSchema"
+  | "PydanticUserError"
+  | "PydanticUndefinedAnnotation"
+  | "PydanticForbiddenQualifier";
 
 export class SchemaError extends Error {
   constructor(
@@ -97,7 +123,24 @@ export function mergeMetadata(target: CoreMetadata, more: CoreMetadata): CoreMet
     ...(more.updates && { updates: { ...target.updates, ...more.updates } }),
     ...(more.extra && { extra: { ...target.extra, ...more.extra } }),
     ...(more.functions && { functions: [...(target.functions ?? []), ...more.functions] }),
-    ...(more.annotationFunctions && { annotationFunctions: [...(target.annotationFunctions ?? []), ...more.annotationFunctions] }),
+    ...(more.annotationFunctions && {
+      annotationFunctions: [...(target.annotationFunctions ?? []), ...more.annotationFunctions],
+    }),
     ...(more.unionTag !== undefined && { unionTag: more.unionTag }),
+  };
+}
+
+/** The union that a field's `discriminator` tells apart. */
+export function discriminated(schema: Core, discriminator: Value): Core {
+  if (schema.type === "nullable")
+    return { ...schema, schema: discriminated(schema.schema, discriminator) };
+  const { ref, metadata, serialization } = schema;
+  return {
+    type: "union",
+    choices: schema.type === "union" ? schema.choices : [schema],
+    discriminator: discriminator.kind === "str" ? discriminator.value : "callable",
+    ...(ref !== undefined && { ref }),
+    ...(metadata && { metadata }),
+    ...(serialization && { serialization }),
   };
 }

@@ -1,6 +1,7 @@
 import { docstringOf } from "../../structure/definitions.js";
 import type { SyntaxNode } from "../../structure/types.js";
 import type { ClassDefinition } from "../python/classes.js";
+import { substitute } from "../python/subscripts.js";
 import { type Call, type Value, PythonError, form, libraryClass } from "../python/values.js";
 import type { FieldSchema } from "./core.js";
 import { fieldMetadata } from "./fields.js";
@@ -35,7 +36,10 @@ function hooksOf(cls: ClassDefinition): readonly Hook[] {
   return found;
 }
 
-function readDecorator(cls: ClassDefinition, decorator: SyntaxNode): { id: string; args: readonly Value[]; kwargs: ReadonlyMap<string, Value> } | null {
+function readDecorator(
+  cls: ClassDefinition,
+  decorator: SyntaxNode,
+): { id: string; args: readonly Value[]; kwargs: ReadonlyMap<string, Value> } | null {
   const expression = decorator.namedChildren.find((child) => child.type !== "comment");
   if (!expression) return null;
   const called = expression.type === "call" ? expression.childForFieldName("function") : null;
@@ -49,7 +53,8 @@ function readDecorator(cls: ClassDefinition, decorator: SyntaxNode): { id: strin
       const value = item.type === "keyword_argument" ? item.childForFieldName("value") : item;
       if (!value || item.type === "comment") continue;
       const evaluated = cls.interpreter.evaluate(value, frame);
-      if (item.type === "keyword_argument") kwargs.set(item.childForFieldName("name")?.text ?? "", evaluated);
+      if (item.type === "keyword_argument")
+        kwargs.set(item.childForFieldName("name")?.text ?? "", evaluated);
       else args.push(evaluated);
     }
     return { id: callee.id, args, kwargs };
@@ -69,18 +74,25 @@ function returnType(hook: Hook): Value | null {
   if (given) return given;
   const annotation = hook.method.childForFieldName("return_type");
   if (!annotation) return null;
-  const value = hook.owner.interpreter.evaluate(annotation, { scope: hook.owner.scope.module, before: Infinity });
+  const value = hook.owner.interpreter.evaluate(annotation, {
+    scope: hook.owner.scope.module,
+    before: Infinity,
+  });
   return value.kind === "str" ? { kind: "forward", text: value.value } : value;
 }
 
 /** What the methods of a class do to one of its fields. */
-export function fieldHooks(cls: ClassDefinition, name: string): { validators: readonly Value[]; serializer: Serializer | null } {
+export function fieldHooks(
+  cls: ClassDefinition,
+  name: string,
+): { validators: readonly Value[]; serializer: Serializer | null } {
   const validators: Call[] = [];
   let serializer: Serializer | null = null;
   for (const hook of hooksOf(cls)) {
     const isValidator = hook.id === "pydantic.field_validator";
     if (!isValidator && hook.id !== "pydantic.field_serializer") continue;
-    if (!hook.args.some((arg) => arg.kind === "str" && (arg.value === name || arg.value === "*"))) continue;
+    if (!hook.args.some((arg) => arg.kind === "str" && (arg.value === name || arg.value === "*")))
+      continue;
     if (!isValidator) {
       serializer = { returns: returnType(hook) };
       continue;
@@ -94,9 +106,14 @@ export function fieldHooks(cls: ClassDefinition, name: string): { validators: re
 }
 
 /** What the methods of a class do to its schema as a whole. */
-export function modelHooks(cls: ClassDefinition): { serializer: Serializer | null; changesJsonSchema: boolean } {
+export function modelHooks(cls: ClassDefinition): {
+  serializer: Serializer | null;
+  changesJsonSchema: boolean;
+} {
   const hook = hooksOf(cls).findLast(({ id }) => id === "pydantic.model_serializer");
-  const changesJsonSchema = cls.mro.some((ancestor) => ancestor.kind === "class" && ancestor.methods.has("__get_pydantic_json_schema__"));
+  const changesJsonSchema = cls.mro.some(
+    (ancestor) => ancestor.kind === "class" && ancestor.methods.has("__get_pydantic_json_schema__"),
+  );
   return { serializer: hook ? { returns: returnType(hook) } : null, changesJsonSchema };
 }
 
@@ -106,17 +123,24 @@ function describedBy(method: SyntaxNode): { description?: string } {
 }
 
 /** Properties marked with `@computed_field`, which only what is returned has. */
-export function computedFields(generator: CoreGenerator, cls: ClassDefinition, types: ReadonlyMap<Value, Value>): FieldSchema[] {
+export function computedFields(
+  generator: CoreGenerator,
+  cls: ClassDefinition,
+  types: ReadonlyMap<Value, Value>,
+): FieldSchema[] {
   const fields = new Map<string, FieldSchema>();
   for (const hook of hooksOf(cls)) {
     if (hook.id !== "pydantic.computed_field") continue;
     const name = hook.method.childForFieldName("name")?.text ?? "";
-    const returned = generator.substitute(returnType(hook) ?? form("typing.Any"), types);
+    const returned = substitute(returnType(hook) ?? form("typing.Any"), types);
     const alias = hook.kwargs.get("alias");
     fields.set(name, {
       name,
       schema: generator.generate(returned),
-      metadata: mergeMetadata({ updates: { readOnly: true, ...describedBy(hook.method) } }, fieldMetadata(hook.kwargs, generator.encode)),
+      metadata: mergeMetadata(
+        { updates: { readOnly: true, ...describedBy(hook.method) } },
+        fieldMetadata(hook.kwargs, generator.encode),
+      ),
       required: true,
       validationAlias: null,
       serializationAlias: alias?.kind === "str" ? alias.value : null,

@@ -1,4 +1,11 @@
-import { canonical, fromEntries, isObject, type Json, type JsonObject, withoutRepeats } from "./json.js";
+import {
+  canonical,
+  fromEntries,
+  isObject,
+  type Json,
+  type JsonObject,
+  withoutRepeats,
+} from "./json.js";
 import type { Mode } from "./json-schema.js";
 import { definitionNames } from "./references.js";
 
@@ -57,17 +64,26 @@ export class Definitions {
     if (typeof json["$ref"] !== "string") return json;
     const target = this.#made.get(json["$ref"].slice(PREFIX.length));
     if (!target) return json;
-    return fromEntries(Object.entries(json).filter(([key, value]) => key === "$ref" || !(key in target && canonical(target[key]!) === canonical(value))));
+    return fromEntries(
+      Object.entries(json).filter(
+        ([key, value]) =>
+          key === "$ref" || !(key in target && canonical(target[key]!) === canonical(value)),
+      ),
+    );
   }
 
   #key(ref: string): string {
     const known = this.#refs.get(ref);
     if (known !== undefined) return known;
-    const names = definitionNames(ref, this.mode === "validation" ? "Input" : "Output", (qualified) => {
-      const count = (this.#occurrences.get(qualified) ?? 0) + 1;
-      this.#occurrences.set(qualified, count);
-      return count;
-    });
+    const names = definitionNames(
+      ref,
+      this.mode === "validation" ? "Input" : "Output",
+      (qualified) => {
+        const count = (this.#occurrences.get(qualified) ?? 0) + 1;
+        this.#occurrences.set(qualified, count);
+        return count;
+      },
+    );
     const key = names.at(-1)!;
     this.#refs.set(ref, key);
     this.#names.set(key, names);
@@ -78,7 +94,11 @@ export class Definitions {
   finish(root: JsonObject): JsonObject {
     let json = root;
     const alone = json["$ref"];
-    if (typeof alone === "string" && Object.keys(json).length === 1 && this.#countReferences(json, alone) === 1) {
+    if (
+      typeof alone === "string" &&
+      Object.keys(json).length === 1 &&
+      this.#countReferences(json, alone) === 1
+    ) {
       json = { ...this.#made.get(alone.slice(PREFIX.length)) };
     }
     const used = this.#reachable(json);
@@ -86,7 +106,9 @@ export class Definitions {
     if (kept.length === 0) return json;
     const renamed = this.#plainestNames(new Map(kept));
     const rename = (value: Json): Json => renameReferences(value, renamed);
-    const definitions = new Map(kept.map(([key, definition]) => [renamed.get(key)!, rename(definition)]));
+    const definitions = new Map(
+      kept.map(([key, definition]) => [renamed.get(key)!, rename(definition)]),
+    );
     return { ...(rename(json) as JsonObject), $defs: fromEntries(definitions) };
   }
 
@@ -134,12 +156,30 @@ export class Definitions {
           else claims.set(name, [definition]);
         }
       }
-      const isContested = (claimants: readonly JsonObject[]): boolean => claimants.length > 1 && withoutRepeats(claimants).length > 1;
-      const contested = new Set([...claims].filter(([, claimants]) => isContested(claimants)).map(([name]) => name));
-      names = new Map([...definitions.keys()].map((key) => [key, this.#names.get(key)!.find((name) => !contested.has(name))!]));
+      const isContested = (claimants: readonly JsonObject[]): boolean =>
+        claimants.length > 1 && withoutRepeats(claimants).length > 1;
+      const contested = new Set(
+        [...claims].filter(([, claimants]) => isContested(claimants)).map(([name]) => name),
+      );
+      names = new Map(
+        [...definitions.keys()].map((key) => [
+          key,
+          this.#names.get(key)!.find((name) => !contested.has(name))!,
+        ]),
+      );
       if (contested.size === 0) break;
-      const next = new Map([...current].map(([key, definition]) => [key, renameReferences(definition, names) as JsonObject]));
-      if ([...next].every(([key, definition]) => canonical(definition) === canonical(current.get(key)!))) break;
+      const next = new Map(
+        [...current].map(([key, definition]) => [
+          key,
+          renameReferences(definition, names) as JsonObject,
+        ]),
+      );
+      if (
+        [...next].every(
+          ([key, definition]) => canonical(definition) === canonical(current.get(key)!),
+        )
+      )
+        break;
       current = next;
     }
     return names;
@@ -167,5 +207,7 @@ function renameReferences(value: Json, names: ReadonlyMap<string, string>): Json
   }
   if (Array.isArray(value)) return value.map((item) => renameReferences(item, names));
   if (!isObject(value)) return value;
-  return fromEntries(Object.entries(value).map(([key, inner]) => [key, renameReferences(inner, names)]));
+  return fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, renameReferences(inner, names)]),
+  );
 }

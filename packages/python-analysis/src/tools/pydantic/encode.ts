@@ -14,7 +14,10 @@ export class NotSerializable extends Error {}
 export class NotKnown extends Error {}
 
 /** What an instance of a class of the script shows: its fields, its items, or `null` for nothing. */
-export type FieldsOf = (instance: Call, cls: ClassDefinition) => { fields: readonly (readonly [string, Value])[] } | { items: readonly Value[] } | null;
+export type FieldsOf = (
+  instance: Call,
+  cls: ClassDefinition,
+) => { fields: readonly (readonly [string, Value])[] } | { items: readonly Value[] } | null;
 
 /**
  * What pydantic writes for a default: `TypeAdapter(type(value)).dump_python(value, mode="json")`.
@@ -44,7 +47,9 @@ export function encodeValue(value: Value, fieldsOf: FieldsOf): Json {
     case "frozenset":
       return sortedItems(value.items).map(encode);
     case "dict":
-      return fromEntries(distinctEntries(value.entries).map(([key, item]) => [keyText(key), encode(item)]));
+      return fromEntries(
+        distinctEntries(value.entries).map(([key, item]) => [keyText(key), encode(item)]),
+      );
     case "member":
       return encode(value.value);
     case "call":
@@ -58,7 +63,8 @@ export function encodeValue(value: Value, fieldsOf: FieldsOf): Json {
 
 function jsonInteger(value: bigint): number {
   const number = Number(value);
-  if (!Number.isSafeInteger(number)) throw new NotKnown("it is an integer too large to be exact in JSON here");
+  if (!Number.isSafeInteger(number))
+    throw new NotKnown("it is an integer too large to be exact in JSON here");
   return number;
 }
 
@@ -71,7 +77,9 @@ function complexText(real: number, imaginary: number): string {
 
 function utf8(bytes: string): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Uint8Array.from(bytes, (byte) => byte.charCodeAt(0)));
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
+      Uint8Array.from(bytes, (byte) => byte.charCodeAt(0)),
+    );
   } catch {
     throw new NotSerializable("bytes that are not UTF-8");
   }
@@ -80,7 +88,8 @@ function utf8(bytes: string): string {
 /** Python sorts what it can compare; a mix of kinds stays in an order that only running tells. */
 function sortedItems(items: readonly Value[]): readonly Value[] {
   if (items.length < 2) return items;
-  if (items.every((item) => item.kind === "str")) return items.toSorted((a, b) => compareText(a.value, b.value));
+  if (items.every((item) => item.kind === "str"))
+    return items.toSorted((a, b) => compareText(a.value, b.value));
   if (items.every((item) => item.kind === "int" || item.kind === "float")) {
     return items.toSorted((a, b) => (a.value < b.value ? -1 : a.value > b.value ? 1 : 0));
   }
@@ -99,10 +108,15 @@ function compareText(a: string, b: string): number {
 }
 
 /** As Python keeps them: equal keys are one, `1` and `True` among them, under the first's name with the last's value. */
-function distinctEntries(entries: readonly (readonly [Value, Value])[]): readonly (readonly [Value, Value])[] {
+function distinctEntries(
+  entries: readonly (readonly [Value, Value])[],
+): readonly (readonly [Value, Value])[] {
   const found = new Map<string, readonly [Value, Value]>();
   for (const [key, value] of entries) {
-    const identity = key.kind === "int" || key.kind === "float" || key.kind === "bool" ? `number:${Number(key.value)}` : equalityKey(key);
+    const identity =
+      key.kind === "int" || key.kind === "float" || key.kind === "bool"
+        ? `number:${Number(key.value)}`
+        : equalityKey(key);
     found.set(identity, [found.get(identity)?.[0] ?? key, value]);
   }
   return [...found.values()];
@@ -131,7 +145,10 @@ function keyText(key: Value): string {
     case "call": {
       const text = encodeCall(key, () => null);
       if (typeof text === "string") return text;
+      break;
     }
+    default:
+      break;
   }
   throw new NotSerializable(`a key that is a ${key.kind}`);
 }
@@ -163,7 +180,9 @@ function encodeCall(value: Call, fieldsOf: FieldsOf): Json {
       return mapping(value, id, fieldsOf);
     case "collections.deque":
       if (!first) return [];
-      return first.kind === "list" || first.kind === "tuple" ? encodeValue(first, fieldsOf) : notKnown("a deque");
+      return first.kind === "list" || first.kind === "tuple"
+        ? encodeValue(first, fieldsOf)
+        : notKnown("a deque");
     case "pydantic.SecretStr":
     case "pydantic.SecretBytes":
       return first && "value" in first && first.value === "" ? "" : "**********";
@@ -172,7 +191,8 @@ function encodeCall(value: Call, fieldsOf: FieldsOf): Json {
   }
   const temporal = encodeTemporal(id, value);
   if (temporal !== undefined) return temporal;
-  if (id.startsWith("builtins.") || id.startsWith("typing.") || id.startsWith("os.")) throw new NotSerializable(id);
+  if (id.startsWith("builtins.") || id.startsWith("typing.") || id.startsWith("os."))
+    throw new NotSerializable(id);
   return notKnown(`an instance of \`${id}\``);
 }
 
@@ -183,7 +203,9 @@ function notKnown(what: string): never {
 function mapping(value: Call, id: string, fieldsOf: FieldsOf): Json {
   const given = id === "collections.defaultdict" ? value.args[1] : value.args[0];
   const entries: (readonly [string, Json])[] = [];
-  if (given?.kind === "dict") for (const [key, item] of given.entries) entries.push([keyText(key), encodeValue(item, fieldsOf)]);
+  if (given?.kind === "dict")
+    for (const [key, item] of given.entries)
+      entries.push([keyText(key), encodeValue(item, fieldsOf)]);
   else if (given) notKnown("a mapping");
   for (const [key, item] of value.kwargs) entries.push([key, encodeValue(item, fieldsOf)]);
   return fromEntries(entries);
@@ -193,7 +215,11 @@ function mapping(value: Call, id: string, fieldsOf: FieldsOf): Json {
 function pathText(parts: readonly Value[]): string {
   let text = "";
   for (const part of parts) {
-    const piece = part.kind === "call" ? String(encodeCall(part, () => null)) : part.kind === "str" ? part.value : notKnown("a path");
+    let piece: string;
+    if (part.kind === "str") piece = part.value;
+    else if (part.kind === "call" && calleeId(part).startsWith("pathlib."))
+      piece = pathText(part.args);
+    else piece = notKnown("a path");
     text = piece.startsWith("/") || text === "" ? piece : `${text}/${piece}`;
   }
   const root = /^\/\/[^/]/.test(text) ? "//" : text.startsWith("/") ? "/" : "";
@@ -215,9 +241,17 @@ function decimalText(value: Value | undefined): string {
 
 function uuidText(value: Call): string {
   const whole = value.kwargs.get("int");
-  if (whole?.kind === "int" && whole.value >= 0n && whole.value < 1n << 128n) return dashed(whole.value.toString(16).padStart(32, "0"));
+  if (whole?.kind === "int" && whole.value >= 0n && whole.value < 1n << 128n)
+    return dashed(whole.value.toString(16).padStart(32, "0"));
   const first = value.args[0] ?? value.kwargs.get("hex");
-  const hex = first?.kind === "str" ? first.value.replace("urn:", "").replace("uuid:", "").replace(/^[{}]+|[{}]+$/g, "").replaceAll("-", "") : "";
+  const hex =
+    first?.kind === "str"
+      ? first.value
+          .replace("urn:", "")
+          .replace("uuid:", "")
+          .replace(/^[{}]+|[{}]+$/g, "")
+          .replaceAll("-", "")
+      : "";
   return /^[0-9a-fA-F]{32}$/.test(hex) ? dashed(hex.toLowerCase()) : notKnown("a UUID");
 }
 

@@ -1,4 +1,15 @@
-import { NONE, type Call, type Value, calleeId, equalityKey, form, isCallOf, isForm, isLibraryClass, libraryClass, str } from "../python/values.js";
+import {
+  NONE,
+  type Call,
+  type Value,
+  calleeId,
+  equalityKey,
+  form,
+  isCallOf,
+  isLibraryClass,
+  libraryClass,
+  str,
+} from "../python/values.js";
 import type { CoreMetadata } from "./core.js";
 import { SchemaError } from "./core.js";
 import { type Encoder } from "./encode.js";
@@ -25,15 +36,30 @@ const CONSTRAINT_ARGUMENTS: Readonly<Record<string, string>> = {
   allow_inf_nan: "pydantic.AllowInfNan",
   fail_fast: "pydantic.FailFast",
 };
-const GENERAL_ARGUMENTS = ["pattern", "coerce_numbers_to_str", "max_digits", "decimal_places", "union_mode"];
+const GENERAL_ARGUMENTS = [
+  "pattern",
+  "coerce_numbers_to_str",
+  "max_digits",
+  "decimal_places",
+  "union_mode",
+];
 const ATTRIBUTE_ARGUMENTS = new Set(
   `default default_factory alias alias_priority validation_alias serialization_alias title field_title_generator description examples
-   exclude exclude_if discriminator deprecated json_schema_extra frozen validate_default repr init init_var kw_only`.split(/\s+/),
+   exclude exclude_if discriminator deprecated json_schema_extra frozen validate_default repr init init_var kw_only`.split(
+    /\s+/,
+  ),
 );
-const RENAMED_ARGUMENTS: Readonly<Record<string, string>> = { min_items: "min_length", max_items: "max_length" };
+const RENAMED_ARGUMENTS: Readonly<Record<string, string>> = {
+  min_items: "min_length",
+  max_items: "max_length",
+};
 const IGNORED_ARGUMENTS = new Set(["include", "allow_mutation", "item_type"]);
 
-const metadataCall = (id: string, args: readonly Value[], kwargs: ReadonlyMap<string, Value> = new Map()): Call => ({
+const metadataCall = (
+  id: string,
+  args: readonly Value[],
+  kwargs: ReadonlyMap<string, Value> = new Map(),
+): Call => ({
   kind: "call",
   callee: libraryClass(id),
   args,
@@ -54,14 +80,18 @@ export function fieldParts(call: Call): FieldParts {
   return found;
 }
 
-function readFieldCall(positional: Value | undefined, kwargs: ReadonlyMap<string, Value>): FieldParts {
+function readFieldCall(
+  positional: Value | undefined,
+  kwargs: ReadonlyMap<string, Value>,
+): FieldParts {
   const attributes = new Map<string, Value>();
   const constraints = new Map<string, Value>();
   const extra: [Value, Value][] = [];
   if (positional) attributes.set("default", positional);
   for (const [name, value] of kwargs) {
     if (ATTRIBUTE_ARGUMENTS.has(name)) attributes.set(name, value);
-    else if (name in CONSTRAINT_ARGUMENTS || GENERAL_ARGUMENTS.includes(name)) constraints.set(name, value);
+    else if (name in CONSTRAINT_ARGUMENTS || GENERAL_ARGUMENTS.includes(name))
+      constraints.set(name, value);
     else if (name in RENAMED_ARGUMENTS) constraints.set(RENAMED_ARGUMENTS[name]!, value);
     else if (!IGNORED_ARGUMENTS.has(name)) extra.push([str(name), value]);
   }
@@ -69,16 +99,22 @@ function readFieldCall(positional: Value | undefined, kwargs: ReadonlyMap<string
   const alias = attributes.get("alias");
   if (alias) {
     for (const name of ["validation_alias", "serialization_alias"]) {
-      if (!attributes.has(name) || attributes.get(name)!.kind === "none") attributes.set(name, alias);
+      if (!attributes.has(name) || attributes.get(name)!.kind === "none")
+        attributes.set(name, alias);
     }
   }
-  if (extra.length > 0 && !attributes.has("json_schema_extra")) attributes.set("json_schema_extra", { kind: "dict", entries: extra });
+  if (extra.length > 0 && !attributes.has("json_schema_extra"))
+    attributes.set("json_schema_extra", { kind: "dict", entries: extra });
   const metadata: Value[] = [];
   for (const [name, id] of Object.entries(CONSTRAINT_ARGUMENTS)) {
     const value = constraints.get(name);
     if (value && value.kind !== "none") metadata.push(metadataCall(id, [value]));
   }
-  const general = new Map([...constraints].filter(([name, value]) => GENERAL_ARGUMENTS.includes(name) && value.kind !== "none"));
+  const general = new Map(
+    [...constraints].filter(
+      ([name, value]) => GENERAL_ARGUMENTS.includes(name) && value.kind !== "none",
+    ),
+  );
   if (general.size > 0) metadata.push(metadataCall("pydantic.GeneralMetadata", [], general));
   return { attributes, metadata };
 }
@@ -101,7 +137,10 @@ export interface InspectedAnnotation {
 }
 
 /** Takes a type out of `Annotated[…]`, `ClassVar[…]` and the like around it. */
-export function inspectAnnotation(annotation: Value, source: AnnotationSource): InspectedAnnotation {
+export function inspectAnnotation(
+  annotation: Value,
+  source: AnnotationSource,
+): InspectedAnnotation {
   const qualifiers = new Set<string>();
   let metadata: readonly Value[] = [];
   let type = annotation;
@@ -114,7 +153,10 @@ export function inspectAnnotation(annotation: Value, source: AnnotationSource): 
     const qualifier = qualifierOf(type);
     if (qualifier === undefined) return { type, qualifiers, metadata };
     if (!ALLOWED_QUALIFIERS[source].includes(qualifier)) {
-      throw new SchemaError("PydanticForbiddenQualifier", `the qualifier \`${qualifier}\` is not allowed here`);
+      throw new SchemaError(
+        "PydanticForbiddenQualifier",
+        `the qualifier \`${qualifier}\` is not allowed here`,
+      );
     }
     qualifiers.add(qualifier);
     type = type.kind === "alias" ? type.args[0]! : form("typing.Any");
@@ -132,7 +174,11 @@ export function qualifierOf(type: Value): string | undefined {
 const TYPES = new Set(["form", "class", "library-class"]);
 
 /** pydantic's `FieldInfo.from_annotation` and, with a default, `from_annotated_attribute`. */
-export function makeField(annotation: Value, source: AnnotationSource, assigned?: Value): FieldInfo {
+export function makeField(
+  annotation: Value,
+  source: AnnotationSource,
+  assigned?: Value,
+): FieldInfo {
   if (assigned && TYPES.has(assigned.kind) && equalityKey(annotation) === equalityKey(assigned)) {
     throw new SchemaError("PydanticUserError", "the default is the annotation itself");
   }
@@ -144,10 +190,15 @@ export function makeField(annotation: Value, source: AnnotationSource, assigned?
     const more = parts.attributes.get("json_schema_extra");
     for (const [name, value] of parts.attributes) attributes.set(name, value);
     if (existing?.kind === "dict" && more?.kind === "dict") {
-      attributes.set("json_schema_extra", { kind: "dict", entries: [...existing.entries, ...more.entries] });
+      attributes.set("json_schema_extra", {
+        kind: "dict",
+        entries: [...existing.entries, ...more.entries],
+      });
     } else if (existing?.kind === "dict" && more) attributes.set("json_schema_extra", existing);
   };
-  const assignedParts = assigned && (isCallOf(assigned, "pydantic.Field") ? fieldParts(assigned) : dataclassFieldParts(assigned));
+  const assignedParts =
+    assigned &&
+    (isCallOf(assigned, "pydantic.Field") ? fieldParts(assigned) : dataclassFieldParts(assigned));
   if (assignedParts) metadata.push(...assignedParts.metadata);
   for (const item of inspected.metadata) {
     if (isCallOf(item, "pydantic.Field")) {
@@ -170,7 +221,12 @@ function dataclassFieldParts(assigned: Value): FieldParts | undefined {
   const options = new Map<string, Value>();
   if (described?.kind === "dict") {
     for (const [key, value] of described.entries) {
-      if (key.kind === "str" && (ATTRIBUTE_ARGUMENTS.has(key.value) || key.value in CONSTRAINT_ARGUMENTS || GENERAL_ARGUMENTS.includes(key.value))) {
+      if (
+        key.kind === "str" &&
+        (ATTRIBUTE_ARGUMENTS.has(key.value) ||
+          key.value in CONSTRAINT_ARGUMENTS ||
+          GENERAL_ARGUMENTS.includes(key.value))
+      ) {
         options.set(key.value, value);
       }
     }
@@ -194,7 +250,10 @@ export const defaultOf = (field: FieldInfo): Value | null => {
 };
 
 /** What a field adds to the JSON Schema of its type. */
-export function fieldMetadata(attributes: ReadonlyMap<string, Value>, encode: Encoder): CoreMetadata {
+export function fieldMetadata(
+  attributes: ReadonlyMap<string, Value>,
+  encode: Encoder,
+): CoreMetadata {
   const metadata: CoreMetadata = {};
   const updates: NonNullable<CoreMetadata["updates"]> = {};
   for (const name of ["title", "description", "examples"]) {
@@ -204,7 +263,12 @@ export function fieldMetadata(attributes: ReadonlyMap<string, Value>, encode: En
     if (encoded !== undefined) updates[name] = encoded;
   }
   const deprecated = attributes.get("deprecated");
-  if (deprecated && deprecated.kind !== "none" && !(deprecated.kind === "bool" && !deprecated.value)) updates["deprecated"] = true;
+  if (
+    deprecated &&
+    deprecated.kind !== "none" &&
+    !(deprecated.kind === "bool" && !deprecated.value)
+  )
+    updates["deprecated"] = true;
   if (Object.keys(updates).length > 0) metadata.updates = updates;
   const extra = attributes.get("json_schema_extra");
   if (extra && extra.kind !== "none") {
@@ -219,8 +283,7 @@ export function aliasName(alias: Value | undefined): string | null {
   if (alias?.kind === "str") return alias.value;
   if (alias?.kind !== "call") return null;
   const id = calleeId(alias);
-  if (id === "pydantic.AliasChoices") return alias.args.map(aliasName).find((name) => name !== null) ?? null;
+  if (id === "pydantic.AliasChoices")
+    return alias.args.map(aliasName).find((name) => name !== null) ?? null;
   return id === "pydantic.AliasPath" && alias.args.length === 1 ? aliasName(alias.args[0]) : null;
 }
-
-export const isAny = (value: Value): boolean => isForm(value, "typing.Any");

@@ -1,16 +1,26 @@
-import type { Frame } from "../python/scope.js";
-import { substitute } from "../python/subscripts.js";
-import { type Alias, type Call, type Value, PythonError, TooMuchWork, calleeId, form, isForm, isCallOf, isLibraryClass, isNoneType } from "../python/values.js";
 import { TYPING_ALIASES, isKnownModule } from "../python/library.js";
-import { applyConstraint, expandGrouped } from "./constraints.js";
+import type { Frame } from "../python/scope.js";
+import {
+  type Alias,
+  type Call,
+  type Value,
+  PythonError,
+  TooMuchWork,
+  calleeId,
+  form,
+  isNoneType,
+} from "../python/values.js";
+import { annotatedSchema } from "./annotations.js";
+import { classVariables } from "./class-fields.js";
 import { type ModelConfig, isOn } from "./config.js";
-import { type Core, type JsonFunction, SchemaError, mergeMetadata } from "./core.js";
+import { type Core, SchemaError } from "./core.js";
 import type { Encoder } from "./encode.js";
-import { fieldMetadata, fieldParts, qualifierOf } from "./fields.js";
+import { qualifierOf } from "./fields.js";
 import { LIBRARY_TYPES } from "./library-types.js";
-import { applyKnownMetadata } from "./metadata.js";
-import { classVariables, dataclassSchema, enumSchema, modelSchema, namedTupleSchema, namedTupleCall, typedDictSchema } from "./structured.js";
-import { fullReference, metadataText } from "./references.js";
+import { enumSchema, modelSchema } from "./models.js";
+import { dataclassSchema, namedTupleCall, namedTupleSchema, typedDictSchema } from "./records.js";
+import { fullReference } from "./references.js";
+import { oneOf, subscriptedSchema, typeVariableSchema } from "./subscripted.js";
 
 /** What generating schemas needs of its surroundings. */
 export interface Surroundings {
@@ -24,7 +34,15 @@ export interface Surroundings {
 }
 
 /** What is known here by what calling it gives, but is a class. */
-const CLASSES_TOO = new Set(["TypeVar", "ParamSpec", "TypeVarTuple", "NewType", "TypeAliasType"].map((name) => `typing.${name}`));
+const CLASSES_TOO = new Set(
+  ["TypeVar", "ParamSpec", "TypeVarTuple", "NewType", "TypeAliasType"].map(
+    (name) => `typing.${name}`,
+  ),
+);
+
+/** Classes of pydantic's and the runtimes' that have schemas which are not described here. */
+const UNMODELLED =
+  /^(pydantic\.(RootModel|PaymentCardNumber|ByteSize|EncodedBytes|EncodedStr)|(mcp|fastmcp)\.(\w+Content|ResourceLink|EmbeddedResource|\w+Result|Context))$/;
 
 /** Nodes of one tool's schema, after which it is called too much work. */
 const MOST_NODES = 20_000;
@@ -63,7 +81,12 @@ export class CoreGenerator {
   }
 
   /** Runs `make` with the names and the configuration of a class. */
-  within<T>(frame: Frame | undefined, config: ModelConfig | null, cls: Value | null, make: () => T): T {
+  within<T>(
+    frame: Frame | undefined,
+    config: ModelConfig | null,
+    cls: Value | null,
+    make: () => T,
+  ): T {
     this.#frames.push(frame ?? this.#frames.at(-1)!);
     this.#configs.push(config ?? this.config);
     if (cls) this.classes.push(cls);
@@ -109,7 +132,7 @@ export class CoreGenerator {
       case "none":
         return { type: "none" };
       case "library-class":
-        return this.#libraryClass(type.id);
+        return this.libraryClass(type.id);
       case "class":
         return this.#class(type, []);
       case "form":
@@ -119,7 +142,7 @@ export class CoreGenerator {
       case "union":
         return this.unionOf(type.members);
       case "annotated":
-        return this.#annotated(type.type, type.metadata);
+        return annotatedSchema(this, type.type, type.metadata);
       case "literal":
         return { type: "literal", values: type.values };
       case "forward":
@@ -134,15 +157,15 @@ export class CoreGenerator {
         this.surroundings.note(type.reason);
         return { type: "any" };
       case "module":
-        if (isKnownModule(type.name)) return this.#arbitrary(`module ${type.name}`, false);
+        if (isKnownModule(type.name)) return this.arbitrary(`module ${type.name}`, false);
         this.surroundings.note(`what \`${type.name}\` is is not known here`);
         return { type: "any" };
       case "function":
-        return this.#arbitrary(type.name, false);
+        return this.arbitrary(type.name, false);
       case "library-function":
-        return this.#arbitrary(type.id, CLASSES_TOO.has(type.id));
+        return this.arbitrary(type.id, CLASSES_TOO.has(type.id));
       default:
-        return this.#arbitrary(type.kind, false);
+        return this.arbitrary(type.kind, false);
     }
   }
 
@@ -170,8 +193,16 @@ export class CoreGenerator {
         throw error;
       }
     }
-    if (type.kind === "alias" && type.origin.kind === "class" && type.origin.family === "model") return null;
-    const parts = type.kind === "alias" ? type.args : type.kind === "union" ? type.members : type.kind === "annotated" ? [type.type] : [];
+    if (type.kind === "alias" && type.origin.kind === "class" && type.origin.family === "model")
+      return null;
+    const parts =
+      type.kind === "alias"
+        ? type.args
+        : type.kind === "union"
+          ? type.members
+          : type.kind === "annotated"
+            ? [type.type]
+            : [];
     for (const part of parts) {
       const found = this.unresolved(part, seen);
       if (found !== null) return found;
@@ -179,31 +210,35 @@ export class CoreGenerator {
     return null;
   }
 
-  #resolved(type: Value): Value {
-    const text = type.kind === "forward" ? type.text : type.kind === "str" ? type.value : null;
-    return text === null ? type : this.resolve(text);
-  }
-
   /** What pydantic does not know: refused, unless arbitrary types are allowed. */
-  #arbitrary(name: string, isClass: boolean): Core {
+  arbitrary(name: string, isClass: boolean): Core {
     if (!isOn(this.config, "arbitrary_types_allowed")) {
-      throw new SchemaError("PydanticSchemaGenerationError", `pydantic has no schema for \`${name}\``);
+      throw new SchemaError(
+        "PydanticSchemaGenerationError",
+        `pydantic has no schema for \`${name}\``,
+      );
     }
     return isClass ? { type: "is-instance", of: name } : { type: "any" };
   }
 
-  #libraryClass(id: string): Core {
+  libraryClass(id: string): Core {
     if (id === "builtins.tuple") return { type: "tuple", items: [{ type: "any" }], variadic: true };
     const make = LIBRARY_TYPES[id];
     if (make) return make((type) => this.generate(type), []);
     if (id === "pydantic.BaseModel") {
-      return this.define("pydantic.main.BaseModel:0", () => ({ type: "model", class: null, title: "BaseModel", fields: [], config: new Map() }));
+      return this.define("pydantic.main.BaseModel:0", () => ({
+        type: "model",
+        class: null,
+        title: "BaseModel",
+        fields: [],
+        config: new Map(),
+      }));
     }
-    if (id === "pydantic.UnknownType" || isUnmodelled(id)) {
+    if (UNMODELLED.test(id)) {
       this.surroundings.note(`\`${id}\` is not known here`);
       return { type: "any" };
     }
-    return this.#arbitrary(id, true);
+    return this.arbitrary(id, true);
   }
 
   #class(cls: Extract<Value, { kind: "class" }>, args: readonly Value[]): Core {
@@ -227,8 +262,12 @@ export class CoreGenerator {
         this.surroundings.note(`what \`${cls.name}\` is made from is known only at run time`);
         return { type: "any" };
       case "plain":
-        if (cls.isProtocolForChecking) throw new SchemaError("PydanticSchemaGenerationError", `\`${cls.name}\` is a protocol that instances cannot be checked for`);
-        return this.#arbitrary(cls.qualifiedName, true);
+        if (cls.isProtocolForChecking)
+          throw new SchemaError(
+            "PydanticSchemaGenerationError",
+            `\`${cls.name}\` is a protocol that instances cannot be checked for`,
+          );
+        return this.arbitrary(cls.qualifiedName, true);
     }
   }
 
@@ -237,77 +276,37 @@ export class CoreGenerator {
     if (id === "typing.Any" || id === "typing.Final") return { type: "any" };
     if (id === "typing.Self") {
       const self = this.classes.at(-1);
-      if (!self) throw new SchemaError("PydanticUserError", "`typing.Self` is invalid in this context");
+      if (!self)
+        throw new SchemaError("PydanticUserError", "`typing.Self` is invalid in this context");
       return this.generate(self);
     }
     const alias = TYPING_ALIASES.get(name);
-    if (alias !== undefined) return this.#libraryClass(alias);
-    return this.#arbitrary(id, ["Generic", "Protocol", "NamedTuple", "TypedDict"].includes(name) && name === "Generic");
+    if (alias !== undefined) return this.libraryClass(alias);
+    return this.arbitrary(id, name === "Generic");
   }
 
   #alias(type: Alias): Core {
     const { origin } = type;
     if (origin.kind === "class") {
       const variables = origin.family === "model" ? classVariables(origin) : [];
-      const isItself = variables.length === type.args.length && variables.every((variable, i) => variable === type.args[i]);
+      const isItself =
+        variables.length === type.args.length &&
+        variables.every((variable, i) => variable === type.args[i]);
       return this.#class(origin, isItself ? [] : type.args);
     }
     if (qualifierOf(type) === "Final") return this.generate(type.args[0]!);
-    if (origin.kind !== "library-class") return this.#arbitrary(origin.kind === "form" ? origin.id : origin.kind, false);
-    if (origin.id === "builtins.tuple") return this.#tuple(type.args);
-    if (origin.id === "builtins.type") return this.#subclass(type.args[0] ?? form("typing.Any"));
-    if (origin.id === "os.PathLike" && !isPathKind(type.args[0])) {
-      throw new SchemaError("PydanticUserError", "`os.PathLike` can only be used with `str`, `bytes` or `Any`");
-    }
-    const needsTwo = /\.(dict|OrderedDict|defaultdict|Mapping|MutableMapping)$/.test(origin.id);
-    if (needsTwo && type.args.length < 2) throw new PythonError("TypeError", `Expected two type arguments for ${origin.id}, got 1`);
-    const make = LIBRARY_TYPES[origin.id];
-    const schema = make?.((inner) => this.generate(inner), type.args);
-    if (origin.id === "collections.defaultdict") refuseWithoutFactory(this.#resolved(type.args[1]!));
-    if (schema) return schema;
-    return this.#arbitrary(origin.id, true);
-  }
-
-  #tuple(args: readonly Value[]): Core {
-    if (args.at(-1)?.kind === "ellipsis") {
-      if (args.length !== 2) throw new PythonError("ValueError", "Variable tuples can only have one type");
-      return { type: "tuple", items: [this.generate(args[0]!)], variadic: true };
-    }
-    if (args.length === 1 && args[0]!.kind === "tuple" && args[0]!.items.length === 0) return { type: "tuple", items: [], variadic: false };
-    return { type: "tuple", items: args.map((arg) => this.generate(arg)), variadic: false };
-  }
-
-  /** `type[X]`. */
-  #subclass(given: Value): Core {
-    const text = given.kind === "forward" ? given.text : given.kind === "str" ? given.value : null;
-    const type = given.kind === "annotated" ? given.type : text === null ? given : this.resolve(text);
-    if (isForm(type, "typing.Any")) return this.#libraryClass("builtins.type");
-    if (type.kind === "union") return this.#choices(type.members.map((member) => this.#subclass(member)));
-    if (isCallOf(type, "typing.TypeVar")) {
-      const bound = type.kwargs.get("bound");
-      if (bound) return bound.kind === "union" ? this.#subclass(bound) : { type: "is-subclass" };
-      const constraints = type.args.slice(1);
-      return constraints.length > 0 ? this.#choices(constraints.map((each) => this.#subclass(each))) : this.#libraryClass("builtins.type");
-    }
-    if (type.kind === "type-alias") return this.#subclass(type.value());
-    const isModel = type.kind === "alias" && type.origin.kind === "class" && type.origin.family === "model";
-    if (type.kind === "literal" || (type.kind === "alias" && !isModel)) {
-      throw new SchemaError("PydanticUserError", "Subscripting `type[]` with an already parametrized type is not supported.");
-    }
-    if ((type.kind === "form" && !isForm(type, "typing.Self")) || isCallOf(type, "typing.NewType")) throw new PythonError("TypeError", "Expected a class");
-    if (type.kind === "unknown") this.surroundings.note(type.reason);
-    return { type: "is-subclass" };
+    if (origin.kind !== "library-class")
+      return this.arbitrary(origin.kind === "form" ? origin.id : origin.kind, false);
+    return subscriptedSchema(this, origin, type.args);
   }
 
   unionOf(members: readonly Value[]): Core {
-    const choices = members.filter((member) => !isNoneType(member)).map((member) => this.generate(member));
+    const choices = members
+      .filter((member) => !isNoneType(member))
+      .map((member) => this.generate(member));
     if (choices.length === 0) return { type: "none" };
-    const schema = this.#choices(choices);
+    const schema = oneOf(choices);
     return choices.length < members.length ? { type: "nullable", schema } : schema;
-  }
-
-  #choices(choices: readonly Core[]): Core {
-    return choices.length === 1 ? choices[0]! : { type: "union", choices };
   }
 
   #call(type: Call): Core {
@@ -317,7 +316,7 @@ export class CoreGenerator {
         return this.generate(base ?? form("typing.Any"));
       }
       case "typing.TypeVar":
-        return this.#typeVariable(type);
+        return typeVariableSchema(this, type);
       case "typing.TypedDict":
       case "typing_extensions.TypedDict":
       case "typing.TypeAliasType":
@@ -331,112 +330,7 @@ export class CoreGenerator {
       case "typing_extensions.NamedTuple":
         return namedTupleCall(this, type);
       default:
-        return this.#arbitrary("an instance", false);
+        return this.arbitrary("an instance", false);
     }
   }
-
-  #typeVariable(variable: Call): Core {
-    const fallback = variable.kwargs.get("default");
-    if (fallback) return this.generate(fallback);
-    const constraints = variable.args.slice(1);
-    if (constraints.length > 0) return this.unionOf(constraints);
-    const bound = variable.kwargs.get("bound");
-    if (!bound || isNoneType(bound)) return { type: "any" };
-    return this.generate(bound.kind === "str" ? this.resolve(bound.value) : bound);
-  }
-
-  #annotated(type: Value, metadata: readonly Value[]): Core {
-    let schema = this.apply(type, metadata);
-    for (const item of metadata) {
-      if (!isCallOf(item, "pydantic.Field")) continue;
-      const { attributes } = fieldParts(item);
-      const factory = attributes.get("default_factory");
-      if (factory && factory.kind !== "none") schema = { type: "default", schema, default: null };
-      else if (attributes.has("default")) schema = { type: "default", schema, default: attributes.get("default")! };
-    }
-    return schema;
-  }
-
-  /**
-   * pydantic's `_apply_annotations`: the schema of a type with each piece of metadata applied, from left to right.
-   */
-  apply(type: Value, metadata: readonly Value[], transform: (schema: Core) => Core = (schema) => schema): Core {
-    const expanded = expandGrouped(
-      metadata.flatMap((item) => (isCallOf(item, "pydantic.Field") ? [...fieldParts(item).metadata, withoutConstraints(item)] : [item])),
-    );
-    let schema = transform(this.generate(type));
-    const functions: JsonFunction[] = [];
-    for (const item of expanded) {
-      const known = applyKnownMetadata(this, schema, item, type);
-      if (known) {
-        schema = known.schema;
-        if (known.annotationFunction) functions.push(known.annotationFunction);
-        continue;
-      }
-      if (isCallOf(item, "pydantic.Field")) schema = this.#applyField(schema, item);
-      else schema = this.#applyOne(schema, item);
-    }
-    if (functions.length === 0) return schema;
-    return { ...schema, metadata: mergeMetadata(schema.metadata ?? {}, { annotationFunctions: functions }) };
-  }
-
-  #applyField(schema: Core, field: Call): Core {
-    const { attributes } = fieldParts(field);
-    const discriminator = attributes.get("discriminator");
-    const applied = discriminator && discriminator.kind !== "none" ? discriminated(schema, discriminator) : schema;
-    return { ...applied, metadata: mergeMetadata(applied.metadata ?? {}, fieldMetadata(attributes, this.encode)) };
-  }
-
-  /** Constraints of what may be `None` are those of what it is otherwise. */
-  #applyOne(schema: Core, metadata: Value): Core {
-    if (schema.type === "nullable") return { ...schema, schema: this.#applyOne(schema.schema, metadata) };
-    const referred = schema.type === "definition-ref" ? this.definitions.get(schema.to) : undefined;
-    // A constraint makes another definition of what is referred to.
-    const target: Core = referred ? { ...referred, ref: `${referred.ref}_${metadataText(metadata)}` } : schema;
-    return applyConstraint(target, metadata, this.encode) ?? schema;
-  }
-
-  /** A class's type variables and what stands for them. */
-  typeVariables(variables: readonly Call[], args: readonly Value[]): ReadonlyMap<Value, Value> {
-    return new Map(variables.map((variable, i) => [variable, args[i] ?? variable]));
-  }
-
-  substitute(type: Value, types: ReadonlyMap<Value, Value>): Value {
-    return substitute(type, types);
-  }
 }
-
-/** Values that a `defaultdict` can be filled up with: what these classes make without arguments. */
-const FACTORIES = /^(builtins\.(tuple|list|set|frozenset|dict|str|int|float|bool)|collections\.(OrderedDict|Counter)|collections\.abc\.(Sequence|MutableSequence|Set|MutableSet|Mapping|MutableMapping))$/;
-
-function refuseWithoutFactory(values: Value): void {
-  const field = values.kind === "annotated" ? values.metadata.find((item) => isCallOf(item, "pydantic.Field")) : undefined;
-  if (field?.kind === "call" && fieldParts(field).attributes.has("default_factory")) return;
-  const head = values.kind === "alias" ? values.origin : values;
-  if (head.kind === "unknown" || isCallOf(head, "typing.TypeVar")) return;
-  const id = head.kind === "form" ? TYPING_ALIASES.get(head.id.slice("typing.".length)) : head.kind === "library-class" ? head.id : undefined;
-  if (id === undefined || !FACTORIES.test(id)) {
-    throw new SchemaError("PydanticSchemaGenerationError", "a defaultdict of such values needs a default factory");
-  }
-}
-
-function withoutConstraints(field: Call): Call {
-  const { attributes } = fieldParts(field);
-  return { ...field, args: [], kwargs: attributes };
-}
-
-/** The union that a field's `discriminator` tells apart. */
-export function discriminated(schema: Core, discriminator: Value): Core {
-  if (schema.type === "nullable") return { ...schema, schema: discriminated(schema.schema, discriminator) };
-  const choices = schema.type === "union" ? schema.choices : [schema];
-  return { ...schema, type: "union", choices, discriminator: discriminator.kind === "str" ? discriminator.value : "callable" } as Core;
-}
-
-function isPathKind(type: Value | undefined): boolean {
-  if (!type) return true;
-  return isForm(type, "typing.Any") || isLibraryClass(type, "builtins.str") || isLibraryClass(type, "builtins.bytes");
-}
-
-/** Classes of pydantic's and the runtimes' that have schemas which are not described here. */
-const isUnmodelled = (id: string): boolean =>
-  /^pydantic\.(RootModel|PaymentCardNumber|ByteSize|EncodedBytes|EncodedStr)$/.test(id) || /^(mcp|fastmcp)\.(\w+Content|ResourceLink|EmbeddedResource|CallToolResult|InputRequiredResult|ToolResult|Context)$/.test(id);

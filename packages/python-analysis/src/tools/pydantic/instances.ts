@@ -2,7 +2,7 @@ import type { ClassDefinition } from "../python/classes.js";
 import { type Call, type Value, PythonError, isCallOf, unknown } from "../python/values.js";
 import type { FieldsOf } from "./encode.js";
 import { aliasName, fieldParts, qualifierOf } from "./fields.js";
-import { annotationType, assignedValue } from "./structured.js";
+import { annotationType, assignedValue } from "./class-fields.js";
 
 /** The fields of an instance of a model, dataclass or named tuple that a script makes with constants. */
 export const instanceFields: FieldsOf = (instance, cls) => {
@@ -14,7 +14,9 @@ export const instanceFields: FieldsOf = (instance, cls) => {
     case "named-tuple":
       return { items: fieldValues(instance, cls).map(([, value]) => value) };
     case "unknown":
-      return { fields: [["", unknown(`what \`${cls.name}\` is made from is known only at run time`)]] };
+      return {
+        fields: [["", unknown(`what \`${cls.name}\` is made from is known only at run time`)]],
+      };
     default:
       return null;
   }
@@ -33,20 +35,30 @@ function fieldValues(instance: Call, cls: ClassDefinition): (readonly [string, V
         position++;
         continue;
       }
-      const given = instance.kwargs.get(field.name) ?? (isModel ? undefined : instance.args[position]);
+      const given =
+        instance.kwargs.get(field.name) ?? (isModel ? undefined : instance.args[position]);
       position++;
       const assigned = assignedValue(ancestor, field);
-      const parts = assigned && isCallOf(assigned, "pydantic.Field") ? fieldParts(assigned).attributes : undefined;
+      const parts =
+        assigned && isCallOf(assigned, "pydantic.Field")
+          ? fieldParts(assigned).attributes
+          : undefined;
       const alias = isModel ? aliasName(parts?.get("serialization_alias")) : null;
       const byAlias = alias === null ? undefined : instance.kwargs.get(alias);
       const value = given ?? byAlias ?? defaultFrom(assigned, parts);
-      values.push([alias ?? field.name, value ?? unknown(`\`${field.name}\` has a value known only at run time`)]);
+      values.push([
+        alias ?? field.name,
+        value ?? unknown(`\`${field.name}\` has a value known only at run time`),
+      ]);
     }
   }
   return values;
 }
 
-function defaultFrom(assigned: Value | undefined, parts: ReadonlyMap<string, Value> | undefined): Value | undefined {
+function defaultFrom(
+  assigned: Value | undefined,
+  parts: ReadonlyMap<string, Value> | undefined,
+): Value | undefined {
   if (!assigned) return undefined;
   const options = parts ?? (isCallOf(assigned, "dataclasses.field") ? assigned.kwargs : undefined);
   if (!options) return assigned;
@@ -58,8 +70,10 @@ function defaultFrom(assigned: Value | undefined, parts: ReadonlyMap<string, Val
   return factory ? undefined : options.get("default");
 }
 
-const isClassVariable = (cls: ClassDefinition, name: string): boolean => isQualifiedBy(cls, name, "ClassVar");
-const isInitOnly = (cls: ClassDefinition, name: string): boolean => isQualifiedBy(cls, name, "InitVar");
+const isClassVariable = (cls: ClassDefinition, name: string): boolean =>
+  isQualifiedBy(cls, name, "ClassVar");
+const isInitOnly = (cls: ClassDefinition, name: string): boolean =>
+  isQualifiedBy(cls, name, "InitVar");
 
 function isQualifiedBy(cls: ClassDefinition, name: string, qualifier: string): boolean {
   try {

@@ -1,11 +1,15 @@
-import { cleanDocstring } from "../../docstring/clean.js";
-import { PythonError, TooMuchWork, type Value } from "../python/values.js";
-import { isOn, textSetting } from "./config.js";
-import { type Constraints, type Core, type CoreOf, type FieldSchema, type JsonFunction, SchemaError } from "./core.js";
-import { type Json, type JsonObject, fromEntries, isObject, sortKeys, titleFromName } from "./json.js";
+import { TooMuchWork, type Value } from "../python/values.js";
+import {
+  type Constraints,
+  type Core,
+  type CoreOf,
+  type JsonFunction,
+  SchemaError,
+} from "./core.js";
+import { type Json, type JsonObject, fromEntries, sortKeys } from "./json.js";
 import { Definitions } from "./definitions.js";
 import { NotSerializable } from "./encode.js";
-import { Omitted } from "./metadata.js";
+import { argumentsJson, namedTupleJson, structuredJson } from "./json-structures.js";
 import { unionSchema, unionOfSchemas } from "./unions.js";
 
 export type Mode = "validation" | "serialization";
@@ -21,14 +25,32 @@ export interface JsonSchemaOptions {
 /** Encodes a value, or says of which parameter it could not be known. @throws NotSerializable where pydantic leaves it out */
 export type ValueEncoder = (value: Value, parameter: string | null) => Json | undefined;
 
-const NUMERIC: Readonly<Record<string, string>> = { multiple_of: "multipleOf", le: "maximum", ge: "minimum", lt: "exclusiveMaximum", gt: "exclusiveMinimum" };
-const TEXT: Readonly<Record<string, string>> = { min_length: "minLength", max_length: "maxLength", pattern: "pattern" };
+const NUMERIC: Readonly<Record<string, string>> = {
+  multiple_of: "multipleOf",
+  le: "maximum",
+  ge: "minimum",
+  lt: "exclusiveMaximum",
+  gt: "exclusiveMinimum",
+};
+const TEXT: Readonly<Record<string, string>> = {
+  min_length: "minLength",
+  max_length: "maxLength",
+  pattern: "pattern",
+};
 const ARRAY: Readonly<Record<string, string>> = { min_length: "minItems", max_length: "maxItems" };
-const OBJECT: Readonly<Record<string, string>> = { min_length: "minProperties", max_length: "maxProperties" };
+const OBJECT: Readonly<Record<string, string>> = {
+  min_length: "minProperties",
+  max_length: "maxProperties",
+};
 const MOST_NODES = 50_000;
 
-function constrained(json: JsonObject, constraints: Constraints | undefined, names: Readonly<Record<string, string>>): JsonObject {
-  for (const [name, value] of Object.entries(constraints ?? {})) if (name in names) json[names[name]!] = value;
+function constrained(
+  json: JsonObject,
+  constraints: Constraints | undefined,
+  names: Readonly<Record<string, string>>,
+): JsonObject {
+  for (const [name, value] of Object.entries(constraints ?? {}))
+    if (name in names) json[names[name]!] = value;
   return json;
 }
 
@@ -62,7 +84,8 @@ export class JsonSchemaGenerator {
   inner(core: Core): JsonObject {
     this.step();
     if (++this.#nodes > MOST_NODES) throw new TooMuchWork("a schema without end");
-    if (core.ref !== undefined && this.definitions.isMade(core.ref)) return this.definitions.referTo(core.ref);
+    if (core.ref !== undefined && this.definitions.isMade(core.ref))
+      return this.definitions.referTo(core.ref);
     const { metadata = {} } = core;
     let handler = (schema: Core): JsonObject => this.#shape(schema);
     if (metadata.updates) {
@@ -97,7 +120,8 @@ export class JsonSchemaGenerator {
   }
 
   #shape(core: Core): JsonObject {
-    if (this.options.mode === "serialization" && core.serialization?.returns) return this.inner(core.serialization.returns);
+    if (this.options.mode === "serialization" && core.serialization?.returns)
+      return this.inner(core.serialization.returns);
     switch (core.type) {
       case "any":
       case "is-subclass":
@@ -116,7 +140,10 @@ export class JsonSchemaGenerator {
       case "str":
         return constrained({ type: "string" }, core.constraints, TEXT);
       case "bytes":
-        return constrained({ type: "string", format: "binary" }, core.constraints, { min_length: "minLength", max_length: "maxLength" });
+        return constrained({ type: "string", format: "binary" }, core.constraints, {
+          min_length: "minLength",
+          max_length: "maxLength",
+        });
       case "complex":
         return { type: "string" };
       case "date":
@@ -131,11 +158,18 @@ export class JsonSchemaGenerator {
       case "url":
         return constrained({ type: "string", format: "uri", minLength: 1 }, core.constraints, TEXT);
       case "multi-host-url":
-        return constrained({ type: "string", format: "multi-host-uri", minLength: 1 }, core.constraints, TEXT);
+        return constrained(
+          { type: "string", format: "multi-host-uri", minLength: 1 },
+          core.constraints,
+          TEXT,
+        );
       case "callable":
       case "ellipsis":
       case "is-instance":
-        throw new SchemaError("PydanticInvalidForJsonSchema", `JSON Schema has nothing for ${core.type === "is-instance" ? `instances of \`${core.of}\`` : `\`${core.type}\``}`);
+        throw new SchemaError(
+          "PydanticInvalidForJsonSchema",
+          `JSON Schema has nothing for ${core.type === "is-instance" ? `instances of \`${core.of}\`` : `\`${core.type}\``}`,
+        );
       case "literal":
         return this.#literal(core);
       case "enum":
@@ -143,16 +177,26 @@ export class JsonSchemaGenerator {
       case "list":
       case "deque":
       case "generator":
-        return constrained({ type: "array", items: this.inner(core.items) }, core.constraints, ARRAY);
+        return constrained(
+          { type: "array", items: this.inner(core.items) },
+          core.constraints,
+          ARRAY,
+        );
       case "set":
       case "frozenset":
-        return constrained({ type: "array", uniqueItems: true, items: this.inner(core.items) }, core.constraints, ARRAY);
+        return constrained(
+          { type: "array", uniqueItems: true, items: this.inner(core.items) },
+          core.constraints,
+          ARRAY,
+        );
       case "tuple":
         return this.#tuple(core);
       case "dict":
         return this.#dict(core);
       case "function":
-        return this.inner(core.input && this.options.mode === "validation" ? core.input : core.schema);
+        return this.inner(
+          core.input && this.options.mode === "validation" ? core.input : core.schema,
+        );
       case "json-or-python":
       case "lax-or-strict":
       case "custom-error":
@@ -168,14 +212,18 @@ export class JsonSchemaGenerator {
       case "model":
       case "dataclass":
       case "typed-dict":
-        return this.#structured(core);
+        return structuredJson(this, core);
       case "named-tuple":
-        return this.#namedTuple(core);
+        return namedTupleJson(this, core);
       case "arguments":
-        return this.#arguments(core);
+        return argumentsJson(this, core);
       case "json":
         if (this.options.mode === "serialization") return this.inner(core.schema);
-        return { type: "string", contentMediaType: "application/json", contentSchema: this.inner(core.schema) };
+        return {
+          type: "string",
+          contentMediaType: "application/json",
+          contentSchema: this.inner(core.schema),
+        };
       case "definition-ref":
         return this.#reference(core.to);
     }
@@ -189,11 +237,13 @@ export class JsonSchemaGenerator {
   }
 
   #exactNumber(core: CoreOf<"decimal" | "fraction">): JsonObject {
-    const text: JsonObject = core.type === "decimal" ? { type: "string" } : { type: "string", format: "fraction" };
+    const text: JsonObject =
+      core.type === "decimal" ? { type: "string" } : { type: "string", format: "fraction" };
     if (this.options.mode === "serialization") return text;
     const number: JsonObject = { type: "number" };
     for (const [name, value] of Object.entries(core.constraints ?? {})) {
-      if (name in NUMERIC && (name !== "multiple_of" || core.type === "decimal")) number[NUMERIC[name]!] = typeof value === "string" ? Number(value) : value;
+      if (name in NUMERIC && (name !== "multiple_of" || core.type === "decimal"))
+        number[NUMERIC[name]!] = typeof value === "string" ? Number(value) : value;
     }
     return { anyOf: [finite(number), text] };
   }
@@ -206,27 +256,42 @@ export class JsonSchemaGenerator {
   }
 
   /** What cannot be written as JSON is left out; where the runtime is strict that is an error. */
-  #encode(value: Value): Json | undefined {
+  encode(value: Value): Json | undefined {
     try {
       return this.encodeValue(value, this.parameter);
     } catch (error) {
       if (!(error instanceof NotSerializable)) throw error;
-      if (this.options.strict) throw new SchemaError("PydanticUserError", `a default is ${error.message}, which JSON cannot hold`);
+      if (this.options.strict)
+        throw new SchemaError(
+          "PydanticUserError",
+          `a default is ${error.message}, which JSON cannot hold`,
+        );
       return undefined;
     }
   }
 
   #literalValue(value: Value): Json {
-    const encoded = this.#encode(value);
-    if (encoded === undefined) throw new SchemaError("PydanticInvalidForJsonSchema", "a literal value is known only at run time");
+    const encoded = this.encode(value);
+    if (encoded === undefined)
+      throw new SchemaError(
+        "PydanticInvalidForJsonSchema",
+        "a literal value is known only at run time",
+      );
     return encoded;
   }
 
   #enum(core: CoreOf<"enum">): JsonObject {
     const values = core.class.members.map(({ value }) => this.#literalValue(value));
-    const type = commonType(values, core.class.members.map(({ value }) => value));
+    const type = commonType(
+      values,
+      core.class.members.map(({ value }) => value),
+    );
     // A null type is only named in literals.
-    return { title: core.class.name, enum: values, ...(type !== null && type !== "null" && { type }) };
+    return {
+      title: core.class.name,
+      enum: values,
+      ...(type !== null && type !== "null" && { type }),
+    };
   }
 
   #tuple(core: CoreOf<"tuple">): JsonObject {
@@ -268,121 +333,26 @@ export class JsonSchemaGenerator {
   #default(core: CoreOf<"default">): JsonObject {
     const json = this.inner(core.schema);
     if (core.default === null) return json;
-    const encoded = this.#encode(core.default);
+    const encoded = this.encode(core.default);
     return encoded === undefined ? json : { ...json, default: encoded };
   }
-
-  #structured(core: CoreOf<"model" | "dataclass" | "typed-dict">): JsonObject {
-    const outer = this.byAlias;
-    if (this.options.aliases === "by-model" && core.type !== "typed-dict") this.byAlias = isOn(core.config, "serialize_by_alias");
-    try {
-      const json = core.root ? { ...this.inner(core.root) } : this.#fields(core.fields, core.class === null);
-      return this.#describe(core, json);
-    } finally {
-      this.byAlias = outer;
-    }
-  }
-
-  #fields(fields: readonly FieldSchema[], isRoot: boolean): JsonObject {
-    const properties: [string, JsonObject][] = [];
-    const required: string[] = [];
-    const serializing = this.options.mode === "serialization";
-    for (const field of fields) {
-      if (serializing ? field.excluded : field.computed) continue;
-      const alias = serializing ? field.serializationAlias : field.validationAlias;
-      const name = (this.byAlias ? alias : null) ?? field.name;
-      let json: JsonObject;
-      if (isRoot) this.parameter = field.name;
-      try {
-        json = { ...this.inner(field.schema) };
-      } catch (error) {
-        if (error instanceof Omitted) continue;
-        throw blame(error, field.name);
-      }
-      if (field.metadata.updates) json = { ...json, ...structuredClone(field.metadata.updates) };
-      if (field.metadata.extra) json = { ...json, ...structuredClone(field.metadata.extra) };
-      if (!("title" in json) && takesTitle(field.schema)) json["title"] = titleFromName(name);
-      properties.push([name, this.definitions.withoutRedundantSiblings(json)]);
-      if (field.required) required.push(name);
-    }
-    return { type: "object", properties: fromEntries(properties), ...(required.length > 0 && { required: [...new Set(required)] }) };
-  }
-
-  /** What the class itself and its configuration say. */
-  #describe(core: CoreOf<"model" | "dataclass" | "typed-dict">, json: JsonObject): JsonObject {
-    if (core.type === "typed-dict") {
-      const extra = textSetting(core.config, "extra");
-      if (extra === "forbid") json["additionalProperties"] = false;
-      else if (extra === "allow") json["additionalProperties"] = core.extras ? nonEmpty(this.inner(core.extras)) : true;
-    }
-    json["title"] ??= textSetting(core.config, "title") ?? core.title;
-    const docstring = core.class?.docstring ?? null;
-    const generated = core.type === "dataclass" && docstring !== null && docstring.startsWith(`${core.title}(`);
-    if (docstring !== null && docstring !== "" && !generated) json["description"] ??= cleanDocstring(docstring);
-    const extra = textSetting(core.config, "extra");
-    if (!("additionalProperties" in json)) {
-      if (extra === "allow") json["additionalProperties"] = true;
-      else if (extra === "forbid") json["additionalProperties"] = false;
-    }
-    const more = core.config.get("json_schema_extra");
-    if (more?.kind === "dict") {
-      const encoded = this.#encode(more);
-      if (isObject(encoded)) Object.assign(json, encoded);
-    }
-    return json;
-  }
-
-  #namedTuple(core: CoreOf<"named-tuple">): JsonObject {
-    const items = core.fields.map(({ name, schema }) => this.#titled(name, schema));
-    const least = core.fields.filter(({ required }) => required).length;
-    return {
-      type: "array",
-      ...(items.length > 0 && { prefixItems: items }),
-      ...(least > 0 && { minItems: least }),
-      maxItems: items.length,
-    };
-  }
-
-  #titled(name: string, schema: Core): JsonObject {
-    const json = { ...this.inner(schema) };
-    if (!("title" in json) && takesTitle(schema)) json["title"] = titleFromName(name);
-    return json;
-  }
-
-  #arguments(core: CoreOf<"arguments">): JsonObject {
-    const properties = core.parameters.map(({ name, schema }): [string, JsonObject] => {
-      this.parameter = name;
-      try {
-        return [name, this.#titled(name, schema)];
-      } catch (error) {
-        throw blame(error, name);
-      }
-    });
-    const required = core.parameters.filter(({ required }) => required).map(({ name }) => name);
-    return {
-      type: "object",
-      properties: fromEntries(properties),
-      ...(required.length > 0 && { required }),
-      additionalProperties: false,
-    };
-  }
 }
-
-/** Remembers which parameter an error came from; the outermost name is the parameter's. */
-export function blame(error: unknown, parameter: string): unknown {
-  if (error instanceof SchemaError || error instanceof PythonError || error instanceof TooMuchWork) {
-    (error as { parameter?: string }).parameter = parameter;
-  }
-  return error;
-}
-
-const nonEmpty = (json: JsonObject): Json => (Object.keys(json).length > 0 ? json : true);
 
 function finite(json: JsonObject): JsonObject {
   return fromEntries(Object.entries(json).filter(([, value]) => value !== null));
 }
 
-const JSON_TYPES: Readonly<Record<string, string>> = { str: "string", bytes: "string", int: "integer", float: "number", bool: "boolean", list: "array", tuple: "array", none: "null", member: "" };
+const JSON_TYPES: Readonly<Record<string, string>> = {
+  str: "string",
+  bytes: "string",
+  int: "integer",
+  float: "number",
+  bool: "boolean",
+  list: "array",
+  tuple: "array",
+  none: "null",
+  member: "",
+};
 
 /** The JSON type of values that are all of one Python type. */
 function commonType(values: readonly Json[], sources: readonly Value[]): string | null {
@@ -398,19 +368,4 @@ function commonType(values: readonly Json[], sources: readonly Value[]): string 
 
 function plain(value: Value): Value {
   return value.kind === "member" ? plain(value.value) : value;
-}
-
-/** Whether a property of this schema is titled by its name: what has a definition of its own is not. */
-export function takesTitle(core: Core): boolean {
-  if (core.ref !== undefined) return false;
-  switch (core.type) {
-    case "default":
-    case "nullable":
-    case "function":
-      return takesTitle(core.schema);
-    case "definition-ref":
-      return false;
-    default:
-      return true;
-  }
 }

@@ -5,7 +5,8 @@ export interface JsonObject {
 }
 
 /** An object of keys that a script chose, `__proto__` among them. */
-export const fromEntries = (entries: Iterable<readonly [string, Json]>): JsonObject => Object.fromEntries(entries) as JsonObject;
+export const fromEntries = (entries: Iterable<readonly [string, Json]>): JsonObject =>
+  Object.fromEntries(entries);
 
 export const isObject = (value: Json | undefined): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value);
@@ -23,7 +24,10 @@ export function sortKeys(value: Json, parent: string | null = null): Json {
 export function canonical(value: Json): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
   if (!isObject(value)) return JSON.stringify(value);
-  return `{${Object.keys(value).sort().map((key) => `${JSON.stringify(key)}:${canonical(value[key]!)}`).join()}}`;
+  return `{${Object.keys(value)
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${canonical(value[key]!)}`)
+    .join()}}`;
 }
 
 /** Without repeats, the first of each kept in its place. */
@@ -38,7 +42,11 @@ export function withoutRepeats(schemas: Iterable<JsonObject>): JsonObject[] {
 
 /** Python's `str.title()`: upper case after what has no case, lower case after what has one. */
 export function pythonTitle(text: string): string {
-  if (/^[\0-\x7f]*$/.test(text)) return text.replace(/[A-Za-z]+/g, (word) => word[0]!.toUpperCase() + word.slice(1).toLowerCase());
+  if (/^[\0-\x7f]*$/.test(text))
+    return text.replace(
+      /[A-Za-z]+/g,
+      (word) => word[0]!.toUpperCase() + word.slice(1).toLowerCase(),
+    );
   let titled = "";
   let afterCased = false;
   for (const character of text) {
@@ -53,4 +61,5 @@ export function pythonTitle(text: string): string {
 }
 
 /** The title pydantic gives what is called `name`. */
-export const titleFromName = (name: string): string => pythonTitle(name).replaceAll("_", " ").trim();
+export const titleFromName = (name: string): string =>
+  pythonTitle(name).replaceAll("_", " ").trim();

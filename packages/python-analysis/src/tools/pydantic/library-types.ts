@@ -8,15 +8,22 @@ export type Generate = (type: Value) => Core;
 const ANY: Value = { kind: "form", id: "typing.Any" };
 
 /** A string whose JSON Schema is fixed; the shape below is what constraints meet. */
-const fixed = (schema: Core, json: JsonObject): Core => ({ ...schema, metadata: { functions: [() => ({ type: "string", ...json })] } });
+const fixed = (schema: Core, json: JsonObject): Core => ({
+  ...schema,
+  metadata: { functions: [() => ({ type: "string", ...json })] },
+});
 /** The same, with what is said of it kept. */
 const formatted = (schema: Core, json: JsonObject): Core => ({
   ...schema,
   metadata: { functions: [(core, inner) => ({ ...inner(core), type: "string", ...json })] },
 });
 const plainValidator = (): Core => ({ type: "is-instance", of: "" });
-const laxString = (format: string): Core => fixed({ type: "lax-or-strict", schema: { type: "str" } }, { format });
-const url = (json: Record<string, number> = {}): Core => ({ type: "function", schema: { type: "url", constraints: json } });
+const laxString = (format: string): Core =>
+  fixed({ type: "lax-or-strict", schema: { type: "str" } }, { format });
+const url = (json: Record<string, number> = {}): Core => ({
+  type: "function",
+  schema: { type: "url", constraints: json },
+});
 const hosts = (): Core => ({ type: "function", schema: { type: "multi-host-url" } });
 const path = (): Core => ({
   type: "lax-or-strict",
@@ -26,20 +33,53 @@ const path = (): Core => ({
 const secret = (schema: Core): Core => ({
   type: "lax-or-strict",
   schema: { type: "json-or-python", schema: { type: "function", schema } },
-  metadata: { functions: [(_, inner) => ({ ...inner(schema), type: "string", writeOnly: true, format: "password" })] },
+  metadata: {
+    functions: [
+      (_, inner) => ({ ...inner(schema), type: "string", writeOnly: true, format: "password" }),
+    ],
+  },
 });
 
 type Maker = (generate: Generate, args: readonly Value[]) => Core;
 
-const simple = (type: "bool" | "int" | "float" | "str" | "bytes" | "complex" | "date" | "time" | "datetime" | "timedelta" | "decimal" | "fraction" | "uuid" | "ellipsis" | "any" | "none"): Maker => () => ({ type });
-const collection = (type: "list" | "deque" | "set" | "frozenset" | "generator"): Maker => (generate, args) => ({ type, items: generate(args[0] ?? ANY) });
-const mapping: Maker = (generate, args) => ({ type: "dict", keys: generate(args[0] ?? ANY), values: generate(args[1] ?? ANY) });
+const simple =
+  (
+    type:
+      | "bool"
+      | "int"
+      | "float"
+      | "str"
+      | "bytes"
+      | "complex"
+      | "date"
+      | "time"
+      | "datetime"
+      | "timedelta"
+      | "decimal"
+      | "fraction"
+      | "uuid"
+      | "ellipsis"
+      | "any"
+      | "none",
+  ): Maker =>
+  () => ({ type });
+const collection =
+  (type: "list" | "deque" | "set" | "frozenset" | "generator"): Maker =>
+  (generate, args) => ({ type, items: generate(args[0] ?? ANY) });
+const mapping: Maker = (generate, args) => ({
+  type: "dict",
+  keys: generate(args[0] ?? ANY),
+  values: generate(args[1] ?? ANY),
+});
 /** A mapping whose class is checked: constraints go around it. */
 const otherMapping: Maker = (generate, args) => {
   const schema = mapping(generate, args);
   return { type: "lax-or-strict", schema: { type: "function", schema } };
 };
-const sequence: Maker = (generate, args) => ({ type: "json-or-python", schema: { type: "list", items: generate(args[0] ?? ANY) } });
+const sequence: Maker = (generate, args) => ({
+  type: "json-or-python",
+  schema: { type: "list", items: generate(args[0] ?? ANY) },
+});
 
 /** Classes of the standard library and of pydantic that pydantic has a schema for. */
 export const LIBRARY_TYPES: Readonly<Record<string, Maker>> = {
@@ -66,7 +106,11 @@ export const LIBRARY_TYPES: Readonly<Record<string, Maker>> = {
   "collections.deque": collection("deque"),
   "collections.OrderedDict": mapping,
   "collections.defaultdict": otherMapping,
-  "collections.Counter": (generate, args) => ({ type: "dict", keys: generate(args[0] ?? ANY), values: { type: "int" } }),
+  "collections.Counter": (generate, args) => ({
+    type: "dict",
+    keys: generate(args[0] ?? ANY),
+    values: { type: "int" },
+  }),
   "collections.abc.MutableSequence": collection("list"),
   "collections.abc.Sequence": sequence,
   "collections.abc.MutableSet": collection("set"),
@@ -76,8 +120,14 @@ export const LIBRARY_TYPES: Readonly<Record<string, Maker>> = {
   "collections.abc.Mapping": mapping,
   "collections.abc.MutableMapping": mapping,
   "collections.abc.Callable": () => ({ type: "callable" }),
-  "collections.abc.Hashable": () => ({ type: "custom-error", schema: { type: "chain", steps: [{ type: "any" }, { type: "is-instance", of: "Hashable" }] } }),
-  "builtins.type": () => ({ type: "custom-error", schema: { type: "is-instance", of: "<class 'type'>" } }),
+  "collections.abc.Hashable": () => ({
+    type: "custom-error",
+    schema: { type: "chain", steps: [{ type: "any" }, { type: "is-instance", of: "Hashable" }] },
+  }),
+  "builtins.type": () => ({
+    type: "custom-error",
+    schema: { type: "is-instance", of: "<class 'type'>" },
+  }),
   "os.PathLike": path,
   "pathlib.Path": path,
   "pathlib.PurePath": path,
@@ -93,8 +143,13 @@ export const LIBRARY_TYPES: Readonly<Record<string, Maker>> = {
   "ipaddress.IPv6Address": () => laxString("ipv6"),
   "ipaddress.IPv6Network": () => laxString("ipv6network"),
   "ipaddress.IPv6Interface": () => laxString("ipv6interface"),
-  "pydantic.EmailStr": () => formatted({ type: "function", schema: { type: "str" } }, { format: "email" }),
-  "pydantic.NameEmail": () => formatted({ type: "function", schema: { type: "json-or-python", schema: { type: "str" } } }, { format: "name-email" }),
+  "pydantic.EmailStr": () =>
+    formatted({ type: "function", schema: { type: "str" } }, { format: "email" }),
+  "pydantic.NameEmail": () =>
+    formatted(
+      { type: "function", schema: { type: "json-or-python", schema: { type: "str" } } },
+      { format: "name-email" },
+    ),
   "pydantic.IPvAnyAddress": () => fixed(plainValidator(), { format: "ipvanyaddress" }),
   "pydantic.IPvAnyInterface": () => fixed(plainValidator(), { format: "ipvanyinterface" }),
   "pydantic.IPvAnyNetwork": () => fixed(plainValidator(), { format: "ipvanynetwork" }),
@@ -120,7 +175,10 @@ export const LIBRARY_TYPES: Readonly<Record<string, Maker>> = {
   "pydantic.Json": (generate, args) => ({ type: "json", schema: generate(args[0] ?? ANY) }),
   "pydantic.SecretStr": () => secret({ type: "str" }),
   "pydantic.SecretBytes": () => secret({ type: "bytes" }),
-  "pydantic.Secret": (generate, args) => ({ type: "json-or-python", schema: { type: "function", schema: generate(args[0] ?? ANY) } }),
+  "pydantic.Secret": (generate, args) => ({
+    type: "json-or-python",
+    schema: { type: "function", schema: generate(args[0] ?? ANY) },
+  }),
   "pydantic.PastDate": simple("date"),
   "pydantic.FutureDate": simple("date"),
   "pydantic.PastDatetime": simple("datetime"),

@@ -1,6 +1,6 @@
 import { type Value, calleeId, isLibraryClass } from "../python/values.js";
-import { type Core, type JsonFunction, mergeMetadata } from "./core.js";
-import { type CoreGenerator, discriminated } from "./generate.js";
+import { type Core, type JsonFunction, discriminated, mergeMetadata } from "./core.js";
+import type { CoreGenerator } from "./generate.js";
 import { isObject } from "./json.js";
 
 /** Raised for what is to be left out of the JSON Schema. */
@@ -19,10 +19,16 @@ const PATH_FORMATS: Readonly<Record<string, string>> = { file: "file-path", dir:
  *
  * @returns `null` for metadata of any other kind
  */
-export function applyKnownMetadata(generator: CoreGenerator, schema: Core, metadata: Value, source: Value): Applied | null {
+export function applyKnownMetadata(
+  generator: CoreGenerator,
+  schema: Core,
+  metadata: Value,
+  source: Value,
+): Applied | null {
   if (isLibraryClass(metadata, "pydantic.SkipValidation")) return skipped(schema);
   // A model as metadata answers pydantic's call for a schema with its own.
-  if (metadata.kind === "class" && metadata.family === "model") return { schema: generator.generate(metadata) };
+  if (metadata.kind === "class" && metadata.family === "model")
+    return { schema: generator.generate(metadata) };
   if (metadata.kind !== "call") return null;
   const id = calleeId(metadata);
   const first = metadata.args[0];
@@ -32,18 +38,29 @@ export function applyKnownMetadata(generator: CoreGenerator, schema: Core, metad
     case "pydantic.BeforeValidator":
     case "pydantic.WrapValidator": {
       const given = metadata.kwargs.get("json_schema_input_type");
-      return { schema: { type: "function", schema, ...(given && { input: generator.generate(given) }) } };
+      return {
+        schema: { type: "function", schema, ...(given && { input: generator.generate(given) }) },
+      };
     }
     case "pydantic.PlainValidator": {
       const given = metadata.kwargs.get("json_schema_input_type");
       const input: Core = given ? generator.generate(given) : { type: "any" };
-      return { schema: { type: "json-or-python", schema: input, serialization: { returns: generator.generate(source) } } };
+      return {
+        schema: {
+          type: "json-or-python",
+          schema: input,
+          serialization: { returns: generator.generate(source) },
+        },
+      };
     }
     case "pydantic.PlainSerializer":
     case "pydantic.WrapSerializer": {
       const given = metadata.kwargs.get("return_type");
-      if (!given && first?.kind === "function") generator.surroundings.note(`what \`${first.name}\` returns is not read`);
-      return { schema: { ...schema, serialization: { returns: given ? generator.generate(given) : null } } };
+      if (!given && first?.kind === "function")
+        generator.surroundings.note(`what \`${first.name}\` returns is not read`);
+      return {
+        schema: { ...schema, serialization: { returns: given ? generator.generate(given) : null } },
+      };
     }
     case "pydantic.SkipValidation":
       return skipped(schema);
@@ -70,15 +87,29 @@ export function applyKnownMetadata(generator: CoreGenerator, schema: Core, metad
     case "pydantic.UuidVersion":
       return withFormat(schema, first?.kind === "int" ? `uuid${first.value}` : "uuid");
     case "pydantic.PathType":
-      return withFormat(schema, first?.kind === "str" ? (PATH_FORMATS[first.value] ?? "path") : "path");
+      return withFormat(
+        schema,
+        first?.kind === "str" ? (PATH_FORMATS[first.value] ?? "path") : "path",
+      );
     case "pydantic.EncodedBytes":
     case "pydantic.EncodedStr":
-      return withFormat({ type: "function", schema }, first?.kind === "str" ? first.value : "base64");
+      return withFormat(
+        { type: "function", schema },
+        first?.kind === "str" ? first.value : "base64",
+      );
     case "pydantic.UrlConstraints":
       return { schema: withUrlConstraints(schema, metadata.kwargs.get("max_length") ?? first) };
     case "pydantic.Tag": {
       const tag = first ?? metadata.kwargs.get("tag");
-      return { schema: { ...schema, metadata: mergeMetadata(schema.metadata ?? {}, tag?.kind === "str" ? { unionTag: tag.value } : {}) } };
+      return {
+        schema: {
+          ...schema,
+          metadata: mergeMetadata(
+            schema.metadata ?? {},
+            tag?.kind === "str" ? { unionTag: tag.value } : {},
+          ),
+        },
+      };
     }
     case "pydantic.Discriminator": {
       const by = first ?? metadata.kwargs.get("discriminator");
@@ -88,7 +119,10 @@ export function applyKnownMetadata(generator: CoreGenerator, schema: Core, metad
       generator.surroundings.note("`GetPydanticSchema` makes its own schema");
       return { schema: { type: "any" } };
     default:
-      if (metadata.callee.kind === "class" && metadata.callee.mro.some((cls) => cls.kind === "class" && makesItsOwn(cls.methods))) {
+      if (
+        metadata.callee.kind === "class" &&
+        metadata.callee.mro.some((cls) => cls.kind === "class" && makesItsOwn(cls.methods))
+      ) {
         generator.surroundings.note(`\`${metadata.callee.name}\` makes its own schema`);
         return { schema: { type: "any" } };
       }
@@ -114,6 +148,9 @@ const withFormat = (schema: Core, format: string): Applied => ({
 function withUrlConstraints(schema: Core, longest: Value | undefined): Core {
   if (longest?.kind !== "int") return schema;
   const constraints = { max_length: Number(longest.value) };
-  if (schema.type === "function") return { ...schema, schema: withUrlConstraints(schema.schema, longest) };
-  return schema.type === "url" || schema.type === "multi-host-url" ? { ...schema, constraints: { ...schema.constraints, ...constraints } } : schema;
+  if (schema.type === "function")
+    return { ...schema, schema: withUrlConstraints(schema.schema, longest) };
+  return schema.type === "url" || schema.type === "multi-host-url"
+    ? { ...schema, constraints: { ...schema.constraints, ...constraints } }
+    : schema;
 }

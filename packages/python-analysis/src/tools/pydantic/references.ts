@@ -9,19 +9,25 @@ const MODULE = "__main__";
 
 /** The identity of a class, with its arguments, as pydantic writes it: `module.Qualified:id[int:id]`. */
 export function fullReference(type: Value, args: readonly Value[]): string {
-  const name = type.kind === "class" ? type.qualifiedName : type.kind === "type-alias" ? type.name : displayType(type);
+  const name =
+    type.kind === "class"
+      ? type.qualifiedName
+      : type.kind === "type-alias"
+        ? type.name
+        : displayType(type);
   const shown = args.map((arg) => `${displayArgument(arg)}:${idOf(arg)}`).join();
   return `${MODULE}.${name}:${idOf(type)}${args.length > 0 ? `[${shown}]` : ""}`;
 }
 
 /** A string that is itself an argument is shown as it is. */
-export const displayArgument = (arg: Value): string => (arg.kind === "forward" ? arg.text : displayType(arg));
+export const displayArgument = (arg: Value): string =>
+  arg.kind === "forward" ? arg.text : displayType(arg);
 
 /** In digits, so that it holds none of the characters that the text around it is split at. */
 const idOf = (value: Value): string => Buffer.from(equalityKey(value)).toString("hex");
 
 /** pydantic's `display_as_type`: a type much as it is written. */
-export function displayType(type: Value): string {
+function displayType(type: Value): string {
   switch (type.kind) {
     case "none":
       return "NoneType";
@@ -35,7 +41,8 @@ export function displayType(type: Value): string {
       return type.id.slice(type.id.indexOf(".") + 1);
     case "alias": {
       const isTyping = type.spelling === "typing" && type.origin.kind === "library-class";
-      const origin = (isTyping ? TYPING_NAMES.get(type.origin.id) : undefined) ?? displayType(type.origin);
+      const origin =
+        (isTyping ? TYPING_NAMES.get(type.origin.id) : undefined) ?? displayType(type.origin);
       const isModel = type.origin.kind === "class" && type.origin.family === "model";
       return `${origin}[${type.args.map(isModel ? displayArgument : displayType).join(", ")}]`;
     }
@@ -50,7 +57,11 @@ export function displayType(type: Value): string {
     case "call": {
       if (isCallOf(type, "typing.NewType")) return "NewType";
       const name = type.args[0];
-      return name?.kind === "str" ? (type.callee.kind === "library-function" && type.callee.id === "typing.TypeVar" ? `~${name.value}` : name.value) : "object";
+      return name?.kind === "str"
+        ? type.callee.kind === "library-function" && type.callee.id === "typing.TypeVar"
+          ? `~${name.value}`
+          : name.value
+        : "object";
     }
     default:
       return type.kind;
@@ -70,26 +81,46 @@ function classOf(metadata: Value): string {
 export function metadataText(metadata: Value): string {
   if (metadata.kind !== "call") return metadata.kind;
   const name = classOf(metadata);
-  const parameter = name.replace(/[A-Z]/g, (letter, i) => `${i > 0 ? "_" : ""}${letter.toLowerCase()}`).replace(/_len$/, "_length");
-  const given = [...metadata.args.map((arg): [string, Value] => [parameter, arg]), ...metadata.kwargs];
+  const parameter = name
+    .replace(/[A-Z]/g, (letter, i) => `${i > 0 ? "_" : ""}${letter.toLowerCase()}`)
+    .replace(/_len$/, "_length");
+  const given = [
+    ...metadata.args.map((arg): [string, Value] => [parameter, arg]),
+    ...metadata.kwargs,
+  ];
   return `${name === "GeneralMetadata" ? "PydanticGeneralMetadata" : name}(${given.map(([key, value]) => `${key}=${representation(value)}`).join(", ")})`;
 }
 
 function representation(value: Value): string {
   if (value.kind === "none") return "None";
-  if (value.kind === "member") return `<${value.class.name}.${value.name}: ${representation(value.value)}>`;
+  if (value.kind === "member")
+    return `<${value.class.name}.${value.name}: ${representation(value.value)}>`;
   if (value.kind === "str") return `'${value.value}'`;
   if (value.kind === "bool") return value.value ? "True" : "False";
   return value.kind === "int" ? String(value.value) : displayType(value);
 }
 
 /** Names to try for a definition, the plainest first; the last is its own alone. */
-export function definitionNames(ref: string, mode: "Input" | "Output", occurrence: (qualified: string) => number): readonly string[] {
+export function definitionNames(
+  ref: string,
+  mode: "Input" | "Output",
+  occurrence: (qualified: string) => number,
+): readonly string[] {
   const components = ref.split(/([\][,])/).map((part) => part.replace(/:[^:]*$/, ""));
   const qualified = normalize(components.join(""));
-  const short = normalize(components.map((part) => part.replace(/(?:[^.[\]]+\.)+((?:[^.[\]]+))/g, "$1")).join(""));
+  const short = normalize(
+    components.map((part) => part.replace(/(?:[^.[\]]+\.)+((?:[^.[\]]+))/g, "$1")).join(""),
+  );
   const number = occurrence(qualified);
-  return [short, `${short}-${mode}`, qualified, `${qualified}-${mode}`, `${qualified}__${number}`, `${qualified}-${mode}__${number}`];
+  return [
+    short,
+    `${short}-${mode}`,
+    qualified,
+    `${qualified}-${mode}`,
+    `${qualified}__${number}`,
+    `${qualified}-${mode}__${number}`,
+  ];
 }
 
-const normalize = (name: string): string => name.replace(/[^a-zA-Z0-9.\-_]/gu, "_").replaceAll(".", "__");
+const normalize = (name: string): string =>
+  name.replace(/[^a-zA-Z0-9.\-_]/gu, "_").replaceAll(".", "__");

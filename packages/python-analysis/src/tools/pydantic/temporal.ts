@@ -27,17 +27,31 @@ export function encodeTemporal(id: string, value: Call): string | undefined {
 }
 
 function dateText(value: Call): string | undefined {
-  const [year, month, day] = ["year", "month", "day"].map((name, i) => integer(argument(value, i, name), NaN));
-  if (year === undefined || month === undefined || day === undefined || Number.isNaN(year + month + day)) return undefined;
+  const [year, month, day] = ["year", "month", "day"].map((name, i) =>
+    integer(argument(value, i, name), NaN),
+  );
+  if (
+    year === undefined ||
+    month === undefined ||
+    day === undefined ||
+    Number.isNaN(year + month + day)
+  )
+    return undefined;
   return `${String(year).padStart(4, "0")}-${two(month)}-${two(day)}`;
 }
 
 function timeText(value: Call, offset: number): string | undefined {
   const zone = argument(value, offset + 4, "tzinfo");
-  const isUtc = zone?.kind === "call" && (zone.args.length === 0 && /^datetime\.(timezone|UTC)$/.test(calleeId(zone)));
+  const isUtc =
+    zone?.kind === "call" &&
+    zone.args.length === 0 &&
+    /^datetime\.(timezone|UTC)$/.test(calleeId(zone));
   if (zone && zone.kind !== "none" && !isUtc) return undefined;
-  const [hour, minute, second, micro] = ["hour", "minute", "second", "microsecond"].map((name, i) => integer(argument(value, offset + i, name), 0));
-  if (hour === undefined || minute === undefined || second === undefined || micro === undefined) return undefined;
+  const [hour, minute, second, micro] = ["hour", "minute", "second", "microsecond"].map((name, i) =>
+    integer(argument(value, offset + i, name), 0),
+  );
+  if (hour === undefined || minute === undefined || second === undefined || micro === undefined)
+    return undefined;
   return `${two(hour)}:${two(minute)}:${two(second)}${micro === 0 ? "" : `.${String(micro).padStart(6, "0")}`}${isUtc ? "Z" : ""}`;
 }
 
@@ -58,7 +72,8 @@ function durationText(value: Call): string | undefined {
     const part = argument(value, i, name);
     if (!part) continue;
     if (part.kind === "int") total += part.value * unit;
-    else if (part.kind === "float" && Number.isInteger(part.value * Number(unit))) total += BigInt(part.value * Number(unit));
+    else if (part.kind === "float" && Number.isInteger(part.value * Number(unit)))
+      total += BigInt(part.value * Number(unit));
     else return undefined;
   }
   const sign = total < 0n ? "-" : "";
@@ -73,6 +88,9 @@ function durationText(value: Call): string | undefined {
   const [hours, minutes, seconds] = [take(3_600_000_000n), take(60_000_000n), take(1_000_000n)];
   const fraction = rest === 0n ? "" : `.${String(rest).padStart(6, "0").replace(/0+$/, "")}`;
   const date = (years > 0n ? `${years}Y` : "") + (dayRest > 0n ? `${dayRest}D` : "");
-  const time = (hours > 0n ? `${hours}H` : "") + (minutes > 0n ? `${minutes}M` : "") + (seconds > 0n || fraction ? `${seconds}${fraction}S` : "");
+  const time =
+    (hours > 0n ? `${hours}H` : "") +
+    (minutes > 0n ? `${minutes}M` : "") +
+    (seconds > 0n || fraction ? `${seconds}${fraction}S` : "");
   return date || time ? `${sign}P${date}${time ? `T${time}` : ""}` : "PT0S";
 }

@@ -12,9 +12,18 @@ export interface Binding {
 
 export type BindingSource =
   | { readonly kind: "import"; readonly module: string; readonly attribute: string | null }
-  | { readonly kind: "class" | "function"; readonly node: SyntaxNode; readonly decorators: readonly SyntaxNode[] }
+  | {
+      readonly kind: "class" | "function";
+      readonly node: SyntaxNode;
+      readonly decorators: readonly SyntaxNode[];
+    }
   /** `path` leads into an unpacked value: `a, (b, c) = v` binds `c` by `[1, 1]`. */
-  | { readonly kind: "assignment"; readonly value: SyntaxNode; readonly path: readonly number[]; readonly annotation: SyntaxNode | null }
+  | {
+      readonly kind: "assignment";
+      readonly value: SyntaxNode;
+      readonly path: readonly number[];
+      readonly annotation: SyntaxNode | null;
+    }
   | { readonly kind: "augmented"; readonly operator: string; readonly value: SyntaxNode }
   | { readonly kind: "type-alias"; readonly node: SyntaxNode }
   /** A loop variable, an exception, a context manager, a deletion: known only by running. */
@@ -38,11 +47,16 @@ export interface Block {
 export type Condition = boolean | "type-checking" | "unknown";
 
 const CHANGING_METHODS = new Set(
-  "append extend insert add update remove discard pop popitem clear setdefault sort reverse appendleft".split(" "),
+  "append extend insert add update remove discard pop popitem clear setdefault sort reverse appendleft".split(
+    " ",
+  ),
 );
 
 /** Collects what the statements of a block bind, without entering functions and classes. */
-export function collectBindings(body: readonly SyntaxNode[], judge: (condition: SyntaxNode) => Condition): Block {
+export function collectBindings(
+  body: readonly SyntaxNode[],
+  judge: (condition: SyntaxNode) => Condition,
+): Block {
   const bindings = new Map<string, Binding[]>();
   const stars: string[] = [];
   const changed = new Set<string>();
@@ -54,14 +68,18 @@ export function collectBindings(body: readonly SyntaxNode[], judge: (condition: 
     else bindings.set(name, [binding]);
   };
   const opaque = (target: SyntaxNode | null, reason: string, reach: Reach): void => {
-    if (target) for (const name of targetNames(target)) bind(name, target, { kind: "opaque", reason }, reach);
+    if (target)
+      for (const name of targetNames(target)) bind(name, target, { kind: "opaque", reason }, reach);
   };
 
   const assign = (node: SyntaxNode, reach: Reach): void => {
     const targets = [];
     let value: SyntaxNode | null = node;
     while (value?.type === "assignment") {
-      targets.push({ target: value.childForFieldName("left"), annotation: value.childForFieldName("type") });
+      targets.push({
+        target: value.childForFieldName("left"),
+        annotation: value.childForFieldName("type"),
+      });
       value = value.childForFieldName("right");
     }
     for (const { target, annotation } of targets) {
@@ -79,14 +97,28 @@ export function collectBindings(body: readonly SyntaxNode[], judge: (condition: 
 
   const importNames = (node: SyntaxNode, reach: Reach): void => {
     const from = node.childForFieldName("module_name");
-    const module = node.type === "future_import_statement" ? "__future__" : (from?.text.replace(/\s/g, "") ?? null);
-    if (module !== null && node.children.some((child) => child.type === "wildcard_import")) stars.push(module);
+    const module =
+      node.type === "future_import_statement"
+        ? "__future__"
+        : (from?.text.replace(/\s/g, "") ?? null);
+    if (module !== null && node.children.some((child) => child.type === "wildcard_import"))
+      stars.push(module);
     for (const item of node.childrenForFieldName("name")) {
       const alias = item.childForFieldName("alias")?.text;
-      const name = (item.type === "aliased_import" ? item.childForFieldName("name")! : item).text.replace(/\s/g, "");
-      if (module !== null) bind(alias ?? name, node, { kind: "import", module, attribute: name }, reach);
-      else if (alias !== undefined) bind(alias, node, { kind: "import", module: name, attribute: null }, reach);
-      else bind(name.split(".")[0]!, node, { kind: "import", module: name.split(".")[0]!, attribute: null }, reach);
+      const name = (
+        item.type === "aliased_import" ? item.childForFieldName("name")! : item
+      ).text.replace(/\s/g, "");
+      if (module !== null)
+        bind(alias ?? name, node, { kind: "import", module, attribute: name }, reach);
+      else if (alias !== undefined)
+        bind(alias, node, { kind: "import", module: name, attribute: null }, reach);
+      else
+        bind(
+          name.split(".")[0]!,
+          node,
+          { kind: "import", module: name.split(".")[0]!, attribute: null },
+          reach,
+        );
     }
   };
 
@@ -110,7 +142,8 @@ export function collectBindings(body: readonly SyntaxNode[], judge: (condition: 
     if (arm(node.childForFieldName("condition"), node.childForFieldName("consequence"))) return;
     for (const clause of node.childrenForFieldName("alternative")) {
       if (clause.type === "elif_clause") {
-        if (arm(clause.childForFieldName("condition"), clause.childForFieldName("consequence"))) return;
+        if (arm(clause.childForFieldName("condition"), clause.childForFieldName("consequence")))
+          return;
       } else visitBlock(clause.childForFieldName("body"), rest);
     }
   };
@@ -147,9 +180,14 @@ export function collectBindings(body: readonly SyntaxNode[], judge: (condition: 
           else if (child.type === "except_clause" || child.type === "except_group_clause") {
             for (const part of child.children) {
               if (part.type === "block") visit(part.children, weaker(reach, "fallback"));
-              else if (part.type === "as_pattern") opaque(part.childForFieldName("alias"), "an exception", reach);
+              else if (part.type === "as_pattern")
+                opaque(part.childForFieldName("alias"), "an exception", reach);
             }
-          } else if (child.isNamed) visitBlock(child.children.find((part) => part.type === "block"), reach);
+          } else if (child.isNamed)
+            visitBlock(
+              child.children.find((part) => part.type === "block"),
+              reach,
+            );
         }
         return;
       case "for_statement":
@@ -162,8 +200,13 @@ export function collectBindings(body: readonly SyntaxNode[], judge: (condition: 
         visitBlock(node.childForFieldName("alternative")?.childForFieldName("body"), reach);
         return;
       case "with_statement":
-        for (const item of node.children.find((child) => child.type === "with_clause")?.children ?? []) {
-          opaque(item.childForFieldName("value")?.childForFieldName("alias") ?? null, "a context manager's value", reach);
+        for (const item of node.children.find((child) => child.type === "with_clause")?.children ??
+          []) {
+          opaque(
+            item.childForFieldName("value")?.childForFieldName("alias") ?? null,
+            "a context manager's value",
+            reach,
+          );
         }
         visitBlock(node.childForFieldName("body"), reach);
         return;
@@ -193,13 +236,21 @@ export function collectBindings(body: readonly SyntaxNode[], judge: (condition: 
       return;
     }
     const callee = node.type === "call" ? node.childForFieldName("function") : null;
-    if (callee?.type === "attribute" && CHANGING_METHODS.has(callee.childForFieldName("attribute")?.text ?? "")) {
+    if (
+      callee?.type === "attribute" &&
+      CHANGING_METHODS.has(callee.childForFieldName("attribute")?.text ?? "")
+    ) {
       const root = rootName(callee);
       if (root) changed.add(root);
     }
   };
 
-  const define = (node: SyntaxNode, whole: SyntaxNode, decorators: readonly SyntaxNode[], reach: Reach): void => {
+  const define = (
+    node: SyntaxNode,
+    whole: SyntaxNode,
+    decorators: readonly SyntaxNode[],
+    reach: Reach,
+  ): void => {
     const name = node.childForFieldName("name")?.text;
     const kind = node.type === "class_definition" ? "class" : "function";
     if (name !== undefined) bind(name, whole, { kind, node, decorators }, reach);
@@ -213,10 +264,17 @@ function weaker(outer: Reach, inner: "perhaps" | "fallback"): Reach {
   return outer === "always" || outer === "perhaps" ? inner : outer;
 }
 
-function* unpacked(target: SyntaxNode, path: readonly number[]): Generator<[string, readonly number[]]> {
+function* unpacked(
+  target: SyntaxNode,
+  path: readonly number[],
+): Generator<[string, readonly number[]]> {
   if (target.type === "identifier") {
     yield [target.text, path];
-  } else if (/^(pattern_list|tuple_pattern|list_pattern|expression_list|tuple|list|parenthesized_expression)$/.test(target.type)) {
+  } else if (
+    /^(pattern_list|tuple_pattern|list_pattern|expression_list|tuple|list|parenthesized_expression)$/.test(
+      target.type,
+    )
+  ) {
     const items = target.namedChildren.filter((child) => child.type !== "comment");
     if (target.type === "parenthesized_expression") yield* unpacked(items[0]!, path);
     else for (const [i, item] of items.entries()) yield* unpacked(item, [...path, i]);
@@ -227,9 +285,14 @@ function* unpacked(target: SyntaxNode, path: readonly number[]): Generator<[stri
 }
 
 function targetNames(target: SyntaxNode): string[] {
-  return [...unpacked(target.type === "as_pattern_target" || target.type === "delete_statement" ? (target.namedChildren[0] ?? target) : target, [])].map(
-    ([name]) => name,
-  );
+  return [
+    ...unpacked(
+      target.type === "as_pattern_target" || target.type === "delete_statement"
+        ? (target.namedChildren[0] ?? target)
+        : target,
+      [],
+    ),
+  ].map(([name]) => name);
 }
 
 function firstIdentifier(node: SyntaxNode): string | null {

@@ -1,19 +1,56 @@
 import { memberByValue } from "./enums.js";
 import { floatRepr } from "./numbers.js";
 import { truth } from "./operators.js";
-import { type Call, type LibraryFunction, type Value, bool, float, int, isCallOf, libraryClass, str, unknown } from "./values.js";
+import {
+  type Call,
+  type LibraryFunction,
+  type Value,
+  bool,
+  float,
+  int,
+  isCallOf,
+  libraryClass,
+  str,
+  unknown,
+} from "./values.js";
 
 /** Library functions whose result says what they were called with. */
 const TELLING_FUNCTIONS = new Set([
-  "typing.TypeVar", "typing.ParamSpec", "typing.TypeVarTuple", "typing.NewType", "typing.TypeAliasType", "typing.Doc", "typing.deprecated",
-  "typing.TypedDict", "typing_extensions.TypedDict", "typing.NamedTuple", "typing_extensions.NamedTuple",
-  "collections.namedtuple", "dataclasses.field", "dataclasses.dataclass", "pydantic.Field", "pydantic.PrivateAttr",
-  "pydantic.computed_field", "pydantic.field_validator", "pydantic.dataclasses.dataclass", "fastmcp.Depends", "fastmcp.CurrentContext",
-  "re.compile", "fastmcp.CurrentFastMCP", "fastmcp.CurrentRequest", "fastmcp.CurrentHeaders", "fastmcp.CurrentAccessToken", "fastmcp.tool",
+  "typing.TypeVar",
+  "typing.ParamSpec",
+  "typing.TypeVarTuple",
+  "typing.NewType",
+  "typing.TypeAliasType",
+  "typing.Doc",
+  "typing.deprecated",
+  "typing.TypedDict",
+  "typing_extensions.TypedDict",
+  "typing.NamedTuple",
+  "typing_extensions.NamedTuple",
+  "collections.namedtuple",
+  "dataclasses.field",
+  "dataclasses.dataclass",
+  "pydantic.Field",
+  "pydantic.PrivateAttr",
+  "pydantic.computed_field",
+  "pydantic.field_validator",
+  "pydantic.dataclasses.dataclass",
+  "fastmcp.Depends",
+  "fastmcp.CurrentContext",
+  "re.compile",
+  "fastmcp.CurrentFastMCP",
+  "fastmcp.CurrentRequest",
+  "fastmcp.CurrentHeaders",
+  "fastmcp.CurrentAccessToken",
+  "fastmcp.tool",
 ]);
 
 /** What calling something gives; `undefined` if only running it tells. */
-function apply(callee: Value, args: readonly Value[], kwargs: ReadonlyMap<string, Value>): Value | undefined {
+function apply(
+  callee: Value,
+  args: readonly Value[],
+  kwargs: ReadonlyMap<string, Value>,
+): Value | undefined {
   switch (callee.kind) {
     case "library-class":
       return construct(callee.id, args, kwargs) ?? { kind: "call", callee, args, kwargs };
@@ -23,7 +60,9 @@ function apply(callee: Value, args: readonly Value[], kwargs: ReadonlyMap<string
       return { kind: "call", callee, args, kwargs };
     case "form": {
       const maker: LibraryFunction = { kind: "library-function", id: callee.id };
-      return TELLING_FUNCTIONS.has(callee.id) ? { kind: "call", callee: maker, args, kwargs } : undefined;
+      return TELLING_FUNCTIONS.has(callee.id)
+        ? { kind: "call", callee: maker, args, kwargs }
+        : undefined;
     }
     case "library-function": {
       if (TELLING_FUNCTIONS.has(callee.id)) return { kind: "call", callee, args, kwargs };
@@ -35,7 +74,9 @@ function apply(callee: Value, args: readonly Value[], kwargs: ReadonlyMap<string
     case "call":
       // Calling what `typing.NewType` made gives its argument.
       if (isCallOf(callee, "typing.NewType")) return args[0];
-      return isCallOf(callee, "collections.namedtuple") ? namedTuple(callee, args, kwargs) : undefined;
+      return isCallOf(callee, "collections.namedtuple")
+        ? namedTuple(callee, args, kwargs)
+        : undefined;
     case "alias":
       return apply(callee.origin, args, kwargs);
     case "unknown":
@@ -46,13 +87,22 @@ function apply(callee: Value, args: readonly Value[], kwargs: ReadonlyMap<string
 }
 
 /** An instance of a named tuple: its items, in the order of its fields. */
-function namedTuple(made: Call, args: readonly Value[], kwargs: ReadonlyMap<string, Value>): Value | undefined {
+function namedTuple(
+  made: Call,
+  args: readonly Value[],
+  kwargs: ReadonlyMap<string, Value>,
+): Value | undefined {
   const given = made.args[1] ?? made.kwargs.get("field_names");
-  const names = given?.kind === "str" ? given.value.replaceAll(",", " ").split(/\s+/).filter(Boolean) : given && itemsOf(given)?.map((item) => (item.kind === "str" ? item.value : ""));
+  const names =
+    given?.kind === "str"
+      ? given.value.replaceAll(",", " ").split(/\s+/).filter(Boolean)
+      : given && itemsOf(given)?.map((item) => (item.kind === "str" ? item.value : ""));
   const defaults = made.kwargs.get("defaults");
   const fallbacks = defaults ? itemsOf(defaults) : [];
   if (!names || !fallbacks) return undefined;
-  const items = names.map((name, i) => args[i] ?? kwargs.get(name) ?? fallbacks[i - names.length + fallbacks.length]);
+  const items = names.map(
+    (name, i) => args[i] ?? kwargs.get(name) ?? fallbacks[i - names.length + fallbacks.length],
+  );
   return items.every((item) => item !== undefined) ? { kind: "tuple", items } : undefined;
 }
 
@@ -69,16 +119,32 @@ const CONSTRAINED: ReadonlyMap<string, readonly [type: string, ofItems: boolean]
   ["pydantic.confrozenset", ["builtins.frozenset", true]],
 ]);
 
-function constrainedType([id, ofItems]: readonly [string, boolean], args: readonly Value[], kwargs: ReadonlyMap<string, Value>): Value {
+function constrainedType(
+  [id, ofItems]: readonly [string, boolean],
+  args: readonly Value[],
+  kwargs: ReadonlyMap<string, Value>,
+): Value {
   const origin = libraryClass(id);
   const item = args[0] ?? kwargs.get("item_type");
-  const type: Value = ofItems && item ? { kind: "alias", origin, args: [item], spelling: "builtin" } : origin;
-  const options = new Map([...kwargs].filter(([name, value]) => name !== "item_type" && value.kind !== "none"));
-  const field: Call = { kind: "call", callee: { kind: "library-function", id: "pydantic.Field" }, args: [], kwargs: options };
+  const type: Value =
+    ofItems && item ? { kind: "alias", origin, args: [item], spelling: "builtin" } : origin;
+  const options = new Map(
+    [...kwargs].filter(([name, value]) => name !== "item_type" && value.kind !== "none"),
+  );
+  const field: Call = {
+    kind: "call",
+    callee: { kind: "library-function", id: "pydantic.Field" },
+    args: [],
+    kwargs: options,
+  };
   return { kind: "annotated", type, metadata: [field] };
 }
 
-function construct(id: string, args: readonly Value[], kwargs: ReadonlyMap<string, Value>): Value | undefined {
+function construct(
+  id: string,
+  args: readonly Value[],
+  kwargs: ReadonlyMap<string, Value>,
+): Value | undefined {
   const first = args[0];
   if (first?.kind === "unknown") return id.startsWith("builtins.") ? first : undefined;
   switch (id) {
@@ -86,7 +152,9 @@ function construct(id: string, args: readonly Value[], kwargs: ReadonlyMap<strin
       if (!first) return str("");
       if (first.kind === "str") return first;
       if (first.kind === "int") return str(String(first.value));
-      return first.kind === "float" ? str(floatRepr(first.value)) : unknown("a text known only at run time");
+      return first.kind === "float"
+        ? str(floatRepr(first.value))
+        : unknown("a text known only at run time");
     case "builtins.int":
       return integerOf(first, args[1]);
     case "builtins.float":
@@ -117,8 +185,10 @@ function integerOf(value: Value | undefined, base: Value | undefined): Value {
   if (!value) return int(0);
   if (value.kind === "int") return value;
   if (value.kind === "bool") return int(Number(value.value));
-  if (value.kind === "float" && Number.isFinite(value.value)) return int(BigInt(Math.trunc(value.value)));
-  if (value.kind === "str" && !base && /^\s*[+-]?\d{1,4000}\s*$/.test(value.value)) return int(BigInt(value.value.trim().replace(/^\+/, "")));
+  if (value.kind === "float" && Number.isFinite(value.value))
+    return int(BigInt(Math.trunc(value.value)));
+  if (value.kind === "str" && !base && /^\s*[+-]?\d{1,4000}\s*$/.test(value.value))
+    return int(BigInt(value.value.trim().replace(/^\+/, "")));
   return unknown("a number known only at run time");
 }
 
@@ -131,7 +201,9 @@ function floatOf(value: Value | undefined): Value {
   const text = value.value.trim().toLowerCase();
   const special = /^([+-]?)(?:inf(?:inity)?|(nan))$/.exec(text);
   if (special) return float(special[2] ? NaN : special[1] === "-" ? -Infinity : Infinity);
-  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/.test(text) ? float(Number(text)) : unknown("a number known only at run time");
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/.test(text)
+    ? float(Number(text))
+    : unknown("a number known only at run time");
 }
 
 function itemsOf(value: Value): readonly Value[] | undefined {
@@ -160,7 +232,8 @@ function dictOf(args: readonly Value[], kwargs: ReadonlyMap<string, Value>): Val
     const pairs = itemsOf(first);
     if (!pairs) return undefined;
     for (const pair of pairs) {
-      if ((pair.kind !== "tuple" && pair.kind !== "list") || pair.items.length !== 2) return undefined;
+      if ((pair.kind !== "tuple" && pair.kind !== "list") || pair.items.length !== 2)
+        return undefined;
       entries.push([pair.items[0]!, pair.items[1]!]);
     }
   }
@@ -180,9 +253,13 @@ function builtin(id: string, args: readonly Value[]): Value | undefined {
       if (first.kind === "int") return int(first.value < 0n ? -first.value : first.value);
       return first.kind === "float" ? float(Math.abs(first.value)) : undefined;
     case "builtins.ord":
-      return first.kind === "str" && [...first.value].length === 1 ? int(first.value.codePointAt(0)!) : undefined;
+      return first.kind === "str" && [...first.value].length === 1
+        ? int(first.value.codePointAt(0)!)
+        : undefined;
     case "builtins.chr":
-      return first.kind === "int" && first.value >= 0n && first.value < 0x110000n ? str(String.fromCodePoint(Number(first.value))) : undefined;
+      return first.kind === "int" && first.value >= 0n && first.value < 0x110000n
+        ? str(String.fromCodePoint(Number(first.value)))
+        : undefined;
     case "builtins.sorted": {
       const items = itemsOf(first);
       if (!items?.every((item) => item.kind === "str")) return undefined;
@@ -194,8 +271,16 @@ function builtin(id: string, args: readonly Value[]): Value | undefined {
 }
 
 /** What a method of a constant gives. */
-function method(object: Value, name: string, args: readonly Value[], kwargs: ReadonlyMap<string, Value>): Value {
-  const unclear = object.kind === "unknown" ? object : unknown(`what \`.${name}(…)\` gives is known only at run time`);
+function method(
+  object: Value,
+  name: string,
+  args: readonly Value[],
+  kwargs: ReadonlyMap<string, Value>,
+): Value {
+  const unclear =
+    object.kind === "unknown"
+      ? object
+      : unknown(`what \`.${name}(…)\` gives is known only at run time`);
   if (kwargs.size > 0) return unclear;
   const [first] = args;
   if (object.kind === "str") {
@@ -203,18 +288,26 @@ function method(object: Value, name: string, args: readonly Value[], kwargs: Rea
     switch (name) {
       case "split":
         if (!first) return { kind: "list", items: text.split(/\s+/u).filter(Boolean).map(str) };
-        return first.kind === "str" && first.value !== "" && args.length === 1 ? { kind: "list", items: text.split(first.value).map(str) } : unclear;
+        return first.kind === "str" && first.value !== "" && args.length === 1
+          ? { kind: "list", items: text.split(first.value).map(str) }
+          : unclear;
       case "join": {
         const items = first && itemsOf(first);
-        return items?.every((item) => item.kind === "str") ? str(items.map((item) => item.value).join(text)) : unclear;
+        return items?.every((item) => item.kind === "str")
+          ? str(items.map((item) => item.value).join(text))
+          : unclear;
       }
       case "strip":
         return args.length === 0 ? str(text.trim()) : unclear;
       case "upper":
       case "lower":
-        return /^[\0-\x7f]*$/.test(text) ? str(name === "upper" ? text.toUpperCase() : text.toLowerCase()) : unclear;
+        return /^[\0-\x7f]*$/.test(text)
+          ? str(name === "upper" ? text.toUpperCase() : text.toLowerCase())
+          : unclear;
       case "encode":
-        return args.length === 0 && /^[\0-\x7f]*$/.test(text) ? { kind: "bytes", value: text } : unclear;
+        return args.length === 0 && /^[\0-\x7f]*$/.test(text)
+          ? { kind: "bytes", value: text }
+          : unclear;
     }
   }
   if (object.kind === "dict" && args.length === 0) {

@@ -3,7 +3,15 @@ import type { SyntaxNode } from "../../structure/types.js";
 import { enumMembers } from "./enums.js";
 import type { Interpreter } from "./interpreter.js";
 import { type Frame, Scope } from "./scope.js";
-import { type EnumMember, type LibraryClass, type Value, PythonError, isForm, libraryClass, unknown } from "./values.js";
+import {
+  type EnumMember,
+  type LibraryClass,
+  type Value,
+  PythonError,
+  isForm,
+  libraryClass,
+  unknown,
+} from "./values.js";
 
 /** Ancestors of library classes, nearest first, where it matters to know them. */
 const LIBRARY_ANCESTORS: Readonly<Record<string, readonly string[]>> = {
@@ -22,16 +30,30 @@ const LIBRARY_ANCESTORS: Readonly<Record<string, readonly string[]>> = {
   "pydantic.RootModel": ["pydantic.BaseModel"],
 };
 
-export const libraryAncestors = (id: string): readonly string[] => LIBRARY_ANCESTORS[id] ?? [];
+const libraryAncestors = (id: string): readonly string[] => LIBRARY_ANCESTORS[id] ?? [];
 
 /** Decorators that leave a class what it is; `dataclass` is told apart by {@link ClassDefinition.family}. */
 const NEUTRAL_DECORATORS = new Set([
-  "typing.final", "typing.runtime_checkable", "typing.deprecated", "enum.unique", "enum.verify", "functools.total_ordering",
-  "abc.update_abstractmethods", "typing.dataclass_transform", "pydantic.with_config",
+  "typing.final",
+  "typing.runtime_checkable",
+  "typing.deprecated",
+  "enum.unique",
+  "enum.verify",
+  "functools.total_ordering",
+  "abc.update_abstractmethods",
+  "typing.dataclass_transform",
+  "pydantic.with_config",
 ]);
 
 export type Family =
-  | "model" | "dataclass" | "pydantic-dataclass" | "enum" | "typed-dict" | "named-tuple" | "plain" | "unknown";
+  | "model"
+  | "dataclass"
+  | "pydantic-dataclass"
+  | "enum"
+  | "typed-dict"
+  | "named-tuple"
+  | "plain"
+  | "unknown";
 
 export interface FieldAnnotation {
   readonly name: string;
@@ -67,7 +89,9 @@ export class ClassDefinition {
   ) {
     this.name = node.childForFieldName("name")?.text ?? "";
     this.qualifiedName = outer.path === "" ? this.name : `${outer.path}.${this.name}`;
-    this.#statements = (node.childForFieldName("body")?.children ?? []).filter((child) => child.isNamed && child.type !== "comment");
+    this.#statements = (node.childForFieldName("body")?.children ?? []).filter(
+      (child) => child.isNamed && child.type !== "comment",
+    );
     this.scope = new Scope(interpreter, "class", this.qualifiedName, outer, this.#statements);
   }
 
@@ -88,8 +112,11 @@ export class ClassDefinition {
     for (const item of this.node.childForFieldName("superclasses")?.namedChildren ?? []) {
       if (item.type === "comment") continue;
       const value = item.type === "keyword_argument" ? item.childForFieldName("value") : item;
-      const evaluated = value ? this.#evaluateQuietly(value) : unknown("an incomplete class statement");
-      if (item.type === "keyword_argument") keywords.set(item.childForFieldName("name")?.text ?? "", evaluated);
+      const evaluated = value
+        ? this.#evaluateQuietly(value)
+        : unknown("an incomplete class statement");
+      if (item.type === "keyword_argument")
+        keywords.set(item.childForFieldName("name")?.text ?? "", evaluated);
       else bases.push(evaluated);
     }
     return (this.#heading = { bases, keywords });
@@ -99,7 +126,8 @@ export class ClassDefinition {
     try {
       return this.interpreter.evaluate(node, this.frame);
     } catch (error) {
-      if (error instanceof PythonError) return unknown(`\`${this.name}\` raises ${error.exception}`);
+      if (error instanceof PythonError)
+        return unknown(`\`${this.name}\` raises ${error.exception}`);
       throw error;
     }
   }
@@ -111,7 +139,9 @@ export class ClassDefinition {
     const chains = this.bases.map((base): readonly (ClassDefinition | LibraryClass)[] => {
       const origin = base.kind === "alias" ? base.origin : base;
       if (origin.kind === "class") return origin.mro;
-      return origin.kind === "library-class" ? [origin, ...libraryAncestors(origin.id).map(libraryClass)] : [];
+      return origin.kind === "library-class"
+        ? [origin, ...libraryAncestors(origin.id).map(libraryClass)]
+        : [];
     });
     return (this.#mro = [this, ...mergeChains(chains)]);
   }
@@ -133,23 +163,35 @@ export class ClassDefinition {
     const decorated = this.decorators.map((decorator) => this.#decoratorId(decorator));
     if (decorated.some((id) => id === null)) return "unknown";
     const ownAndInherited = this.mro.filter((ancestor) => ancestor.kind === "class");
-    if (ownAndInherited.some((ancestor) => ancestor.bases.some((base) => base.kind === "unknown"))) return "unknown";
+    if (ownAndInherited.some((ancestor) => ancestor.bases.some((base) => base.kind === "unknown")))
+      return "unknown";
     if (this.isSubclassOf("pydantic.BaseModel")) return "model";
     if (this.isEnum) return "enum";
     if (ownAndInherited.some((ancestor) => ancestor.hasBaseForm("TypedDict"))) return "typed-dict";
-    if (ownAndInherited.some((ancestor) => ancestor.hasBaseForm("NamedTuple"))) return "named-tuple";
-    if (ownAndInherited.some((ancestor) => ancestor.#isDecoratedWith("pydantic.dataclasses.dataclass"))) return "pydantic-dataclass";
-    if (ownAndInherited.some((ancestor) => ancestor.#isDecoratedWith("dataclasses.dataclass"))) return "dataclass";
+    if (ownAndInherited.some((ancestor) => ancestor.hasBaseForm("NamedTuple")))
+      return "named-tuple";
+    if (
+      ownAndInherited.some((ancestor) =>
+        ancestor.#isDecoratedWith("pydantic.dataclasses.dataclass"),
+      )
+    )
+      return "pydantic-dataclass";
+    if (ownAndInherited.some((ancestor) => ancestor.#isDecoratedWith("dataclasses.dataclass")))
+      return "dataclass";
     return "plain";
   }
 
   hasBaseForm(name: "TypedDict" | "NamedTuple"): boolean {
-    return this.bases.some((base) => isForm(base, `typing.${name}`) || isForm(base, `typing_extensions.${name}`));
+    return this.bases.some(
+      (base) => isForm(base, `typing.${name}`) || isForm(base, `typing_extensions.${name}`),
+    );
   }
 
   /** Whether it is a protocol without `@runtime_checkable`, which `isinstance` refuses. */
   get isProtocolForChecking(): boolean {
-    const isProtocol = this.bases.some((base) => isForm(base.kind === "alias" ? base.origin : base, "typing.Protocol"));
+    const isProtocol = this.bases.some((base) =>
+      isForm(base.kind === "alias" ? base.origin : base, "typing.Protocol"),
+    );
     return isProtocol && !this.#isDecoratedWith("typing.runtime_checkable");
   }
 
@@ -159,18 +201,24 @@ export class ClassDefinition {
 
   /** Whether this statement itself is decorated with `@dataclass`, of either make. */
   get isDataclassStatement(): boolean {
-    return this.#isDecoratedWith("dataclasses.dataclass") || this.#isDecoratedWith("pydantic.dataclasses.dataclass");
+    return (
+      this.#isDecoratedWith("dataclasses.dataclass") ||
+      this.#isDecoratedWith("pydantic.dataclasses.dataclass")
+    );
   }
 
   /** The arguments of its `@dataclass(…)`. */
   get dataclassOptions(): ReadonlyMap<string, Value> {
     const options = new Map<string, Value>();
-    const decorator = this.decorators.find((each) => this.#decoratorId(each)?.endsWith("dataclasses.dataclass"));
+    const decorator = this.decorators.find((each) =>
+      this.#decoratorId(each)?.endsWith("dataclasses.dataclass"),
+    );
     const expression = decorator?.namedChildren.find((child) => child.type !== "comment");
     if (expression?.type !== "call") return options;
     for (const item of expression.childForFieldName("arguments")?.namedChildren ?? []) {
       const value = item.type === "keyword_argument" ? item.childForFieldName("value") : null;
-      if (value) options.set(item.childForFieldName("name")?.text ?? "", this.#evaluateQuietly(value));
+      if (value)
+        options.set(item.childForFieldName("name")?.text ?? "", this.#evaluateQuietly(value));
     }
     return options;
   }
@@ -178,11 +226,13 @@ export class ClassDefinition {
   /** The library function that a decorator is, or `null` if it is another and may make anything of the class. */
   #decoratorId(decorator: SyntaxNode): string | null {
     let expression = decorator.namedChildren.find((child) => child.type !== "comment");
-    if (expression?.type === "call") expression = expression.childForFieldName("function") ?? undefined;
+    if (expression?.type === "call")
+      expression = expression.childForFieldName("function") ?? undefined;
     if (!expression) return null;
     const value = this.#evaluateQuietly(expression);
     if (value.kind === "library-function" || value.kind === "library-class") {
-      if (NEUTRAL_DECORATORS.has(value.id) || value.id.endsWith("dataclasses.dataclass")) return value.id;
+      if (NEUTRAL_DECORATORS.has(value.id) || value.id.endsWith("dataclasses.dataclass"))
+        return value.id;
     }
     return expression.text.endsWith("total_ordering") ? "functools.total_ordering" : null;
   }
@@ -199,8 +249,10 @@ export class ClassDefinition {
     if (this.#annotations) return this.#annotations;
     const found = new Map<string, FieldAnnotation>();
     for (const [i, statement] of this.#statements.entries()) {
-      const assignment = statement.type === "expression_statement" ? statement.namedChildren[0] : undefined;
-      const target = assignment?.type === "assignment" ? assignment.childForFieldName("left") : null;
+      const assignment =
+        statement.type === "expression_statement" ? statement.namedChildren[0] : undefined;
+      const target =
+        assignment?.type === "assignment" ? assignment.childForFieldName("left") : null;
       const annotation = assignment?.childForFieldName("type");
       if (target?.type !== "identifier" || !annotation) continue;
       const next = this.#statements[i + 1];
@@ -251,9 +303,14 @@ function mergeChains<T>(chains: readonly (readonly T[])[]): T[] {
   const merged: T[] = [];
   let rest = chains.filter((chain) => chain.length > 0);
   while (rest.length > 0) {
-    const next = rest.map((chain) => chain[0]!).find((head) => rest.every((chain) => !chain.includes(head, 1))) ?? rest[0]![0]!;
+    const next =
+      rest
+        .map((chain) => chain[0]!)
+        .find((head) => rest.every((chain) => !chain.includes(head, 1))) ?? rest[0]![0]!;
     merged.push(next);
-    rest = rest.map((chain) => chain.filter((each) => each !== next)).filter((chain) => chain.length > 0);
+    rest = rest
+      .map((chain) => chain.filter((each) => each !== next))
+      .filter((chain) => chain.length > 0);
   }
   return merged;
 }

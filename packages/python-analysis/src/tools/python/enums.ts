@@ -1,5 +1,15 @@
 import type { ClassDefinition } from "./classes.js";
-import { type EnumMember, type Value, PythonError, argument, equalityKey, int, isCallOf, str, unknown } from "./values.js";
+import {
+  type EnumMember,
+  type Value,
+  PythonError,
+  argument,
+  equalityKey,
+  int,
+  isCallOf,
+  str,
+  unknown,
+} from "./values.js";
 
 /**
  * The members of an `Enum`, aliases among them, with their values as `enum` computes them.
@@ -9,17 +19,37 @@ import { type EnumMember, type Value, PythonError, argument, equalityKey, int, i
 export function enumMembers(cls: ClassDefinition): readonly EnumMember[] {
   const members: EnumMember[] = [];
   const computed = cls.mro.some(
-    (ancestor) => ancestor.kind === "class" && ["__new__", "_generate_next_value_", "_missing_value_"].some((name) => ancestor.methods.has(name)),
+    (ancestor) =>
+      ancestor.kind === "class" &&
+      ["__new__", "_generate_next_value_", "_missing_value_"].some((name) =>
+        ancestor.methods.has(name),
+      ),
   );
   const ignored = new Set<string>();
   for (const [name, bindings] of cls.scope.block.bindings) {
     const binding = bindings.at(-1)!;
-    if (name === "_ignore_") ignoredNames(cls.scope.valueOf(binding)).forEach((each) => ignored.add(each));
+    if (name === "_ignore_")
+      ignoredNames(cls.scope.valueOf(binding)).forEach((each) => ignored.add(each));
     if (name.startsWith("_") || ignored.has(name) || binding.source.kind !== "assignment") continue;
     const written = cls.scope.valueOf(binding);
-    if (written.kind === "function" || isCallOf(written, "enum.nonmember") || isCallOf(written, "enum.property")) continue;
-    const value = memberValue(cls, isCallOf(written, "enum.member") ? (written.args[0] ?? written) : written, name, members);
-    members.push({ kind: "member", class: cls, name, value: computed ? unknown(`\`${cls.name}\` makes its values itself`) : value });
+    if (
+      written.kind === "function" ||
+      isCallOf(written, "enum.nonmember") ||
+      isCallOf(written, "enum.property")
+    )
+      continue;
+    const value = memberValue(
+      cls,
+      isCallOf(written, "enum.member") ? (written.args[0] ?? written) : written,
+      name,
+      members,
+    );
+    members.push({
+      kind: "member",
+      class: cls,
+      name,
+      value: computed ? unknown(`\`${cls.name}\` makes its values itself`) : value,
+    });
   }
   return members;
 }
@@ -30,7 +60,12 @@ function ignoredNames(value: Value): string[] {
   return value.items.flatMap((item) => (item.kind === "str" ? [item.value] : []));
 }
 
-function memberValue(cls: ClassDefinition, written: Value, name: string, before: readonly EnumMember[]): Value {
+function memberValue(
+  cls: ClassDefinition,
+  written: Value,
+  name: string,
+  before: readonly EnumMember[],
+): Value {
   const isText = cls.isSubclassOf("builtins.str");
   if (!isCallOf(written, "enum.auto")) {
     if (isText && written.kind === "int") return str(String(written.value));

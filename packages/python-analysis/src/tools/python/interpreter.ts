@@ -11,7 +11,17 @@ import { binary, compare, truth, unary } from "./operators.js";
 import { type Frame, Scope } from "./scope.js";
 import { index, slice, subscript } from "./subscripts.js";
 import { HEAVIEST, weightOf } from "./weight.js";
-import { type Call, ELLIPSIS, NONE, PythonError, TooMuchWork, type Value, bool, int, str, unknown } from "./values.js";
+import {
+  ELLIPSIS,
+  NONE,
+  PythonError,
+  TooMuchWork,
+  type Value,
+  bool,
+  int,
+  str,
+  unknown,
+} from "./values.js";
 
 /** Expressions and parts of schemas looked at for all of a module's tools, after which the rest are too much work. */
 const MOST_STEPS = 500_000;
@@ -36,7 +46,9 @@ export class Interpreter {
     this.#depth++;
     try {
       const value = this.#evaluate(node, frame);
-      return weightOf(value) > HEAVIEST ? unknown(`\`${shortened(node.text)}\` is too large to look through`) : value;
+      return weightOf(value) > HEAVIEST
+        ? unknown(`\`${shortened(node.text)}\` is too large to look through`)
+        : value;
     } finally {
       this.#depth--;
     }
@@ -44,7 +56,8 @@ export class Interpreter {
 
   /** Counts work done. @throws TooMuchWork when it is more than a module's tools are worth */
   step(): void {
-    if (++this.#steps > MOST_STEPS) throw new TooMuchWork("the tools of this module are too much work");
+    if (++this.#steps > MOST_STEPS)
+      throw new TooMuchWork("the tools of this module are too much work");
   }
 
   /** Starts counting anew. */
@@ -56,7 +69,11 @@ export class Interpreter {
   evaluateText(text: string, frame: Frame): Value {
     let node = this.#forward.get(text);
     if (node === undefined) this.#forward.set(text, (node = parseExpression(text)));
-    if (!node) throw new PythonError("SyntaxError", `Forward reference must be an expression -- got ${JSON.stringify(text)}`);
+    if (!node)
+      throw new PythonError(
+        "SyntaxError",
+        `Forward reference must be an expression -- got ${JSON.stringify(text)}`,
+      );
     return this.evaluate(node, frame);
   }
 
@@ -71,7 +88,9 @@ export class Interpreter {
         return new ClassDefinition(this, scope, source.node, source.decorators, frame);
       case "function": {
         const value: Value = { kind: "function", name: binding.name, node: source.node, scope };
-        return source.decorators.length === 0 ? value : unknown(`\`${binding.name}\` is what a decorator makes of it`);
+        return source.decorators.length === 0
+          ? value
+          : unknown(`\`${binding.name}\` is what a decorator makes of it`);
       }
       case "opaque":
         return unknown(`\`${binding.name}\` is ${source.reason}`);
@@ -81,12 +100,18 @@ export class Interpreter {
       case "augmented":
         try {
           if (source.kind === "augmented") {
-            const before = scope.lookup(binding.name, frame.before) ?? unknown(`\`${binding.name}\` has no value yet`);
+            const before =
+              scope.lookup(binding.name, frame.before) ??
+              unknown(`\`${binding.name}\` has no value yet`);
             return binary(source.operator, before, this.evaluate(source.value, frame));
           }
-          return source.path.reduce((value, i) => index(value, int(i)), this.evaluate(source.value, frame));
+          return source.path.reduce(
+            (value, i) => index(value, int(i)),
+            this.evaluate(source.value, frame),
+          );
         } catch (error) {
-          if (error instanceof PythonError) return unknown(`\`${binding.name}\` raises ${error.exception}`);
+          if (error instanceof PythonError)
+            return unknown(`\`${binding.name}\` raises ${error.exception}`);
           throw error;
         }
     }
@@ -102,7 +127,12 @@ export class Interpreter {
     const right = node.childForFieldName("right");
     const generic = node.childForFieldName("left")?.namedChildren[0]?.type === "generic_type";
     if (!right || generic) return unknown(`\`${name}\` is a generic alias`);
-    return { kind: "type-alias", name, parameters: [], value: () => this.evaluate(right, { scope, before: Infinity }) };
+    return {
+      kind: "type-alias",
+      name,
+      parameters: [],
+      value: () => this.evaluate(right, { scope, before: Infinity }),
+    };
   }
 
   #evaluate(outer: SyntaxNode, frame: Frame): Value {
@@ -157,12 +187,19 @@ export class Interpreter {
         const left = field("left");
         const known = truth(left);
         if (known === undefined) return unknown("a condition");
-        return known === (node.childForFieldName("operator")?.text === "or") ? left : field("right");
+        return known === (node.childForFieldName("operator")?.text === "or")
+          ? left
+          : field("right");
       }
       case "comparison_operator": {
         const [left, right, ...more] = operands(node);
-        const operator = node.childrenForFieldName("operators").map((token) => token.text).join(" ");
-        return more.length > 0 ? unknown("a comparison") : compare(operator, again(left), again(right));
+        const operator = node
+          .childrenForFieldName("operators")
+          .map((token) => token.text)
+          .join(" ");
+        return more.length > 0
+          ? unknown("a comparison")
+          : compare(operator, again(left), again(right));
       }
       case "conditional_expression": {
         const [yes, condition, no] = operands(node);
@@ -201,13 +238,19 @@ export class Interpreter {
       case "module": {
         const member = moduleMember(object.name, name);
         if (member) return member;
-        throw new PythonError("AttributeError", `module '${object.name}' has no attribute '${name}'`);
+        throw new PythonError(
+          "AttributeError",
+          `module '${object.name}' has no attribute '${name}'`,
+        );
       }
       case "library-class":
-        if (object.id === "datetime.timezone" && name === "utc") return { kind: "call", callee: object, args: [], kwargs: new Map() };
+        if (object.id === "datetime.timezone" && name === "utc")
+          return { kind: "call", callee: object, args: [], kwargs: new Map() };
         return unknown(`\`${object.name}.${name}\` is known only at run time`);
       case "class":
-        return object.attribute(name) ?? unknown(`\`${object.name}.${name}\` is known only at run time`);
+        return (
+          object.attribute(name) ?? unknown(`\`${object.name}.${name}\` is known only at run time`)
+        );
       case "member":
         if (name === "value") return object.value;
         if (name === "name") return str(object.name);
@@ -231,21 +274,35 @@ export class Interpreter {
     for (const operation of spine.reverse()) {
       const right = operation.childForFieldName("right");
       const operator = operation.childForFieldName("operator")?.text ?? "";
-      value = binary(operator, value, right ? this.evaluate(right, frame) : unknown("an incomplete expression"));
+      value = binary(
+        operator,
+        value,
+        right ? this.evaluate(right, frame) : unknown("an incomplete expression"),
+      );
     }
     return value;
   }
 
   #subscript(origin: Value, node: SyntaxNode, parts: readonly SyntaxNode[], frame: Frame): Value {
     const items: Value[] = [];
-    if (parts.length === 1 && parts[0]!.type === "slice") return this.#slice(origin, parts[0]!, frame);
+    if (parts.length === 1 && parts[0]!.type === "slice")
+      return this.#slice(origin, parts[0]!, frame);
     for (const part of parts) {
-      if (part.type === "list_splat" || part.type === "splat_type") return unknown("an unpacked type argument");
+      if (part.type === "list_splat" || part.type === "splat_type")
+        return unknown("an unpacked type argument");
       const value = this.evaluate(part, frame);
-      if (parts.length === 1 && value.kind === "tuple" && !node.children.some((child) => child.type === ",")) items.push(...value.items);
+      if (
+        parts.length === 1 &&
+        value.kind === "tuple" &&
+        !node.children.some((child) => child.type === ",")
+      )
+        items.push(...value.items);
       else items.push(value);
     }
-    const single = parts.length === 1 && !node.children.some((child) => child.type === ",") && items.length === 1;
+    const single =
+      parts.length === 1 &&
+      !node.children.some((child) => child.type === ",") &&
+      items.length === 1;
     return subscript(origin, items, single);
   }
 
@@ -253,7 +310,8 @@ export class Interpreter {
     const bounds: (Value | null)[] = [null];
     for (const child of node.children) {
       if (child.type === ":") bounds.push(null);
-      else if (child.isNamed && child.type !== "comment") bounds[bounds.length - 1] = this.evaluate(child, frame);
+      else if (child.isNamed && child.type !== "comment")
+        bounds[bounds.length - 1] = this.evaluate(child, frame);
     }
     return slice(value, bounds);
   }
@@ -297,26 +355,37 @@ export class Interpreter {
     for (const item of operands(given)) {
       if (item.type === "keyword_argument") {
         const value = item.childForFieldName("value");
-        if (value) kwargs.set(item.childForFieldName("name")?.text ?? "", this.evaluate(value, frame));
+        if (value)
+          kwargs.set(item.childForFieldName("name")?.text ?? "", this.evaluate(value, frame));
       } else if (item.type === "list_splat" || item.type === "dictionary_splat") {
         const inner = this.evaluate(operands(item)[0]!, frame);
         if (inner.kind === "tuple" || inner.kind === "list") args.push(...inner.items);
         else if (inner.kind === "dict" && inner.entries.every(([key]) => key.kind === "str")) {
-          for (const [key, value] of inner.entries) if (key.kind === "str") kwargs.set(key.value, value);
+          for (const [key, value] of inner.entries)
+            if (key.kind === "str") kwargs.set(key.value, value);
         } else return unknown("unpacked arguments");
       } else args.push(this.evaluate(item, frame));
     }
     if (callee.type === "attribute") {
       const object = this.evaluate(callee.childForFieldName("object")!, frame);
       const name = callee.childForFieldName("attribute")?.text ?? "";
-      if (object.kind === "module" || object.kind === "class") return this.#apply(this.attribute(object, name), args, kwargs, callee);
+      if (object.kind === "module" || object.kind === "class")
+        return this.#apply(this.attribute(object, name), args, kwargs, callee);
       return call.method(object, name, args, kwargs);
     }
     return this.#apply(this.evaluate(callee, frame), args, kwargs, callee);
   }
 
-  #apply(callee: Value, args: readonly Value[], kwargs: ReadonlyMap<string, Value>, node: SyntaxNode): Value {
-    return call.apply(callee, args, kwargs) ?? unknown(`what \`${shortened(node.text)}(…)\` gives is known only at run time`);
+  #apply(
+    callee: Value,
+    args: readonly Value[],
+    kwargs: ReadonlyMap<string, Value>,
+    node: SyntaxNode,
+  ): Value {
+    return (
+      call.apply(callee, args, kwargs) ??
+      unknown(`what \`${shortened(node.text)}(…)\` gives is known only at run time`)
+    );
   }
 }
 
@@ -324,17 +393,19 @@ export class Interpreter {
 function startOf(binding: Binding): number {
   const { source } = binding;
   if (source.kind === "class" || source.kind === "function") return source.node.startIndex;
-  return source.kind === "assignment" || source.kind === "augmented" ? source.value.startIndex : binding.at;
+  return source.kind === "assignment" || source.kind === "augmented"
+    ? source.value.startIndex
+    : binding.at;
 }
 
 /** The children that carry meaning. */
-export function operands(node: SyntaxNode): readonly SyntaxNode[] {
-  return node.children.filter((child) => child.isNamed && child.type !== "comment" && child.type !== "line_continuation");
+function operands(node: SyntaxNode): readonly SyntaxNode[] {
+  return node.children.filter(
+    (child) => child.isNamed && child.type !== "comment" && child.type !== "line_continuation",
+  );
 }
 
-export function shortened(text: string): string {
+function shortened(text: string): string {
   const line = text.replace(/\s+/g, " ");
   return line.length > 60 ? `${line.slice(0, 59)}…` : line;
 }
-
-export type { Call };

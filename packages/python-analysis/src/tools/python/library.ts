@@ -86,15 +86,22 @@ const PYDANTIC_ANNOTATED: Readonly<Record<string, readonly [string, string, Valu
   Base64UrlStr: ["builtins.str", "pydantic.EncodedStr", str("base64url")],
 };
 
-const MCP_CONTENT = "TextContent ImageContent AudioContent ResourceLink EmbeddedResource CallToolResult InputRequiredResult";
+const MCP_CONTENT =
+  "TextContent ImageContent AudioContent ResourceLink EmbeddedResource CallToolResult InputRequiredResult";
 /** Modules of the two MCP runtimes: what they define that matters here, and the runtime they belong to. */
 const RUNTIME_MODULES: Readonly<Record<string, readonly [runtime: string, names: string]>> = {
   fastmcp: ["fastmcp", "FastMCP Context"],
   "fastmcp.server": ["fastmcp", "FastMCP Context"],
   "fastmcp.server.context": ["fastmcp", "Context"],
   "fastmcp.server.server": ["fastmcp", "FastMCP"],
-  "fastmcp.server.dependencies": ["fastmcp", "Depends CurrentContext CurrentFastMCP CurrentRequest CurrentHeaders CurrentAccessToken"],
-  "fastmcp.dependencies": ["fastmcp", "Depends CurrentContext CurrentFastMCP CurrentRequest CurrentHeaders CurrentAccessToken"],
+  "fastmcp.server.dependencies": [
+    "fastmcp",
+    "Depends CurrentContext CurrentFastMCP CurrentRequest CurrentHeaders CurrentAccessToken",
+  ],
+  "fastmcp.dependencies": [
+    "fastmcp",
+    "Depends CurrentContext CurrentFastMCP CurrentRequest CurrentHeaders CurrentAccessToken",
+  ],
   "fastmcp.utilities.types": ["fastmcp", "Image Audio File"],
   "fastmcp.tools": ["fastmcp", "ToolResult tool"],
   "fastmcp.tools.tool": ["fastmcp", "ToolResult"],
@@ -144,7 +151,11 @@ function index(module: string): IndexedModule | undefined {
   let found = indexed.get(module);
   if (!found) {
     const set = (text = ""): ReadonlySet<string> => new Set(text.split(" "));
-    found = { classes: set(names.classes), functions: set(names.functions), objects: set(names.objects) };
+    found = {
+      classes: set(names.classes),
+      functions: set(names.functions),
+      objects: set(names.objects),
+    };
     indexed.set(module, found);
   }
   return found;
@@ -152,14 +163,17 @@ function index(module: string): IndexedModule | undefined {
 
 /** Whether a module's every name is known, so that one it does not have is an error in Python. */
 export function isKnownModule(module: string): boolean {
-  return Object.hasOwn(LIBRARY_NAMES, module) || module === "typing" || module === "typing_extensions";
+  return (
+    Object.hasOwn(LIBRARY_NAMES, module) || module === "typing" || module === "typing_extensions"
+  );
 }
 
 /** What a library module has under a name: `undefined` when a module that is known in full has nothing of that name. */
 export function moduleMember(module: string, name: string): Value | undefined {
   if (module === "typing" || module === "typing_extensions") return typingMember(module, name);
   if (PYDANTIC_MODULES.has(module)) return pydanticMember(module, name);
-  if (module === "pydantic.alias_generators") return { kind: "library-function", id: `${module}.${name}` };
+  if (module === "pydantic.alias_generators")
+    return { kind: "library-function", id: `${module}.${name}` };
   if (module === "annotated_types") return libraryClass(`annotated_types.${name}`);
   if (module === "__future__") return unknown("a future statement has no value");
   if (module === "re" && REGEX_FLAGS.has(name)) return int(REGEX_FLAGS.get(name)!);
@@ -174,19 +188,25 @@ export function moduleMember(module: string, name: string): Value | undefined {
     const names = LIBRARY_NAMES[module]!;
     if (name === "NoneType" && module === "types") return libraryClass("types.NoneType");
     if (found.classes.has(name)) return libraryClass(submodule);
-    if (names.renamed && Object.hasOwn(names.renamed, name)) return libraryClass(names.renamed[name]!);
-    if (names.constants && Object.hasOwn(names.constants, name)) return constant(names.constants[name]!);
+    if (names.renamed && Object.hasOwn(names.renamed, name))
+      return libraryClass(names.renamed[name]!);
+    if (names.constants && Object.hasOwn(names.constants, name))
+      return constant(names.constants[name]!);
     if (found.functions.has(name)) return { kind: "library-function", id: submodule };
     if (submodule === "dataclasses.KW_ONLY") return libraryClass(submodule);
-    if (found.objects.has(name)) return { kind: "call", callee: libraryClass(submodule), args: [], kwargs: new Map() };
+    if (found.objects.has(name))
+      return { kind: "call", callee: libraryClass(submodule), args: [], kwargs: new Map() };
     if (isKnownModule(submodule)) return { kind: "module", name: submodule };
     return undefined;
   }
   const isSubmodule = isLibraryPackage(module.split(".")[0]!) && /^[a-z_]+$/.test(name);
-  return isSubmodule ? { kind: "module", name: submodule } : unknown(`what \`${module}.${name}\` is is not known here`);
+  return isSubmodule
+    ? { kind: "module", name: submodule }
+    : unknown(`what \`${module}.${name}\` is is not known here`);
 }
 
-const isLibraryPackage = (top: string): boolean => ["pydantic", "mcp", "fastmcp", "mcp_types"].includes(top);
+const isLibraryPackage = (top: string): boolean =>
+  ["pydantic", "mcp", "fastmcp", "mcp_types"].includes(top);
 
 function constant(value: bigint | number | string | boolean): Value {
   if (typeof value === "bigint") return int(value);
@@ -216,22 +236,31 @@ const ANY_STR: Value = {
 function pydanticMember(module: string, name: string): Value {
   if (Object.hasOwn(PYDANTIC_ANNOTATED, name)) {
     const [type, metadata, value] = PYDANTIC_ANNOTATED[name]!;
-    const call: Value = { kind: "call", callee: libraryClass(metadata), args: [value], kwargs: new Map() };
+    const call: Value = {
+      kind: "call",
+      callee: libraryClass(metadata),
+      args: [value],
+      kwargs: new Map(),
+    };
     return { kind: "annotated", type: libraryClass(type), metadata: [call] };
   }
   if (module === "pydantic.dataclasses") {
-    if (name === "dataclass") return { kind: "library-function", id: "pydantic.dataclasses.dataclass" };
+    if (name === "dataclass")
+      return { kind: "library-function", id: "pydantic.dataclasses.dataclass" };
     if (name === "Field") return { kind: "library-function", id: "pydantic.Field" };
   }
   if (PYDANTIC_FUNCTIONS.has(name)) return { kind: "library-function", id: `pydantic.${name}` };
   if (PYDANTIC_CLASSES.has(name)) return libraryClass(`pydantic.${name}`);
-  if (PYDANTIC_MODULES.has(`${module}.${name}`)) return { kind: "module", name: `${module}.${name}` };
+  if (PYDANTIC_MODULES.has(`${module}.${name}`))
+    return { kind: "module", name: `${module}.${name}` };
   return unknown(`what \`${module}.${name}\` is is not known here`);
 }
 
 function runtimeMember(runtime: string, name: string): Value {
   const id = `${runtime}.${name === "MCPServer" ? "FastMCP" : name}`;
-  return /^[a-z]|^Depends$|^Current/.test(name) ? { kind: "library-function", id } : libraryClass(id);
+  return /^[a-z]|^Depends$|^Current/.test(name)
+    ? { kind: "library-function", id }
+    : libraryClass(id);
 }
 
 function sysMember(name: string): Value {

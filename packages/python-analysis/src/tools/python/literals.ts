@@ -3,30 +3,49 @@ import type { SyntaxNode } from "../../structure/types.js";
 import { type Value, str, unknown } from "./values.js";
 
 const SIMPLE: Readonly<Record<string, string>> = {
-  "\n": "", "\\": "\\", "'": "'", '"': '"', a: "\u0007", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t", v: "\v",
+  "\n": "",
+  "\\": "\\",
+  "'": "'",
+  '"': '"',
+  a: "\u0007",
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  v: "\v",
 };
 
 /** The value of a string or bytes literal, or of several side by side. */
 export function literalValue(node: SyntaxNode): Value {
   const text = stringValue(node);
   if (text !== null) return str(text);
-  const parts = node.type === "concatenated_string" ? node.children.filter((child) => child.type === "string") : [node];
+  const parts =
+    node.type === "concatenated_string"
+      ? node.children.filter((child) => child.type === "string")
+      : [node];
   let bytes = "";
   for (const part of parts) {
     const start = part.children[0];
     const end = part.children.at(-1);
     const prefix = start?.text.replace(/['"]+$/, "").toLowerCase() ?? "";
     if (!start || !end || !prefix.includes("b")) return unknown("a formatted string");
-    const content = part.text.slice(start.endIndex - part.startIndex, end.startIndex - part.startIndex);
+    const content = part.text.slice(
+      start.endIndex - part.startIndex,
+      end.startIndex - part.startIndex,
+    );
     bytes += prefix.includes("r") ? content : bytesEscapes(content);
   }
   return { kind: "bytes", value: bytes };
 }
 
 function bytesEscapes(content: string): string {
-  return content.replace(/\\(?:([0-7]{1,3})|x([0-9a-fA-F]{2})|([\s\S]))/g, (whole, octal, hex, simple) => {
-    if (octal !== undefined) return String.fromCharCode(parseInt(octal, 8) & 0xff);
-    if (hex !== undefined) return String.fromCharCode(parseInt(hex, 16));
-    return SIMPLE[simple as string] ?? whole;
-  });
+  return content.replace(
+    /\\(?:([0-7]{1,3})|x([0-9a-fA-F]{2})|([\s\S]))/g,
+    (whole, octal, hex, simple) => {
+      if (octal !== undefined) return String.fromCharCode(parseInt(octal, 8) & 0xff);
+      if (hex !== undefined) return String.fromCharCode(parseInt(hex, 16));
+      return SIMPLE[simple as string] ?? whole;
+    },
+  );
 }

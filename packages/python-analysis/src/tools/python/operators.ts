@@ -1,4 +1,16 @@
-import { type Value, bool, equalityKey, float, int, isNoneType, PythonError, str, unknown, NONE } from "./values.js";
+import {
+  type Value,
+  bool,
+  calleeId,
+  equalityKey,
+  float,
+  int,
+  isNoneType,
+  PythonError,
+  str,
+  unknown,
+  NONE,
+} from "./values.js";
 import { TYPING_ALIASES } from "./library.js";
 import { unionOf } from "./subscripts.js";
 
@@ -18,11 +30,14 @@ export function binary(operator: string, left: Value, right: Value): Value {
   if (right.kind === "unknown") return right;
   const a = asInteger(left);
   const b = asInteger(right);
-  if (a !== undefined && b !== undefined) return integers(operator, a, b, left.kind === "bool" && right.kind === "bool");
+  if (a !== undefined && b !== undefined)
+    return integers(operator, a, b, left.kind === "bool" && right.kind === "bool");
   const x = asFloat(left);
   const y = asFloat(right);
   if (x !== undefined && y !== undefined) return floats(operator, x, y);
   if (operator === "+" || operator === "*") return sequences(operator, left, right);
+  if (operator === "/" && left.kind === "call" && calleeId(left).startsWith("pathlib."))
+    return { ...left, args: [...left.args, right] };
   if (operator === "|" && left.kind === "dict" && right.kind === "dict") {
     return { kind: "dict", entries: [...left.entries, ...right.entries] };
   }
@@ -31,7 +46,7 @@ export function binary(operator: string, left: Value, right: Value): Value {
 }
 
 /** Whether a value may stand for a type, so that `|` makes a union of it. */
-export function isTypeLike(value: Value): boolean {
+function isTypeLike(value: Value): boolean {
   switch (value.kind) {
     case "library-class":
     case "class":
@@ -44,7 +59,10 @@ export function isTypeLike(value: Value): boolean {
     case "type-alias":
       return true;
     case "call":
-      return value.callee.kind === "library-function" && /^typing\.(TypeVar|NewType)$/.test(value.callee.id);
+      return (
+        value.callee.kind === "library-function" &&
+        /^typing\.(TypeVar|NewType)$/.test(value.callee.id)
+      );
     default:
       return false;
   }
@@ -55,7 +73,8 @@ function typeUnion(left: Value, right: Value): Value {
   if (text) {
     const other = text === left ? right : left;
     // Only what `typing` makes takes a string for a forward reference; a class raises.
-    if (!isOfTyping(other)) throw new PythonError("TypeError", "unsupported operand type(s) for |: 'type' and 'str'");
+    if (!isOfTyping(other))
+      throw new PythonError("TypeError", "unsupported operand type(s) for |: 'type' and 'str'");
   }
   for (const side of [left, right]) {
     if (!isTypeLike(side) && !isNoneType(side) && side.kind !== "unknown" && side.kind !== "str") {
@@ -71,7 +90,8 @@ function isOfTyping(type: Value): boolean {
   return ["annotated", "literal", "call", "forward"].includes(type.kind) || isTypingAlias(type);
 }
 
-const isTypingAlias = (value: Value): boolean => value.kind === "form" && TYPING_ALIASES.has(value.id.slice("typing.".length));
+const isTypingAlias = (value: Value): boolean =>
+  value.kind === "form" && TYPING_ALIASES.has(value.id.slice("typing.".length));
 
 function asInteger(value: Value): bigint | undefined {
   if (value.kind === "int") return value.value;
@@ -85,7 +105,8 @@ function asFloat(value: Value): number | undefined {
 }
 
 const bits = (value: bigint): number => (value < 0n ? -value : value).toString(16).length * 4;
-const floorDivide = (a: bigint, b: bigint): bigint => a / b - (a % b !== 0n && a < 0n !== b < 0n ? 1n : 0n);
+const floorDivide = (a: bigint, b: bigint): bigint =>
+  a / b - (a % b !== 0n && a < 0n !== b < 0n ? 1n : 0n);
 
 function integers(operator: string, a: bigint, b: bigint, bools: boolean): Value {
   switch (operator) {
@@ -102,12 +123,18 @@ function integers(operator: string, a: bigint, b: bigint, bools: boolean): Value
     case "^":
       return bools ? bool((a ^ b) !== 0n) : int(a ^ b);
     case "<<":
-      return b < 0n || b + BigInt(bits(a)) > LARGEST_BITS ? unknown("a very large number") : int(a << b);
+      return b < 0n || b + BigInt(bits(a)) > LARGEST_BITS
+        ? unknown("a very large number")
+        : int(a << b);
     case ">>":
-      return b < 0n ? unknown("a negative shift") : int(b > LARGEST_BITS ? (a < 0n ? -1n : 0n) : a >> b);
+      return b < 0n
+        ? unknown("a negative shift")
+        : int(b > LARGEST_BITS ? (a < 0n ? -1n : 0n) : a >> b);
     case "**":
       if (b < 0n) return a === 0n ? unknown("a division by zero") : float(Number(a) ** Number(b));
-      return BigInt(bits(a)) * b > LARGEST_BITS && a * a > 1n ? unknown("a very large number") : int(a ** b);
+      return BigInt(bits(a)) * b > LARGEST_BITS && a * a > 1n
+        ? unknown("a very large number")
+        : int(a ** b);
     case "/":
       return b === 0n ? unknown("a division by zero") : quotient(a, b);
     case "//":
@@ -160,22 +187,35 @@ function complexes(operator: string, left: Value, right: Value): Value {
 function sequences(operator: string, left: Value, right: Value): Value {
   const long = unknown("a very long sequence");
   if (operator === "+") {
-    if (left.kind === "str" && right.kind === "str") return left.value.length + right.value.length > LONGEST ? long : str(left.value + right.value);
-    if (left.kind === "bytes" && right.kind === "bytes") return { kind: "bytes", value: left.value + right.value };
+    if (left.kind === "str" && right.kind === "str")
+      return left.value.length + right.value.length > LONGEST
+        ? long
+        : str(left.value + right.value);
+    if (left.kind === "bytes" && right.kind === "bytes")
+      return { kind: "bytes", value: left.value + right.value };
     if ((left.kind === "tuple" || left.kind === "list") && left.kind === right.kind) {
-      return left.items.length + right.items.length > LONGEST ? long : { kind: left.kind, items: [...left.items, ...right.items] };
+      return left.items.length + right.items.length > LONGEST
+        ? long
+        : { kind: left.kind, items: [...left.items, ...right.items] };
     }
     return unknown("an operation on values known only at run time");
   }
-  const [sequence, times] = SEQUENCES.has(left.kind) ? [left, asInteger(right)] : [right, asInteger(left)];
+  const [sequence, times] = SEQUENCES.has(left.kind)
+    ? [left, asInteger(right)]
+    : [right, asInteger(left)];
   if (times === undefined) return unknown("an operation on values known only at run time");
   const count = times < 0n ? 0 : times > BigInt(LONGEST) ? LONGEST + 1 : Number(times);
   if (sequence.kind === "str" || sequence.kind === "bytes") {
-    return sequence.value.length * count > LONGEST ? long : { kind: sequence.kind, value: sequence.value.repeat(count) };
+    return sequence.value.length * count > LONGEST
+      ? long
+      : { kind: sequence.kind, value: sequence.value.repeat(count) };
   }
   if (sequence.kind === "tuple" || sequence.kind === "list") {
     if (sequence.items.length * count > LONGEST) return long;
-    return { kind: sequence.kind, items: Array.from({ length: count }, () => sequence.items).flat() };
+    return {
+      kind: sequence.kind,
+      items: Array.from({ length: count }, () => sequence.items).flat(),
+    };
   }
   return unknown("an operation on values known only at run time");
 }
@@ -183,9 +223,12 @@ function sequences(operator: string, left: Value, right: Value): Value {
 export function unary(operator: string, value: Value): Value {
   if (value.kind === "unknown") return value;
   const integer = asInteger(value);
-  if (integer !== undefined) return int(operator === "-" ? -integer : operator === "~" ? ~integer : integer);
-  if (operator !== "~" && value.kind === "float") return float(operator === "-" ? -value.value : value.value);
-  if (operator === "-" && value.kind === "complex") return { ...value, real: -value.real, imaginary: -value.imaginary };
+  if (integer !== undefined)
+    return int(operator === "-" ? -integer : operator === "~" ? ~integer : integer);
+  if (operator !== "~" && value.kind === "float")
+    return float(operator === "-" ? -value.value : value.value);
+  if (operator === "-" && value.kind === "complex")
+    return { ...value, real: -value.real, imaginary: -value.imaginary };
   return unknown(`the operator \`${operator}\``);
 }
 
@@ -235,7 +278,9 @@ export function compare(operator: string, left: Value, right: Value): Value {
       return bool(!equal);
     case "is":
     case "is not":
-      return left.kind === NONE.kind || right.kind === NONE.kind ? bool(equal === (operator === "is")) : unknown("a comparison");
+      return left.kind === NONE.kind || right.kind === NONE.kind
+        ? bool(equal === (operator === "is"))
+        : unknown("a comparison");
     case "<":
       return numbers ? bool(a < b) : unknown("a comparison");
     case ">":

@@ -1,6 +1,12 @@
 import { withoutParentheses } from "../../structure/strings.js";
 import type { SyntaxNode } from "../../structure/types.js";
-import { type Binding, type Block, type Condition, type Reach, collectBindings } from "./bindings.js";
+import {
+  type Binding,
+  type Block,
+  type Condition,
+  type Reach,
+  collectBindings,
+} from "./bindings.js";
 import { moduleMember } from "./library.js";
 import type { Interpreter } from "./interpreter.js";
 import { type Value, unknown } from "./values.js";
@@ -32,16 +38,15 @@ export class Scope {
   }
 
   get module(): Scope {
-    let scope: Scope = this;
-    while (scope.parent) scope = scope.parent;
-    return scope;
+    return this.parent ? this.parent.module : this;
   }
 
   /** The value of a name, or `undefined` where Python raises `NameError`. */
   lookup(name: string, before: number): Value | undefined {
     const own = this.own(name, before);
     if (own) return own;
-    if (this.parameters.has(name)) return unknown(`\`${name}\` is a parameter of the function around`);
+    if (this.parameters.has(name))
+      return unknown(`\`${name}\` is a parameter of the function around`);
     // A class body does not see the names of the class around it.
     let outer = this.parent;
     while (outer?.kind === "class") outer = outer.parent;
@@ -58,10 +63,13 @@ export class Scope {
     if (!found) return undefined;
     const binding = chooseBinding(found.filter((candidate) => candidate.at <= before));
     if (binding === undefined) return undefined;
-    if (binding === "ambiguous") return unknown(`which of its values \`${name}\` has is known only at run time`);
+    if (binding === "ambiguous")
+      return unknown(`which of its values \`${name}\` has is known only at run time`);
     const value = this.valueOf(binding);
     const mutable = value.kind === "list" || value.kind === "dict" || value.kind === "set";
-    return mutable && this.block.changed.has(name) ? unknown(`\`${name}\` is changed after it was made`) : value;
+    return mutable && this.block.changed.has(name)
+      ? unknown(`\`${name}\` is changed after it was made`)
+      : value;
   }
 
   /** Whether the module keeps annotations as strings, by `from __future__ import annotations`. */
@@ -71,7 +79,15 @@ export class Scope {
 
   #findFuture(): boolean {
     for (const bindings of this.module.block.bindings.values()) {
-      if (bindings.some(({ source }) => source.kind === "import" && source.module === "__future__" && source.attribute === "annotations")) return true;
+      if (
+        bindings.some(
+          ({ source }) =>
+            source.kind === "import" &&
+            source.module === "__future__" &&
+            source.attribute === "annotations",
+        )
+      )
+        return true;
     }
     return false;
   }
@@ -116,17 +132,25 @@ function judgePlatform(text: string): Condition {
   if (version) {
     const wanted = version[2]!.split(",").filter(Boolean).map(Number);
     // As tuples compare: (3, 11, …) is greater than (3, 11).
-    const difference = VERSION.map((part, i) => part - (wanted[i] ?? 0)).find((part) => part !== 0) ?? 1;
-    if (wanted.length === 1 && wanted[0] === VERSION[0]) return version[1] === ">=" || version[1] === ">";
+    const difference =
+      VERSION.map((part, i) => part - (wanted[i] ?? 0)).find((part) => part !== 0) ?? 1;
+    if (wanted.length === 1 && wanted[0] === VERSION[0])
+      return version[1] === ">=" || version[1] === ">";
     return version[1]!.startsWith(">") ? difference > 0 : difference < 0;
   }
   const major = /^sys\.version_info(?:\[0\]|\.major)(==|>=|<|>)(\d)$/.exec(text);
   if (major) {
     const wanted = Number(major[2]);
-    return { "==": wanted === 3, ">=": wanted <= 3, "<": wanted > 3, ">": wanted < 3 }[major[1]!] ?? "unknown";
+    return (
+      { "==": wanted === 3, ">=": wanted <= 3, "<": wanted > 3, ">": wanted < 3 }[major[1]!] ??
+      "unknown"
+    );
   }
   const platform = /^(sys\.platform|os\.name)(==|!=)["'](\w+)["']$/.exec(text);
-  if (platform) return (platform[3] === (platform[1] === "os.name" ? OS_NAME : PLATFORM)) === (platform[2] === "==");
+  if (platform)
+    return (
+      (platform[3] === (platform[1] === "os.name" ? OS_NAME : PLATFORM)) === (platform[2] === "==")
+    );
   return "unknown";
 }
 
@@ -142,6 +166,8 @@ function chooseBinding(candidates: readonly Binding[]): Binding | "ambiguous" | 
     if (latest.reach === "always" || certain.length === 1) return latest;
     return "ambiguous";
   }
-  const reach = PREFERENCE.find((wanted) => candidates.some((candidate) => candidate.reach === wanted));
+  const reach = PREFERENCE.find((wanted) =>
+    candidates.some((candidate) => candidate.reach === wanted),
+  );
   return candidates.findLast((candidate) => candidate.reach === reach);
 }

@@ -1,6 +1,17 @@
 import { TYPING_ALIASES } from "./library.js";
 import {
-  type Alias, type Call, type LibraryCall, type Union, type Value, NONE, PythonError, equalityKey, isCallOf, isNoneType, libraryClass, unknown,
+  type Alias,
+  type Call,
+  type LibraryCall,
+  type Union,
+  type Value,
+  NONE,
+  PythonError,
+  equalityKey,
+  isCallOf,
+  isNoneType,
+  libraryClass,
+  unknown,
 } from "./values.js";
 
 /** Classes of the standard library that can be subscripted. */
@@ -71,8 +82,13 @@ export function subscript(origin: Value, items: readonly Value[], single: boolea
     case "form":
       return subscriptForm(origin.id, items);
     case "library-class":
-      if (!GENERIC_CLASSES.has(origin.id) && !origin.id.startsWith("collections.abc.") && origin.id !== "builtins.type") {
-        if (origin.id.startsWith("builtins.")) throw new PythonError("TypeError", `type '${origin.name}' is not subscriptable`);
+      if (
+        !GENERIC_CLASSES.has(origin.id) &&
+        !origin.id.startsWith("collections.abc.") &&
+        origin.id !== "builtins.type"
+      ) {
+        if (origin.id.startsWith("builtins."))
+          throw new PythonError("TypeError", `type '${origin.name}' is not subscriptable`);
         return unknown(`\`${origin.name}[…]\` is not known here`);
       }
       if (origin.id.startsWith("pydantic.") || origin.id.startsWith("typing.")) {
@@ -80,7 +96,8 @@ export function subscript(origin: Value, items: readonly Value[], single: boolea
       }
       return { kind: "alias", origin, args: items, spelling: "builtin" };
     case "class":
-      if (origin.isEnum && single && items[0]!.kind === "str") return origin.attribute(items[0].value) ?? unknown("an enum's member");
+      if (origin.isEnum && single && items[0]!.kind === "str")
+        return origin.attribute(items[0].value) ?? unknown("an enum's member");
       return { kind: "alias", origin, args: items.map(typeArgument), spelling: "typing" };
     case "alias":
     case "union":
@@ -104,13 +121,23 @@ function subscriptForm(id: string, items: readonly Value[]): Value {
     case "typing.Literal":
       return literalOf(items);
     case "typing.Annotated": {
-      if (items.length < 2) throw new PythonError("TypeError", "Annotated[...] should be used with at least two arguments");
+      if (items.length < 2)
+        throw new PythonError(
+          "TypeError",
+          "Annotated[...] should be used with at least two arguments",
+        );
       const type = typeArgument(items[0]!);
-      if (type.kind === "annotated") return { ...type, metadata: [...type.metadata, ...items.slice(1)] };
+      if (type.kind === "annotated")
+        return { ...type, metadata: [...type.metadata, ...items.slice(1)] };
       return { kind: "annotated", type, metadata: items.slice(1) };
     }
     case "typing.Callable":
-      return { kind: "alias", origin: libraryClass("collections.abc.Callable"), args: items, spelling: "typing" };
+      return {
+        kind: "alias",
+        origin: libraryClass("collections.abc.Callable"),
+        args: items,
+        spelling: "typing",
+      };
     case "typing.Generic":
     case "typing.Protocol":
     case "typing.Concatenate":
@@ -123,12 +150,24 @@ function subscriptForm(id: string, items: readonly Value[]): Value {
     case "typing.ReadOnly":
     case "typing.TypeGuard":
     case "typing.TypeIs":
-      return { kind: "alias", origin: { kind: "form", id }, args: [typeArgument(only(items, id))], spelling: "typing" };
+      return {
+        kind: "alias",
+        origin: { kind: "form", id },
+        args: [typeArgument(only(items, id))],
+        spelling: "typing",
+      };
   }
   const origin = TYPING_ALIASES.get(id.slice("typing.".length));
   if (origin === undefined) throw new PythonError("TypeError", `${id} is not subscriptable`);
-  const args = items.map((item) => (item.kind === "tuple" && item.items.length === 0 ? item : typeArgument(item)));
-  return { kind: "alias", origin: libraryClass(origin), args: id === "typing.Tuple" ? args.filter((arg) => arg.kind !== "tuple") : args, spelling: "typing" };
+  const args = items.map((item) =>
+    item.kind === "tuple" && item.items.length === 0 ? item : typeArgument(item),
+  );
+  return {
+    kind: "alias",
+    origin: libraryClass(origin),
+    args: id === "typing.Tuple" ? args.filter((arg) => arg.kind !== "tuple") : args,
+    spelling: "typing",
+  };
 }
 
 function only(items: readonly Value[], id: string): Value {
@@ -140,7 +179,8 @@ function literalOf(items: readonly Value[]): Value {
   const values = new Map<string, Value>();
   for (const item of items) {
     if (item.kind === "unknown") return item;
-    for (const value of item.kind === "literal" ? item.values : [item]) values.set(equalityKey(value), values.get(equalityKey(value)) ?? value);
+    for (const value of item.kind === "literal" ? item.values : [item])
+      values.set(equalityKey(value), values.get(equalityKey(value)) ?? value);
   }
   return { kind: "literal", values: [...values.values()] };
 }
@@ -153,7 +193,10 @@ export function index(container: Value, key: Value): Value {
   }
   if (container.kind === "dict") {
     const wanted = equalityKey(key);
-    return container.entries.findLast(([candidate]) => equalityKey(candidate) === wanted)?.[1] ?? unknown("an item that is not there");
+    return (
+      container.entries.findLast(([candidate]) => equalityKey(candidate) === wanted)?.[1] ??
+      unknown("an item that is not there")
+    );
   }
   if (container.kind === "str" && key.kind === "int") {
     const character = [...container.value].at(Number(key.value));
@@ -165,15 +208,24 @@ export function index(container: Value, key: Value): Value {
 /** Part of a constant: `value[start:stop]`. */
 export function slice(value: Value, bounds: readonly (Value | null)[]): Value {
   if (value.kind === "unknown") return value;
-  const [start, stop, step] = bounds.map((bound) => (bound === null || bound.kind === "none" ? undefined : bound.kind === "int" ? Number(bound.value) : NaN));
-  if (step !== undefined || Number.isNaN(start) || Number.isNaN(stop)) return unknown("a part known only at run time");
-  if (value.kind === "str") return { kind: "str", value: [...value.value].slice(start, stop).join("") };
+  const [start, stop, step] = bounds.map((bound) =>
+    bound === null || bound.kind === "none"
+      ? undefined
+      : bound.kind === "int"
+        ? Number(bound.value)
+        : NaN,
+  );
+  if (step !== undefined || Number.isNaN(start) || Number.isNaN(stop))
+    return unknown("a part known only at run time");
+  if (value.kind === "str")
+    return { kind: "str", value: [...value.value].slice(start, stop).join("") };
   if (value.kind === "bytes") return { kind: "bytes", value: value.value.slice(start, stop) };
-  if (value.kind === "tuple" || value.kind === "list") return { kind: value.kind, items: value.items.slice(start, stop) };
+  if (value.kind === "tuple" || value.kind === "list")
+    return { kind: value.kind, items: value.items.slice(start, stop) };
   return unknown("a part known only at run time");
 }
 
-export const isTypeVariable = (value: Value): value is LibraryCall => isCallOf(value, "typing.TypeVar");
+const isTypeVariable = (value: Value): value is LibraryCall => isCallOf(value, "typing.TypeVar");
 
 /** The type variables of a type, each once, in order. */
 export function typeVariables(value: Value, found: Call[] = []): Call[] {
@@ -200,9 +252,14 @@ function parts(value: Value): readonly Value[] {
 
 function substituteInOrder(type: Value, items: readonly Value[]): Value {
   const variables = typeVariables(type);
-  if (variables.length === 0) throw new PythonError("TypeError", "this type is not a generic class");
-  if (variables.length !== items.length) throw new PythonError("TypeError", "wrong number of type arguments");
-  return substitute(type, new Map(variables.map((variable, i) => [variable, typeArgument(items[i]!)])));
+  if (variables.length === 0)
+    throw new PythonError("TypeError", "this type is not a generic class");
+  if (variables.length !== items.length)
+    throw new PythonError("TypeError", "wrong number of type arguments");
+  return substitute(
+    type,
+    new Map(variables.map((variable, i) => [variable, typeArgument(items[i]!)])),
+  );
 }
 
 /** A type with other types in place of its variables. */
@@ -214,7 +271,10 @@ export function substitute(type: Value, types: ReadonlyMap<Value, Value>): Value
     case "alias":
       return { ...type, args: type.args.map((arg) => substitute(arg, types)) } satisfies Alias;
     case "union":
-      return unionOf(type.members.map((member) => substitute(member, types)), type.spelling);
+      return unionOf(
+        type.members.map((member) => substitute(member, types)),
+        type.spelling,
+      );
     case "annotated":
       return subscriptForm("typing.Annotated", [substitute(type.type, types), ...type.metadata]);
     case "list":

@@ -33,8 +33,6 @@ export type Value =
   | Call
   | Unknown;
 
-export type ValueOf<K extends Value["kind"]> = Extract<Value, { readonly kind: K }>;
-
 /** A class of the standard library or of pydantic, by its own module's name for it: `builtins.int`, `pathlib.Path`. */
 export interface LibraryClass {
   readonly kind: "library-class";
@@ -142,15 +140,20 @@ export function libraryClass(id: string): LibraryClass {
   return found;
 }
 
-export const isForm = (value: Value, id: string): boolean => value.kind === "form" && value.id === id;
-export const isLibraryClass = (value: Value, id: string): boolean => value.kind === "library-class" && value.id === id;
-export const isNoneType = (value: Value): boolean => value.kind === "none" || isLibraryClass(value, "types.NoneType");
+export const isForm = (value: Value, id: string): boolean =>
+  value.kind === "form" && value.id === id;
+export const isLibraryClass = (value: Value, id: string): boolean =>
+  value.kind === "library-class" && value.id === id;
+export const isNoneType = (value: Value): boolean =>
+  value.kind === "none" || isLibraryClass(value, "types.NoneType");
 
 /** The id of what was called, of a library; the empty string for a class of the script. */
-export const calleeId = (call: Call): string => (call.callee.kind === "class" ? "" : call.callee.id);
+export const calleeId = (call: Call): string =>
+  call.callee.kind === "class" ? "" : call.callee.id;
 
 /** Whether a value is the result of calling this library class or function. */
-export const isCallOf = (value: Value, id: string): value is LibraryCall => value.kind === "call" && calleeId(value) === id;
+export const isCallOf = (value: Value, id: string): value is LibraryCall =>
+  value.kind === "call" && calleeId(value) === id;
 
 /** An argument by its position or its name. */
 export function argument(call: Call, position: number, name: string): Value | undefined {

@@ -11,7 +11,8 @@ const weights = new WeakMap<object, number>();
  * make and without end to look through. A value is weighed when it is made, so its parts have been.
  */
 export function weightOf(value: Value): number {
-  if (value.kind === "str" || value.kind === "bytes") return 1 + value.value.length / CHARACTERS_A_PART;
+  if (value.kind === "str" || value.kind === "bytes")
+    return 1 + value.value.length / CHARACTERS_A_PART;
   const parts = partsOf(value);
   if (!parts) return 1;
   let weight = weights.get(value);

@@ -26,12 +26,19 @@ interface Row extends Record<ToolProfile, Answer> {
 
 function askReferences(files: readonly string[]): Row[] {
   const script = fileURLToPath(new URL("references.py", import.meta.url));
-  const output = execFileSync(process.env["PYTHON_BIN"] ?? "python3", [script, "slices", ...files], {
-    encoding: "utf8",
-    maxBuffer: 2 ** 30,
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  return output.split("\n").filter(Boolean).map((line) => JSON.parse(line) as Row);
+  const output = execFileSync(
+    process.env["PYTHON_BIN"] ?? "python3",
+    [script, "slices", ...files],
+    {
+      encoding: "utf8",
+      maxBuffer: 2 ** 30,
+      stdio: ["ignore", "pipe", "ignore"],
+    },
+  );
+  return output
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Row);
 }
 
 const files = process.argv.slice(2);
@@ -43,20 +50,40 @@ for (let start = 0; start < files.length; start += FILES_A_RUN) {
     if (!decoded.ok) continue;
     const parsed = await parseModule(decoded.text);
     // The references are asked about the function as it is written, without its decorators.
-    const facts = collectDefinitions(parsed).functions.map((definition) => ({ ...functionFactsOf(parsed, definition), decorators: [] }));
+    const facts = collectDefinitions(parsed).functions.map((definition) => ({
+      ...functionFactsOf(parsed, definition),
+      decorators: [],
+    }));
     for (const profile of TOOL_PROFILES) {
-      const described = new Map(describeFunctions(parsed, facts, profile).map((tool) => [`${tool.line_number}:${tool.function}`, tool]));
+      const described = new Map(
+        describeFunctions(parsed, facts, profile).map((tool) => [
+          `${tool.line_number}:${tool.function}`,
+          tool,
+        ]),
+      );
       const count = counts[profile]!;
       for (const row of rows.filter((each) => each.file === file)) {
         const found = described.get(`${row.line}:${row.function}`);
         count.all++;
         if (found && agrees(row[profile], found, profile)) count.equal++;
-        else console.log(JSON.stringify({ profile, file, line: row.line, function: row.function, reference: row[profile], found: found ?? null }));
+        else
+          process.stdout.write(
+            `${JSON.stringify({
+              profile,
+              file,
+              line: row.line,
+              function: row.function,
+              reference: row[profile],
+              found: found ?? null,
+            })}\n`,
+          );
       }
     }
   }
 }
 for (const profile of TOOL_PROFILES) {
   const { equal, all } = counts[profile]!;
-  console.error(`${profile}: ${equal} of ${all} functions equal (${((100 * equal) / Math.max(all, 1)).toFixed(2)} %)`);
+  process.stderr.write(
+    `${profile}: ${equal} of ${all} functions equal (${((100 * equal) / Math.max(all, 1)).toFixed(2)} %)\n`,
+  );
 }

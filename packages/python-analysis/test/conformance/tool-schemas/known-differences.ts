@@ -1,4 +1,5 @@
-const CONTEXT = "the other runtime's Context is a class with a schema of no use to anybody, which is not reproduced";
+const CONTEXT =
+  "the other runtime's Context is a class with a schema of no use to anybody, which is not reproduced";
 
 /** Where this reader and a reference are known to differ, by `fixture.function profile`, and why. */
 export const KNOWN_DIFFERENCES: ReadonlyMap<string, string> = new Map([

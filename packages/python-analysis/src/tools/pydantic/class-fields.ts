@@ -1,0 +1,199 @@
+import { cleanDocstring } from "../../docstring/clean.js";
+import type { ClassDefinition, FieldAnnotation } from "../python/classes.js";
+import type { Frame } from "../python/scope.js";
+import { substitute, typeVariables } from "../python/subscripts.js";
+import { type Call, PythonError, type Value, isForm, str, unknown } from "../python/values.js";
+import { applyAliasGenerator } from "./aliases.js";
+import { applyAnnotations } from "./annotations.js";
+import { type ModelConfig, isOn } from "./config.js";
+import { type Core, type FieldSchema, discriminated } from "./core.js";
+import { fieldHooks } from "./decorators.js";
+import {
+  type AnnotationSource,
+  type FieldInfo,
+  aliasName,
+  defaultOf,
+  fieldMetadata,
+  isRequired,
+  makeField,
+  qualifierOf,
+} from "./fields.js";
+import type { CoreGenerator } from "./generate.js";
+
+/** What strings inside a class's annotations see. */
+export const insideOf = (cls: ClassDefinition): Frame => ({ scope: cls.scope, before: Infinity });
+
+const annotationTypes = new WeakMap<FieldAnnotation, Value>();
+const assignedValues = new WeakMap<FieldAnnotation, Value>();
+
+/**
+ * The type that a field's annotation names.
+ *
+ * @throws PythonError where evaluating it raises
+ */
+export function annotationType(cls: ClassDefinition, field: FieldAnnotation): Value {
+  let type = annotationTypes.get(field);
+  if (!type) {
+    const before = cls.scope.defersAnnotations ? Infinity : field.at;
+    const value = cls.interpreter.evaluate(field.annotation, { scope: cls.scope, before });
+    type = value.kind === "str" ? { kind: "forward", text: value.value } : value;
+    annotationTypes.set(field, type);
+  }
+  return type;
+}
+
+/** What is assigned to a field, or `undefined` if nothing is. */
+export function assignedValue(cls: ClassDefinition, field: FieldAnnotation): Value | undefined {
+  if (!field.value) return undefined;
+  let value = assignedValues.get(field);
+  if (value) return value;
+  try {
+    value = cls.interpreter.evaluate(field.value, {
+      scope: cls.scope,
+      before: field.value.startIndex,
+    });
+  } catch (error) {
+    if (!(error instanceof PythonError)) throw error;
+    value = unknown(`the default of \`${field.name}\` raises ${error.exception}`);
+  }
+  assignedValues.set(field, value);
+  return value;
+}
+
+/** A string annotation is looked into before its qualifiers are, as pydantic evaluates it first. */
+export function resolved(generator: CoreGenerator, type: Value): Value {
+  return type.kind === "forward" ? generator.resolve(type.text) : type;
+}
+
+/** The type variables of a generic class, in the order of its arguments. */
+export function classVariables(cls: ClassDefinition): readonly Call[] {
+  const found: Call[] = [];
+  const explicit = cls.bases.find(
+    (base) =>
+      base.kind === "alias" &&
+      (isForm(base.origin, "typing.Generic") || isForm(base.origin, "typing.Protocol")),
+  );
+  for (const base of explicit ? [explicit] : cls.bases) typeVariables(base, found);
+  return found;
+}
+
+const typesOf = (variables: readonly Call[], args: readonly Value[]): Map<Value, Value> =>
+  new Map(variables.map((variable, i) => [variable, args[i] ?? variable]));
+
+/** The types that stand for the variables of a class and, through its bases' arguments, of its ancestors. */
+export function variablesOf(
+  cls: ClassDefinition,
+  args: readonly Value[],
+): ReadonlyMap<Value, Value> {
+  const types = new Map<Value, Value>(args.length > 0 ? typesOf(classVariables(cls), args) : []);
+  for (const base of cls.bases) {
+    if (base.kind !== "alias" || base.origin.kind !== "class") continue;
+    const given = base.args.map((arg) => substitute(arg, types));
+    for (const [variable, type] of variablesOf(base.origin, given))
+      if (!types.has(variable)) types.set(variable, type);
+  }
+  return types;
+}
+
+export interface CollectedField extends FieldInfo {
+  readonly docstring: string | null;
+}
+
+/** The schema of a field of a structured type, with its default around it. */
+export function fieldSchema(
+  generator: CoreGenerator,
+  cls: ClassDefinition,
+  name: string,
+  field: CollectedField,
+  config: ModelConfig,
+): FieldSchema {
+  const attributes = new Map(field.attributes);
+  if (
+    isOn(config, "use_attribute_docstrings") &&
+    field.docstring !== null &&
+    !attributes.has("description")
+  ) {
+    attributes.set("description", str(cleanDocstring(field.docstring)));
+  }
+  applyAliasGenerator(name, attributes, config, (reason) => generator.surroundings.note(reason));
+  const hooks = fieldHooks(cls, name);
+  const described = modelFieldSchema(generator, name, {
+    ...field,
+    attributes,
+    metadata: [...field.metadata, ...hooks.validators],
+  });
+  if (!hooks.serializer) return described;
+  const returns = hooks.serializer.returns ? generator.generate(hooks.serializer.returns) : null;
+  return { ...described, schema: { ...described.schema, serialization: { returns } } };
+}
+
+/** The schema of a field of a model: what was said of it stays beside the schema of its type. */
+export function modelFieldSchema(
+  generator: CoreGenerator,
+  name: string,
+  field: FieldInfo,
+): FieldSchema {
+  const { attributes } = field;
+  const discriminator = attributes.get("discriminator");
+  const transform = (schema: Core): Core =>
+    discriminator && discriminator.kind !== "none" ? discriminated(schema, discriminator) : schema;
+  const schema = applyAnnotations(generator, field.annotation, field.metadata, transform);
+  const required = isRequired(field);
+  const excluded = attributes.get("exclude");
+  return {
+    name,
+    schema: required ? schema : { type: "default", schema, default: defaultOf(field) },
+    metadata: fieldMetadata(attributes, generator.encode),
+    required,
+    validationAlias: aliasName(attributes.get("validation_alias")),
+    serializationAlias: aliasName(attributes.get("serialization_alias")),
+    excluded: excluded?.kind === "bool" && excluded.value,
+    computed: false,
+  };
+}
+
+/** The annotated names of a class and its ancestors, a child's in the place of its parent's. */
+export function* inheritedAnnotations(
+  cls: ClassDefinition,
+  of: (ancestor: ClassDefinition) => boolean,
+): Generator<readonly [ClassDefinition, FieldAnnotation]> {
+  const order = new Map<string, readonly [ClassDefinition, FieldAnnotation]>();
+  for (const ancestor of [...cls.mro].reverse()) {
+    if (ancestor.kind !== "class" || !of(ancestor)) continue;
+    for (const field of ancestor.annotations.values()) order.set(field.name, [ancestor, field]);
+  }
+  yield* order.values();
+}
+
+/** A field as it is annotated and assigned to; `null` for what is no field but a class variable. */
+export function collectField(
+  generator: CoreGenerator,
+  owner: ClassDefinition,
+  annotation: FieldAnnotation,
+  source: AnnotationSource,
+  types: ReadonlyMap<Value, Value>,
+): CollectedField | null {
+  const evaluate = (): CollectedField | null => {
+    const type = resolved(generator, annotationType(owner, annotation));
+    if (qualifierOf(type) === "ClassVar") return null;
+    const field = makeField(type, source, assignedValue(owner, annotation));
+    return {
+      ...field,
+      annotation: substitute(field.annotation, types),
+      docstring: annotation.docstring,
+    };
+  };
+  return generator.within(insideOf(owner), null, null, evaluate);
+}
+
+/** A field of a named tuple or a parameter of a function: what was said of it becomes part of its own schema. */
+export function parameterSchema(generator: CoreGenerator, field: FieldInfo): Core {
+  const asField: Value = {
+    kind: "call",
+    callee: { kind: "library-function", id: "pydantic.Field" },
+    args: [],
+    kwargs: field.attributes,
+  };
+  const schema = applyAnnotations(generator, field.annotation, [...field.metadata, asField]);
+  return isRequired(field) ? schema : { type: "default", schema, default: defaultOf(field) };
+}

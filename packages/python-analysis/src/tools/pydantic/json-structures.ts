@@ -1,0 +1,157 @@
+import { cleanDocstring } from "../../docstring/clean.js";
+import { PythonError, TooMuchWork } from "../python/values.js";
+import { isOn, textSetting } from "./config.js";
+import { type Core, type CoreOf, type FieldSchema, SchemaError } from "./core.js";
+import { type Json, type JsonObject, fromEntries, isObject, titleFromName } from "./json.js";
+import type { JsonSchemaGenerator } from "./json-schema.js";
+import { Omitted } from "./metadata.js";
+
+type Structured = CoreOf<"model" | "dataclass" | "typed-dict">;
+
+/** The object that a model, a data class or a typed dictionary is. */
+export function structuredJson(generator: JsonSchemaGenerator, core: Structured): JsonObject {
+  const outer = generator.byAlias;
+  if (generator.options.aliases === "by-model" && core.type !== "typed-dict")
+    generator.byAlias = isOn(core.config, "serialize_by_alias");
+  try {
+    const json = core.root
+      ? { ...generator.inner(core.root) }
+      : fieldsJson(generator, core.fields, core.class === null);
+    return describe(generator, core, json);
+  } finally {
+    generator.byAlias = outer;
+  }
+}
+
+function fieldsJson(
+  generator: JsonSchemaGenerator,
+  fields: readonly FieldSchema[],
+  areParameters: boolean,
+): JsonObject {
+  const properties: [string, JsonObject][] = [];
+  const required: string[] = [];
+  const serializing = generator.options.mode === "serialization";
+  for (const field of fields) {
+    if (serializing ? field.excluded : field.computed) continue;
+    const alias = serializing ? field.serializationAlias : field.validationAlias;
+    const name = (generator.byAlias ? alias : null) ?? field.name;
+    if (areParameters) generator.parameter = field.name;
+    const json = fieldJson(generator, name, field);
+    if (!json) continue;
+    properties.push([name, generator.definitions.withoutRedundantSiblings(json)]);
+    if (field.required) required.push(name);
+  }
+  return {
+    type: "object",
+    properties: fromEntries(properties),
+    ...(required.length > 0 && { required: [...new Set(required)] }),
+  };
+}
+
+/** `null` for a field that asks to be left out. */
+function fieldJson(
+  generator: JsonSchemaGenerator,
+  name: string,
+  field: FieldSchema,
+): JsonObject | null {
+  const { updates, extra } = field.metadata;
+  let json: JsonObject;
+  try {
+    json = { ...generator.inner(field.schema) };
+  } catch (error) {
+    if (error instanceof Omitted) return null;
+    throw blame(error, field.name);
+  }
+  if (updates) json = { ...json, ...structuredClone(updates) };
+  if (extra) json = { ...json, ...structuredClone(extra) };
+  if (!("title" in json) && takesTitle(field.schema)) json["title"] = titleFromName(name);
+  return json;
+}
+
+/** What the class itself and its configuration say. */
+function describe(generator: JsonSchemaGenerator, core: Structured, json: JsonObject): JsonObject {
+  const extra = textSetting(core.config, "extra");
+  if (core.type === "typed-dict" && extra === "allow" && core.extras) {
+    const items = generator.inner(core.extras);
+    json["additionalProperties"] = Object.keys(items).length > 0 ? items : true;
+  }
+  json["title"] ??= textSetting(core.config, "title") ?? core.title;
+  const docstring = core.class?.docstring ?? "";
+  // A data class without a docstring has its signature for one, which says nothing new.
+  const isSignature = core.type === "dataclass" && docstring.startsWith(`${core.title}(`);
+  if (docstring !== "" && !isSignature) json["description"] ??= cleanDocstring(docstring);
+  if (extra === "allow") json["additionalProperties"] ??= true;
+  else if (extra === "forbid") json["additionalProperties"] ??= false;
+  const more = core.config.get("json_schema_extra");
+  const encoded = more?.kind === "dict" ? generator.encode(more) : undefined;
+  return isObject(encoded) ? { ...json, ...encoded } : json;
+}
+
+export function namedTupleJson(
+  generator: JsonSchemaGenerator,
+  core: CoreOf<"named-tuple">,
+): JsonObject {
+  const items = core.fields.map(({ name, schema }) => titledJson(generator, name, schema));
+  const least = core.fields.filter(({ required }) => required).length;
+  return {
+    type: "array",
+    ...(items.length > 0 && { prefixItems: items }),
+    ...(least > 0 && { minItems: least }),
+    maxItems: items.length,
+  };
+}
+
+function titledJson(generator: JsonSchemaGenerator, name: string, schema: Core): JsonObject {
+  const json = { ...generator.inner(schema) };
+  if (!("title" in json) && takesTitle(schema)) json["title"] = titleFromName(name);
+  return json;
+}
+
+/** The object that the arguments of a call are. */
+export function argumentsJson(
+  generator: JsonSchemaGenerator,
+  core: CoreOf<"arguments">,
+): JsonObject {
+  const properties = core.parameters.map(({ name, schema }): [string, Json] => {
+    generator.parameter = name;
+    try {
+      return [name, titledJson(generator, name, schema)];
+    } catch (error) {
+      throw blame(error, name);
+    }
+  });
+  const required = core.parameters.filter(({ required }) => required).map(({ name }) => name);
+  return {
+    type: "object",
+    properties: fromEntries(properties),
+    ...(required.length > 0 && { required }),
+    additionalProperties: false,
+  };
+}
+
+/** Remembers which parameter an error came from; the outermost name is the parameter's. */
+function blame(error: unknown, parameter: string): unknown {
+  if (
+    error instanceof SchemaError ||
+    error instanceof PythonError ||
+    error instanceof TooMuchWork
+  ) {
+    (error as { parameter?: string }).parameter = parameter;
+  }
+  return error;
+}
+
+/** Whether a property of this schema is titled by its name: what has a definition of its own is not. */
+function takesTitle(core: Core): boolean {
+  if (core.ref !== undefined) return false;
+  switch (core.type) {
+    case "default":
+    case "nullable":
+    case "function":
+      return takesTitle(core.schema);
+    case "definition-ref":
+      return false;
+    default:
+      return true;
+  }
+}
