@@ -46,6 +46,6 @@ describeWith(["postgres"], "an operator", () => {
       "pauseStage",
       "/api/v1/stages/polish/pause",
     );
-    expect([status, body.code]).toEqual([400, "invalid_id"]);
+    expect([status, body.code]).toEqual([404, "unknown_stage"]);
   });
 });

@@ -208,4 +208,15 @@ describe("npm start on a directory that it cannot use", () => {
       /^2: sluice: Wrong settings: (?=.*PORT )(?=.*QUEUE_URL )(?=.*HOST .*API_KEYS)/,
     );
   });
+
+  test.each([
+    ["that is not there", undefined, /ENOENT/],
+    ["with mistakes, naming each", "bogus: 1\nlimits: 3\n", /(?=.*bogus)(?=.*limits)/],
+  ])("names a policy %s", async (_what, text, reason) => {
+    const policy = join(parent, "policy.yaml");
+    if (text !== undefined) writeFileSync(policy, text);
+    const said = await lastLine(join(parent, "new"), { POLICY_FILE: policy });
+    expect(said).toMatch(/^2: sluice: the policy .*policy\.yaml \(POLICY_FILE\) cannot be used: /);
+    expect(said).toMatch(reason);
+  });
 });

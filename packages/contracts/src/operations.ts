@@ -350,7 +350,7 @@ export const OPERATIONS = {
     answers: {
       200: { description: "The stage now", content: { "application/json": stageOverview } },
     },
-    problems: ["invalid_id", "queue_unavailable", ...NEEDS_CATALOG],
+    problems: ["unknown_stage", "queue_unavailable", ...NEEDS_CATALOG],
   },
   resumeStage: {
     method: "post",
@@ -362,7 +362,7 @@ export const OPERATIONS = {
     answers: {
       200: { description: "The stage now", content: { "application/json": stageOverview } },
     },
-    problems: ["invalid_id", "queue_unavailable", ...NEEDS_CATALOG],
+    problems: ["unknown_stage", "queue_unavailable", ...NEEDS_CATALOG],
   },
   livez: {
     method: "get",

@@ -63,11 +63,9 @@ export const versionPath = z.strictObject({
 });
 
 export const stagePath = z.strictObject({
-  stage: oneOf(STAGE_NAMES).meta({
-    type: "string",
-    enum: [...STAGE_NAMES],
-    description: "The stage",
-  }),
+  stage: z
+    .string()
+    .meta({ type: "string", enum: [...STAGE_NAMES], description: "Name of the stage" }),
 });
 
 export const noQuery = z.strictObject({});

@@ -83,6 +83,11 @@ export const PROBLEMS = {
     title: "There is no such script",
     help: "It was never uploaded, or has been deleted.",
   },
+  unknown_stage: {
+    status: 404,
+    title: "There is no such stage",
+    help: "`GET /api/v1/stages` lists them.",
+  },
   version_not_found: {
     status: 404,
     title: "The script has no such version",

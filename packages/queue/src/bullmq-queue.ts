@@ -22,13 +22,13 @@ const ANSWER_MS = 10_000;
 
 export interface QueueOptions {
   /**
-   * A job whose worker has not renewed it for so long is handed to another, in milliseconds; 20,000 if
+   * A job whose worker has not renewed it for so long is handed to another, in milliseconds; 10,000 if
    * not said.
    */
   readonly lockMs?: number;
 }
 
-const DEFAULT_LOCK_MS = 20_000;
+const DEFAULT_LOCK_MS = 10_000;
 
 /**
  * Opens the queue: BullMQ on Redis or on PostgreSQL, as the URL says. Nothing is awaited here, so that

@@ -166,7 +166,8 @@ const DECLARED = {
   metricsPort: setting<number | undefined>({
     name: "METRICS_PORT",
     default: undefined,
-    description: "port of a worker's /livez, /readyz and /metrics; unset: not served",
+    description:
+      "port of a worker's /livez, /readyz and /metrics; unset: not served; npm start chooses them itself",
     expected: "a whole number from 0 to 65535",
     schema: whole(0, 65_535),
   }),

@@ -1,8 +1,9 @@
 import { relative } from "node:path";
+import { loadPolicy } from "@sluice/python-analysis";
 import { createLog, loadSettings, type Settings, SettingsError } from "@sluice/runtime";
 import { helpText } from "./help.js";
 import { Sluice } from "./sluice.js";
-import { StartError } from "./start-error.js";
+import { messageOf, StartError } from "./start-error.js";
 
 /** Signals that follow the first one sooner are the same one: npm hands on what the terminal sent to all. */
 const SAME_SIGNAL_MS = 1_000;
@@ -46,6 +47,14 @@ export async function main(args: readonly string[], env: NodeJS.ProcessEnv): Pro
 }
 
 async function run(settings: Settings): Promise<number> {
+  try {
+    await loadPolicy(settings.policyFile);
+  } catch (error) {
+    fail(
+      `the policy ${settings.policyFile} (POLICY_FILE) cannot be used: ${messageOf(error).replaceAll("\n", "; ")}`,
+    );
+    return 2;
+  }
   const sluice = new Sluice(settings, createLog("standalone", settings), say);
   const stopping = stopOnSignal(sluice);
   let failure: string | undefined;

@@ -1,6 +1,6 @@
 import { type Backlog, readBacklogs } from "@sluice/catalog";
 import type { StageOverview } from "@sluice/contracts";
-import { STAGE_NAMES, type StageName } from "@sluice/pipeline";
+import { isStageName, STAGE_NAMES, type StageName } from "@sluice/pipeline";
 import type { QueueDepth } from "@sluice/queue";
 import type { Dependencies } from "../dependencies.js";
 import { ProblemError } from "../http/problem-error.js";
@@ -18,16 +18,23 @@ export function listStages(deps: Dependencies): Route {
 
 export function pauseStage(deps: Dependencies): Route {
   return route("pauseStage", async ({ params, res }) => {
-    await askQueue(() => deps.queue.pause(params.stage));
-    res.json(await overviewOf(deps, params.stage));
+    const stage = stageOf(params.stage);
+    await askQueue(() => deps.queue.pause(stage));
+    res.json(await overviewOf(deps, stage));
   });
 }
 
 export function resumeStage(deps: Dependencies): Route {
   return route("resumeStage", async ({ params, res }) => {
-    await askQueue(() => deps.queue.resume(params.stage));
-    res.json(await overviewOf(deps, params.stage));
+    const stage = stageOf(params.stage);
+    await askQueue(() => deps.queue.resume(stage));
+    res.json(await overviewOf(deps, stage));
   });
+}
+
+function stageOf(name: string): StageName {
+  if (isStageName(name)) return name;
+  throw new ProblemError("unknown_stage", `The stages are ${STAGE_NAMES.join(", ")}.`);
 }
 
 async function overviewOf(deps: Dependencies, stage: StageName): Promise<StageOverview> {
