@@ -176,12 +176,13 @@ export function collectField(
   const evaluate = (): CollectedField | null => {
     const type = resolved(generator, annotationType(owner, annotation));
     if (qualifierOf(type) === "ClassVar") return null;
-    const field = makeField(type, source, assignedValue(owner, annotation));
-    return {
-      ...field,
-      annotation: substitute(field.annotation, types),
-      docstring: annotation.docstring,
-    };
+    const { docstring } = annotation;
+    const assigned = assignedValue(owner, annotation);
+    // A model reads its fields anew once the types are known, other classes take the types into what they have read.
+    if (source === "class")
+      return { ...makeField(substitute(type, types), source, assigned), docstring };
+    const field = makeField(type, source, assigned);
+    return { ...field, annotation: substitute(field.annotation, types), docstring };
   };
   return generator.within(insideOf(owner), null, null, evaluate);
 }

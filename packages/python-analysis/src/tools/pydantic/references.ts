@@ -1,5 +1,7 @@
 import { TYPING_ALIASES } from "../python/library.js";
-import { type Value, equalityKey, isCallOf } from "../python/values.js";
+import { floatRepr } from "../python/numbers.js";
+import { type Call, type Value, equalityKey, isCallOf } from "../python/values.js";
+import { fieldParts } from "./fields.js";
 
 /**
  * The module that classes of a script belong to. It shows in `$defs` only where two classes share a name; which name the
@@ -49,7 +51,7 @@ function displayType(type: Value): string {
     case "union":
       return `Union[${type.members.map(displayType).join(", ")}]`;
     case "annotated":
-      return `Annotated[${[displayType(type.type), ...type.metadata.map(classOf)].join(", ")}]`;
+      return `Annotated[${[displayType(type.type), ...type.metadata.map(displayMetadata)].join(", ")}]`;
     case "literal":
       return `Literal[${type.values.map(representation).join(", ")}]`;
     case "forward":
@@ -70,6 +72,37 @@ function displayType(type: Value): string {
 
 const TYPING_NAMES = new Map([...TYPING_ALIASES].map(([name, id]) => [id, name]));
 
+/** What `Field(…)` makes is shown with all it says, any other metadata as its class. */
+const displayMetadata = (metadata: Value): string =>
+  isCallOf(metadata, "pydantic.Field") ? fieldText(metadata) : classOf(metadata);
+
+/** The attributes of a `FieldInfo`, in the order that its `repr` writes them. */
+const FIELD_ATTRIBUTES =
+  `default default_factory alias alias_priority validation_alias serialization_alias title field_title_generator description
+   examples exclude discriminator deprecated json_schema_extra frozen validate_default repr init init_var kw_only`.split(
+    /\s+/,
+  );
+
+function fieldText(call: Call): string {
+  const { attributes, metadata } = fieldParts(call);
+  const shown = new Map<string, string>();
+  const alias = attributes.get("alias");
+  for (const name of FIELD_ATTRIBUTES) {
+    if (name === "alias_priority" && alias && !attributes.has(name)) shown.set(name, "2");
+    const value = attributes.get(name);
+    if (!value || (value.kind === "none" && name !== "default")) continue;
+    if (name.endsWith("_alias") && value === alias) continue;
+    if (value.kind === "bool" && value.value === (name === "repr")) {
+      if (name === "repr" || name === "frozen") continue;
+    }
+    shown.set(name, name === "default_factory" ? displayType(value) : representation(value));
+  }
+  const given = [...shown].map(([name, text]) => `${name}=${text}`);
+  if (metadata.length > 0) given.push(`metadata=[${metadata.map(metadataText).join(", ")}]`);
+  const isRequired = !attributes.has("default") && !attributes.has("default_factory");
+  return `FieldInfo(${["annotation=NoneType", `required=${isRequired ? "True" : "False"}`, ...given].join(", ")})`;
+}
+
 /** The class of a piece of metadata. */
 function classOf(metadata: Value): string {
   if (metadata.kind !== "call") return metadata.kind;
@@ -88,16 +121,30 @@ export function metadataText(metadata: Value): string {
     ...metadata.args.map((arg): [string, Value] => [parameter, arg]),
     ...metadata.kwargs,
   ];
-  return `${name === "GeneralMetadata" ? "PydanticGeneralMetadata" : name}(${given.map(([key, value]) => `${key}=${representation(value)}`).join(", ")})`;
+  return `${name === "GeneralMetadata" ? "_PydanticGeneralMetadata" : name}(${given.map(([key, value]) => `${key}=${representation(value)}`).join(", ")})`;
 }
 
 function representation(value: Value): string {
-  if (value.kind === "none") return "None";
-  if (value.kind === "member")
-    return `<${value.class.name}.${value.name}: ${representation(value.value)}>`;
-  if (value.kind === "str") return `'${value.value}'`;
-  if (value.kind === "bool") return value.value ? "True" : "False";
-  return value.kind === "int" ? String(value.value) : displayType(value);
+  switch (value.kind) {
+    case "none":
+      return "None";
+    case "member":
+      return `<${value.class.name}.${value.name}: ${representation(value.value)}>`;
+    case "str":
+      return `'${value.value}'`;
+    case "bool":
+      return value.value ? "True" : "False";
+    case "int":
+      return String(value.value);
+    case "float":
+      return floatRepr(value.value);
+    case "list":
+      return `[${value.items.map(representation).join(", ")}]`;
+    case "dict":
+      return `{${value.entries.map((entry) => entry.map(representation).join(": ")).join(", ")}}`;
+    default:
+      return displayType(value);
+  }
 }
 
 /** Names to try for a definition, the plainest first; the last is its own alone. */
