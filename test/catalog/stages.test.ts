@@ -12,6 +12,7 @@ import {
   retryFailed,
   settleStage,
   takeLostWork,
+  withSupersededForm,
 } from "@sluice/catalog";
 import { finalState, STAGE_NAMES, VERDICTS } from "@sluice/pipeline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -92,7 +93,12 @@ describe("a lease", () => {
     const { versionId } = await fresh();
     const token = randomUUID();
     await lease(versionId, { token, leaseMs: 0 });
-    await renewLeases(catalog, { stage: "dedup", token, leaseMs: 60_000 });
+    await renewLeases(catalog, {
+      stage: "dedup",
+      token,
+      leaseMs: 60_000,
+      versionIds: [versionId],
+    });
     expect(await lease(versionId)).toEqual([]);
   });
 
@@ -232,6 +238,42 @@ describe("stages", () => {
   });
 });
 
+test("a duplicate that begins to wait while its leader starts over starts over too", async () => {
+  const leader = await fresh();
+  const twin = await register(catalog, upload(`late-twin-${counter}.py`, `body ${counter}`));
+  await work(catalog, "dedup", [leader.versionId], done<"dedup">(DEDUP_RESULT));
+  const item = {
+    version_id: twin.versionId,
+    sha256: sha256Of(`body ${counter}`),
+    size: 1,
+    key: "k",
+    length: 1,
+    encoding: "identity",
+    analyser_version: DEDUP_RESULT.analyserVersion,
+    policy_version: DEDUP_RESULT.policyVersion,
+  };
+  let restarted: Promise<unknown> = Promise.resolve();
+  await catalog.transaction(async (tx) => {
+    const { rows } = await tx.query<{ role: string }>("select settle_dedup($1) as role", [item]);
+    expect(rows[0]?.role).toBe("waits");
+    restarted = work(catalog, "validate", [leader.versionId], { kind: "restart", delayMs: 0 });
+    const waitsForLock = async () =>
+      (
+        await catalog.query(
+          "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
+        )
+      ).rowCount;
+    await expect.poll(waitsForLock).toBe(1);
+  });
+  await restarted;
+  const { rows } = await catalog.query<{ duplicate_of: string | null }>(
+    "select duplicate_of from versions where id = $1",
+    [twin.versionId],
+  );
+  expect(rows[0]?.duplicate_of).toBeNull();
+  expect(await standing(catalog, twin.scriptId)).toMatch(/dedup:pending/);
+});
+
 describe("the same bytes", () => {
   const twins = async (count: number) => {
     counter += 1;
@@ -335,10 +377,39 @@ describe("the same bytes", () => {
       /orphan/,
     );
     await releaseOrphan(catalog, sha256Of(text));
+    const token = randomUUID();
+    // Leased before the object went: what it has stored may be gone.
+    await catalog.query(
+      "update stages set lease_token = $2, state = 'running' where version_id = $1",
+      [versionId, token],
+    );
+    const ending = done<"dedup">(DEDUP_RESULT);
+    await expect(
+      settleStage(catalog, "dedup", [{ versionId, token, durationMs: 1, ending }]),
+    ).rejects.toThrow(/orphan/);
     await freeDeadLeases(catalog, { stage: "dedup", versionIds: [versionId] });
     const { next } = await work(catalog, "dedup", [versionId], done<"dedup">(DEDUP_RESULT));
     expect(next).toHaveLength(1);
     expect(await claimOrphan(catalog, { sha256: sha256Of(text), key: "k" })).toBe(false);
+  });
+});
+
+describe("a form of a blob", () => {
+  test("is removed only while another counts", async () => {
+    const { versionId } = await fresh();
+    await work(catalog, "dedup", [versionId], done<"dedup">(DEDUP_RESULT));
+    const sha256 = sha256Of(`body ${counter}`);
+    const removedFor: string[] = [];
+    const remove = async (current: string) => {
+      removedFor.push(current);
+    };
+    const { key } = DEDUP_RESULT.place;
+    await withSupersededForm(catalog, { sha256, key }, remove);
+    expect(removedFor).toEqual([]);
+    await withSupersededForm(catalog, { sha256, key: `${key}.zst` }, remove);
+    expect(removedFor).toEqual([key]);
+    await withSupersededForm(catalog, { sha256: sha256Of("nobody's"), key }, remove);
+    expect(removedFor).toEqual([key]);
   });
 });
 
@@ -372,7 +443,7 @@ describe("lost work", () => {
     } as const;
     await leaseStage(catalog, { ...request, leaseMs: 60_000 });
     expect(await take(later(60_000))).toEqual([]);
-    await renewLeases(catalog, { stage: "backup", token: request.token, leaseMs: 0 });
+    await renewLeases(catalog, { ...request, leaseMs: 0 });
     expect(await take(later(60_000))).toMatchObject([{ versionId, abandoned: true }]);
     await catalog.query("update stages set state = 'done' where version_id = $1", [versionId]);
   });

@@ -76,10 +76,14 @@ function queueContract(freshUrl: () => Promise<string>): void {
     const before = Date.now();
     await queue.enqueue("extract", [{ versions: ["a"] }]);
     const between = Date.now();
-    await queue.enqueue("extract", [{ versions: ["b"] }]);
-    await queue.enqueue("extract", [{ versions: ["c"] }], 3_600_000);
+    for (const later of ["b", "c"]) {
+      // So much later that the second cannot be taken for the first.
+      await expect.poll(() => Date.now()).toBeGreaterThan(between + 20);
+      await queue.enqueue("extract", [{ versions: [later] }]);
+    }
+    await queue.enqueue("extract", [{ versions: ["d"] }], 3_600_000);
     const depth = await queue.depth("extract");
-    expect(depth).toMatchObject({ waiting: 2, active: 0, delayed: 1, paused: false });
+    expect(depth).toMatchObject({ waiting: 3, active: 0, delayed: 1, paused: false });
     expect(depth.oldestWaitingAt?.getTime()).toBeGreaterThanOrEqual(before - 1);
     expect(depth.oldestWaitingAt?.getTime()).toBeLessThanOrEqual(between + 1);
   });

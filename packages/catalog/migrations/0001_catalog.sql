@@ -49,13 +49,15 @@ create index versions_by_raw_key on versions (raw_key) where raw_key is not null
 create index versions_waiting on versions (duplicate_of)
   where duplicate_of is not null and state = 'processing';
 create index versions_without_manifest on versions (finished_at)
-  where manifest_key is null and state in ('ready', 'needs_approval', 'rejected');
+  where manifest_key is null and state in ('ready', 'needs_approval', 'rejected')
+    and verdict <> 'invalid';
 
--- Where the bytes of one hash are. A row in state 'deleting' is a claim: the object is about to go.
+-- Where the bytes of one hash are. A row in state 'deleting' is a claim: the object is about to go. One in
+-- state 'deleted' says since when it is gone: whoever looked before that must store the bytes anew.
 create table blobs (
   sha256 text collate "C" primary key,
   size integer not null,
-  state text not null default 'stored' check (state in ('stored', 'deleting')),
+  state text not null default 'stored' check (state in ('stored', 'deleting', 'deleted')),
   key text not null,
   "offset" bigint not null default 0,
   length bigint not null,
@@ -78,6 +80,7 @@ create table analyses (
   metadata json,
   primary key (sha256, analyser_version, policy_version)
 );
+create index analyses_unfinished on analyses (leader) where state <> 'done';
 
 -- The outbox: a pending row without a live lease is what must be enqueued.
 create table stages (
@@ -187,7 +190,8 @@ begin
   if item ? 'idempotency_key' then
     insert into idempotency_keys (key, fingerprint, response)
       values (item->>'idempotency_key', item->>'fingerprint', answer)
-      on conflict (key) do update set response = excluded.response, claimed_until = null;
+      on conflict (key) do update set response = excluded.response, claimed_until = null
+        where idempotency_keys.fingerprint = excluded.fingerprint;
   end if;
   return answer;
 end $$;
@@ -206,8 +210,14 @@ begin
       item->>'encoding')
     on conflict (sha256) do nothing;
   select * into strict blob from blobs b where b.sha256 = item->>'sha256' for update;
-  if blob.state = 'deleting' then
+  -- The handler may have stored the bytes before they were deleted as an orphan's.
+  if blob.state = 'deleting' or (blob.state = 'deleted' and blob.created_at >= (
+      select s.started_at from stages s where s.version_id = this_version and s.stage = 'dedup')) then
     return 'blob_is_going';
+  elsif blob.state = 'deleted' then
+    update blobs b set state = 'stored', size = (item->>'size')::integer, key = item->>'key',
+        length = (item->>'length')::bigint, encoding = item->>'encoding', created_at = now()
+      where b.sha256 = blob.sha256;
   end if;
 
   insert into analyses (sha256, analyser_version, policy_version, leader)

@@ -45,6 +45,10 @@ export function openCatalog(url: string, options: CatalogOptions): Catalog {
     connectionTimeoutMillis: 10_000,
     // A query that hangs for ever would hold its caller for ever; no query of ours takes a minute.
     query_timeout: 60_000,
+    // The server's own limits hold also where this process is frozen: its locks must not outlive its leases.
+    statement_timeout: 30_000,
+    lock_timeout: 20_000,
+    idle_in_transaction_session_timeout: 30_000,
     keepAlive: true,
   });
   // An idle connection that breaks emits here; without a listener it would end the process.
@@ -95,7 +99,16 @@ export function isUnavailable(error: unknown): boolean {
   );
 }
 
-/** Says whether PostgreSQL asks for the transaction to be tried again (deadlock, serialisation). */
+// Deadlock, serialisation, lock time-out, statement time-out, idle-in-transaction time-out.
+const CONFLICTS: ReadonlySet<string | undefined> = new Set([
+  "40P01",
+  "40001",
+  "55P03",
+  "57014",
+  "25P03",
+]);
+
+/** Says whether PostgreSQL asks for the transaction to be tried again. */
 export function isConflict(error: unknown): boolean {
-  return error instanceof pg.DatabaseError && (error.code === "40P01" || error.code === "40001");
+  return error instanceof pg.DatabaseError && CONFLICTS.has(error.code);
 }

@@ -139,13 +139,15 @@ function toScript(row: LeasedRow): StageScript {
 /** Keeps every lease of a token for that much longer. */
 export async function renewLeases(
   db: Queryable,
-  { stage, token, leaseMs }: { stage: StageName; token: string; leaseMs: number },
+  lease: Pick<LeaseRequest, "stage" | "token" | "leaseMs" | "versionIds">,
 ): Promise<void> {
   await db.query(
     `update stages set leased_until = now() + make_interval(secs => $3)
      where stage = $1 and lease_token = $2 and state = 'running' and version_id = any(
-       select version_id from stages where stage = $1 and lease_token = $2 order by version_id for update)`,
-    [stage, token, leaseMs / 1000],
+       select version_id from stages where stage = $1 and lease_token = $2 and state = 'running'
+         and version_id = any($4::uuid[]) order by version_id for update)
+       and version_id = any($4::uuid[])`,
+    [lease.stage, lease.token, lease.leaseMs / 1000, lease.versionIds],
   );
 }
 

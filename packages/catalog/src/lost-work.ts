@@ -20,7 +20,8 @@ export async function takeLostWork(
   const { rows } = await db.query<{ version_id: string; size: number; abandoned: boolean }>(
     `with lost as (
        select version_id, state from stages
-       where stage = $1 and state in ('pending', 'running') and greatest(enqueued_at, available_at) < $2
+       where stage = $1 and state in ('pending', 'running')
+         and enqueued_at < $2 and available_at < $2
          and (state = 'pending' or leased_until < now())
        order by enqueued_at limit $3 for update skip locked
      )

@@ -39,10 +39,12 @@ export async function listUnmanifested(
     encoding: UnmanifestedVersion["encoding"];
   }>(
     `select v.id, v.script_id, v.number, s.namespace, s.filename, v.original_filename, v.sha256, v.size,
-       v.state, v.verdict, v.created_at, b.backup_key, b.encoding
+       v.state, v.verdict, v.created_at, b.backup_key,
+       case when b.backup_key like '%.zst' then 'zstd' when b.backup_key like '%.gz' then 'gzip'
+         else 'identity' end as encoding
      from versions v join scripts s on s.id = v.script_id join blobs b on b.sha256 = v.sha256
      where v.manifest_key is null and v.state in ('ready', 'needs_approval', 'rejected')
-       and b.backup_key is not null
+       and v.verdict <> 'invalid' and b.backup_key is not null
      order by v.finished_at limit $1`,
     [limit],
   );

@@ -1,4 +1,4 @@
-import type { Queryable } from "./catalog.js";
+import type { Catalog, Queryable } from "./catalog.js";
 
 /** Of these raw uploads' keys, those that a version still needs. */
 export async function neededUploads(
@@ -31,9 +31,9 @@ export async function findBlobs(
 }
 
 /**
- * Claims a hash that has no blob row, so that dedup cannot settle on its object while it is deleted.
+ * Claims a hash that has no blob, so that dedup cannot settle on its object while it is deleted.
  *
- * @returns `false` where there is a row: the object is needed, or somebody else is deleting it
+ * @returns `false` where there is a blob: the object is needed, or somebody else is deleting it
  */
 export async function claimOrphan(
   db: Queryable,
@@ -42,14 +42,51 @@ export async function claimOrphan(
   const { rowCount } = await db.query(
     `insert into blobs as b (sha256, size, state, key, length, encoding)
      values ($1, 0, 'deleting', $2, 0, 'identity')
-     on conflict (sha256) do update set created_at = now()
-       where b.state = 'deleting' and b.created_at < now() - interval '10 minutes'`,
+     on conflict (sha256) do update set state = 'deleting', created_at = now()
+       where b.state = 'deleted'`,
     [sha256, key],
   );
   return rowCount === 1;
 }
 
-/** Ends a claim, after the object is gone. */
+/**
+ * Ends a claim, after the object is gone. What is left says since when, so that a dedup that has stored
+ * the bytes before that stores them again.
+ */
 export async function releaseOrphan(db: Queryable, sha256: string): Promise<void> {
-  await db.query("delete from blobs where sha256 = $1 and state = 'deleting'", [sha256]);
+  await db.query(
+    "update blobs set state = 'deleted', created_at = clock_timestamp() where sha256 = $1 and state = 'deleting'",
+    [sha256],
+  );
+}
+
+/** Ends the claims of sweeps that died, and forgets what was deleted longer ago than any dedup lasts. */
+export async function tidyOrphanClaims(db: Queryable): Promise<void> {
+  await db.query(
+    `update blobs set state = 'deleted', created_at = clock_timestamp()
+     where state = 'deleting' and created_at < now() - interval '10 minutes'`,
+  );
+  await db.query(
+    "delete from blobs where state = 'deleted' and created_at < now() - interval '1 day'",
+  );
+}
+
+/**
+ * Runs a deletion of one form of a blob while nobody can make that form the one that counts.
+ *
+ * @param remove - called only where the blob's row, locked, names another key; told that key
+ */
+export async function withSupersededForm(
+  catalog: Catalog,
+  { sha256, key }: { sha256: string; key: string },
+  remove: (currentKey: string) => Promise<void>,
+): Promise<void> {
+  await catalog.transaction(async (tx) => {
+    const { rows } = await tx.query<{ key: string }>(
+      "select key from blobs where sha256 = $1 and state = 'stored' for update",
+      [sha256],
+    );
+    const current = rows[0]?.key;
+    if (current !== undefined && current !== key) await remove(current);
+  });
 }

@@ -184,8 +184,17 @@ async function markFailed(
   );
 }
 
+const MISMATCH: StageError = {
+  code: "analyser_mismatch",
+  message: "dedup and a later stage run different analysers or policies; started over at dedup",
+};
+
 /** Sends a leader and whoever waits for it back to dedup. @returns their ids */
 async function restart(tx: Queryable, versionId: string, delayMs: number): Promise<string[]> {
+  // A duplicate takes this lock before it decides to wait: with it held, all who wait can be seen.
+  await tx.query("select from analyses where leader = $1 and state <> 'done' for update", [
+    versionId,
+  ]);
   const { rows } = await tx.query<{ id: string }>(
     `update versions set duplicate_of = null, analyser_version = null, policy_version = null,
        verdict = null
@@ -196,9 +205,9 @@ async function restart(tx: Queryable, versionId: string, delayMs: number): Promi
   await tx.query("delete from analyses where leader = $1 and state <> 'done'", [versionId]);
   await tx.query("delete from stages where version_id = any($1::uuid[])", [ids]);
   await tx.query(
-    `insert into stages (version_id, stage, available_at)
-     select id, 'dedup', now() + make_interval(secs => $2) from unnest($1::uuid[]) as ids (id)`,
-    [ids, delayMs / 1000],
+    `insert into stages (version_id, stage, available_at, error)
+     select id, 'dedup', now() + make_interval(secs => $2), $3 from unnest($1::uuid[]) as ids (id)`,
+    [ids, delayMs / 1000, JSON.stringify(MISMATCH)],
   );
   return ids;
 }

@@ -42,7 +42,8 @@ export const STAGES: Readonly<Record<StageName, StageDeclaration>> = {
     timeoutMs: 120_000,
     retry: quickRetries,
   },
-  extract: { next: [], concurrency: 2, timeoutMs: 120_000, retry: quickRetries },
+  // Two tries of a parser, each of a minute at most, and the time to replace it.
+  extract: { next: [], concurrency: 2, timeoutMs: 200_000, retry: quickRetries },
   compress: { next: ["backup"], concurrency: 4, timeoutMs: 60_000, retry: quickRetries },
   backup: { next: [], concurrency: 16, timeoutMs: 60_000, retry: patientRetries },
 };

@@ -62,6 +62,8 @@ interface Makers {
     process: (job: Job<Chunk>) => Promise<void>,
     concurrency: number,
   ): BullWorker;
+  /** Where among so many waiting jobs `getJobs` has the one that is next. */
+  indexOfOldest(waiting: number): number;
   close(): Promise<void>;
 }
 
@@ -111,9 +113,11 @@ class BullMqQueue implements Queue {
       (async () => {
         const counts = await producer.getJobCounts("waiting", PAUSED, "active", "delayed");
         const paused = await producer.isPaused();
-        const [oldest] = await producer.getJobs(["waiting"], 0, 0, true);
+        const waiting = (counts["waiting"] ?? 0) + (counts[PAUSED] ?? 0);
+        const index = this.#makers.indexOfOldest(waiting);
+        const [oldest] = await producer.getJobs(["waiting"], index, index, true);
         return {
-          waiting: (counts["waiting"] ?? 0) + (counts[PAUSED] ?? 0),
+          waiting,
           active: counts["active"] ?? 0,
           delayed: counts["delayed"] ?? 0,
           oldestWaitingAt:
@@ -206,6 +210,7 @@ function redisMakers(url: string, log: QueueLog, lockOptions: LockOptions): Make
       worker.on("failed", (job, err) => log.warn({ err, stage, job_id: job?.id }, JOB_LOST));
       return worker;
     },
+    indexOfOldest: () => 0,
     close: async () => shared.disconnect(),
   };
 }
@@ -233,6 +238,8 @@ function postgresMakers(url: string, log: QueueLog, lockOptions: LockOptions): M
       worker.on("failed", (job, err) => log.warn({ err, stage, job_id: job?.id }, JOB_LOST));
       return worker;
     },
+    // BullMQ 6.7 lists them from the newest on PostgreSQL, whatever the order asked for.
+    indexOfOldest: (waiting) => Math.max(0, waiting - 1),
     close: async () => {},
   };
 }

@@ -233,8 +233,8 @@ const DECLARED = {
     name: "ORPHAN_GRACE_SECONDS",
     default: "3600",
     description: "age at which an object that nothing refers to is deleted",
-    expected: "a whole number of seconds from 1 to 31536000",
-    schema: seconds(1, 31_536_000),
+    expected: "a whole number of seconds from 60 to 31536000",
+    schema: seconds(60, 31_536_000),
   }),
   drainTimeoutMs: setting({
     name: "DRAIN_TIMEOUT_SECONDS",

@@ -13,6 +13,7 @@ import type { Delivery, Queue } from "@sluice/queue";
 import type { Logger } from "@sluice/runtime";
 import pLimit from "p-limit";
 import type { Handler } from "./handler.js";
+import { removeSuperseded } from "./remove-superseded.js";
 import { runScript, type ScriptRun } from "./run-script.js";
 import { createSettler, persistently } from "./settler.js";
 import type { StageMetrics } from "./stage-metrics.js";
@@ -63,7 +64,7 @@ export function createChunkRunner<Stage extends StageName, Deps>(
           const { ending, durationMs } = run;
           const { versionId } = script;
           const held = await settle({ versionId, token, durationMs, ending, script });
-          await afterSettling(options, run, held, scriptLog);
+          await afterSettling(options, script, run, held, scriptLog);
         }),
       );
     };
@@ -116,8 +117,8 @@ export function createChunkRunner<Stage extends StageName, Deps>(
     if (scripts.length === 0) return;
     options.metrics.began(scripts.length);
     const renewal = setInterval(() => {
-      renewLeases(catalog, { stage, token, leaseMs }).catch((error: unknown) =>
-        log.warn({ err: error }, "leases not renewed"),
+      renewLeases(catalog, { stage, token, leaseMs, versionIds: delivery.versions }).catch(
+        (error: unknown) => log.warn({ err: error }, "leases not renewed"),
       );
     }, leaseMs / 3);
     try {
@@ -139,7 +140,8 @@ function logOf(script: StageScript, log: Logger): Logger {
 
 /** Counts, logs and tidies up after an ending that was committed, or thrown away with its lease. */
 async function afterSettling<Stage extends StageName, Deps>(
-  { metrics, objects }: ChunkRunnerOptions<Stage, Deps>,
+  { metrics, objects, catalog }: ChunkRunnerOptions<Stage, Deps>,
+  { sha256 }: StageScript,
   { ending, durationMs, garbage }: ScriptRun<Stage>,
   held: boolean,
   log: Logger,
@@ -153,7 +155,11 @@ async function afterSettling<Stage extends StageName, Deps>(
   if (ending.kind === "failed") log.error({ ...facts, error: ending.error }, "failed");
   else log.info(facts, "done");
   for (const key of garbage) {
-    await objects.delete(key).catch((error: unknown) => {
+    const isUpload = key.startsWith("uploads/");
+    const removed = isUpload
+      ? objects.delete(key)
+      : removeSuperseded({ catalog, objects }, { sha256, key });
+    await removed.catch((error: unknown) => {
       log.warn({ err: error, key }, "not deleted; the orphan sweep will");
     });
   }

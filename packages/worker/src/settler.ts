@@ -1,5 +1,7 @@
 import {
+  BlobIsGoingError,
   type Catalog,
+  type Ending,
   GroupCommit,
   isConflict,
   isUnavailable,
@@ -48,7 +50,7 @@ async function settleAll<Stage extends StageName>(
     if (first === undefined || isUnavailable(error)) throw error;
     if (requests.length === 1) {
       // The result itself could not be written: that is a failure of this script like any other.
-      const ending = fromThrow(stage, first.script.failures + 1, error);
+      const ending = fromSettleError(stage, first, error);
       return persistently(() => settleStage(catalog, stage, [{ ...first, ending }]));
     }
     // One of the group cannot be written; apart from each other, the rest can.
@@ -61,6 +63,19 @@ async function settleAll<Stage extends StageName>(
     }
     return { versionIds, next };
   }
+}
+
+function fromSettleError<Stage extends StageName>(
+  stage: Stage,
+  { script }: SettleRequest<Stage>,
+  error: unknown,
+): Ending<Stage> {
+  if (error instanceof BlobIsGoingError) {
+    // Nobody's fault: dedup stores the bytes again.
+    const told = { code: "blob_is_going", message: error.message };
+    return { kind: "later", delayMs: 1_000, error: told, failure: false };
+  }
+  return fromThrow(stage, script.failures + 1, error);
 }
 
 const RETRIES = 8;

@@ -4,10 +4,12 @@ import {
   findBlobs,
   neededUploads,
   releaseOrphan,
+  tidyOrphanClaims,
 } from "@sluice/catalog";
 import type { ObjectStat, ObjectStore } from "@sluice/object-store";
 import { metadataKey } from "@sluice/object-store";
 import type { Logger } from "@sluice/runtime";
+import { removeSuperseded } from "@sluice/worker";
 
 export interface SweepOrphansDeps {
   readonly catalog: Catalog;
@@ -24,6 +26,7 @@ const BATCH = 500;
 
 /** Deletes objects that no row refers to: what crashes have left between an object and its row. */
 export async function sweepOrphans(deps: SweepOrphansDeps): Promise<void> {
+  await tidyOrphanClaims(deps.catalog);
   for await (const batch of oldObjects("uploads/", deps)) await sweepUploads(batch, deps);
   for (const prefix of ["blobs/", "quarantine/"]) {
     for await (const batch of oldObjects(prefix, deps)) await sweepBlobs(batch, deps);
@@ -70,11 +73,14 @@ async function sweepBlobs(batch: readonly ObjectStat[], deps: SweepOrphansDeps):
     const sha256 = hashOf(key);
     if (sha256 === undefined || belongs(key, sha256, rows.get(sha256)?.key)) continue;
     if (rows.has(sha256)) {
-      // Another form of a blob that has moved. Look again at object and row before it goes.
-      const stat = await objects.stat(key);
-      const row = (await findBlobs(catalog, [sha256])).get(sha256);
-      if (stat === undefined || !isOld(stat, graceMs) || belongs(key, sha256, row?.key)) continue;
-      await remove(key, deps);
+      // Another form of a blob that has moved; whoever is about to make it the one that counts has
+      // just written it.
+      const isStillOld = async (): Promise<boolean> => {
+        const stat = await objects.stat(key);
+        return stat !== undefined && isOld(stat, graceMs);
+      };
+      if (await removeSuperseded({ catalog, objects }, { sha256, key }, isStillOld))
+        told(key, deps);
     } else if (await claimOrphan(catalog, { sha256, key })) {
       try {
         // Dedup may have stored it anew before the claim; its commit will find the claim and try again.
@@ -95,8 +101,12 @@ function hashOf(key: string): string | undefined {
   return /\/([0-9a-f]{64})(\.[a-z.]+)?$/.exec(key)?.[1];
 }
 
-async function remove(key: string, { objects, log, onDeleted }: SweepOrphansDeps): Promise<void> {
-  await objects.delete(key);
+async function remove(key: string, deps: SweepOrphansDeps): Promise<void> {
+  await deps.objects.delete(key);
+  told(key, deps);
+}
+
+function told(key: string, { log, onDeleted }: SweepOrphansDeps): void {
   log.info({ key }, "an orphan was deleted");
   onDeleted(key);
 }
