@@ -14,7 +14,7 @@ export type {
   UploadTarget,
 } from "./uploads.js";
 export * from "./leases.js";
-export { BlobIsGoingError } from "./results.js";
+export { BlobIsGoingError, type StageResults } from "./results.js";
 export * from "./settle.js";
 export * from "./lost-work.js";
 export * from "./manifests.js";

@@ -1,7 +1,23 @@
+import type { AnalysisMetadata, AnalysisReport } from "@sluice/contracts";
 import type { BlobPlace } from "@sluice/object-store";
 import type { StageName } from "@sluice/pipeline";
 import type { Queryable } from "./catalog.js";
-import type { StageResults } from "./settle.js";
+
+/** What each stage has to say when it is done. */
+export interface StageResults {
+  /** Where the bytes are now, and whose results would do for them. */
+  dedup: {
+    readonly place: BlobPlace;
+    readonly analyserVersion: string;
+    readonly policyVersion: string;
+  };
+  /** `place` where the blob went to quarantine. */
+  validate: { readonly report: AnalysisReport; readonly place?: BlobPlace };
+  extract: { readonly metadata: AnalysisMetadata };
+  /** `place` where compression won. */
+  compress: { readonly place?: BlobPlace };
+  backup: { readonly backupKey: string; readonly manifestKey: string };
+}
 
 /** A result as it came from a handler. */
 export interface Done<Stage extends StageName> {

@@ -1,24 +1,7 @@
-import type { AnalysisMetadata, AnalysisReport, StageError } from "@sluice/contracts";
-import type { BlobPlace } from "@sluice/object-store";
+import type { StageError } from "@sluice/contracts";
 import { type StageName, STAGES } from "@sluice/pipeline";
 import type { Catalog, Queryable } from "./catalog.js";
-import { RECORD_RESULTS } from "./results.js";
-
-/** What each stage has to say when it is done. */
-export interface StageResults {
-  /** Where the bytes are now, and whose results would do for them. */
-  dedup: {
-    readonly place: BlobPlace;
-    readonly analyserVersion: string;
-    readonly policyVersion: string;
-  };
-  /** `place` where the blob went to quarantine. */
-  validate: { readonly report: AnalysisReport; readonly place?: BlobPlace };
-  extract: { readonly metadata: AnalysisMetadata };
-  /** `place` where compression won. */
-  compress: { readonly place?: BlobPlace };
-  backup: { readonly backupKey: string; readonly manifestKey: string };
-}
+import { RECORD_RESULTS, type StageResults } from "./results.js";
 
 /** How one script's stay in a stage ended. */
 export type Ending<Stage extends StageName> =
