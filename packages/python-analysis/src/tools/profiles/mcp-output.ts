@@ -5,7 +5,12 @@ import { inspectAnnotation, isRequired, makeField } from "../pydantic/fields.js"
 import { CoreGenerator } from "../pydantic/generate.js";
 import { type JsonObject, isObject } from "../pydantic/json.js";
 import { JsonSchemaGenerator } from "../pydantic/json-schema.js";
-import { annotationType, assignedValue, modelFieldSchema } from "../pydantic/class-fields.js";
+import {
+  annotationType,
+  assignedValue,
+  hasSlots,
+  modelFieldSchema,
+} from "../pydantic/class-fields.js";
 import type { ClassDefinition } from "../python/classes.js";
 import {
   PythonError,
@@ -271,6 +276,9 @@ function withoutExtras(type: Value): Value {
   }
 }
 
+/** What an instance's slot is in its class: nothing that JSON could hold. */
+const SLOT: Value = { kind: "library-function", id: "types.MemberDescriptorType" };
+
 /** What the class itself has under a field's name: not what a factory would make. */
 function classAttribute(
   cls: ClassDefinition,
@@ -278,6 +286,7 @@ function classAttribute(
   name: string,
 ): Value | undefined {
   const field = owner.annotations.get(name)!;
+  if (hasSlots(owner)) return SLOT;
   const assigned = assignedValue(owner, field) ?? cls.attribute(name);
   if (
     assigned?.kind !== "call" ||

@@ -1,13 +1,14 @@
 import { cleanDocstring } from "../../docstring/clean.js";
 import type { ClassDefinition, FieldAnnotation } from "../python/classes.js";
 import type { Frame } from "../python/scope.js";
-import { substitute, typeVariables } from "../python/subscripts.js";
-import { type Call, PythonError, type Value, isForm, str, unknown } from "../python/values.js";
+import { truth } from "../python/operators.js";
+import { substitute } from "../python/subscripts.js";
+import { type Call, PythonError, type Value, isCallOf, str, unknown } from "../python/values.js";
 import { applyAliasGenerator } from "./aliases.js";
 import { applyAnnotations } from "./annotations.js";
 import { type ModelConfig, isOn } from "./config.js";
 import { type Core, type FieldSchema, discriminated } from "./core.js";
-import { fieldHooks } from "./decorators.js";
+import { type Serializer, fieldHooks } from "./decorators.js";
 import {
   type AnnotationSource,
   type FieldInfo,
@@ -44,14 +45,13 @@ export function annotationType(cls: ClassDefinition, field: FieldAnnotation): Va
 
 /** What is assigned to a field, or `undefined` if nothing is. */
 export function assignedValue(cls: ClassDefinition, field: FieldAnnotation): Value | undefined {
-  if (!field.value) return undefined;
   let value = assignedValues.get(field);
   if (value) return value;
   try {
-    value = cls.interpreter.evaluate(field.value, {
-      scope: cls.scope,
-      before: field.value.startIndex,
-    });
+    value = field.value
+      ? cls.interpreter.evaluate(field.value, { scope: cls.scope, before: field.value.startIndex })
+      : cls.scope.own(field.name, Infinity);
+    if (!value) return undefined;
   } catch (error) {
     if (!(error instanceof PythonError)) throw error;
     value = unknown(`the default of \`${field.name}\` raises ${error.exception}`);
@@ -60,21 +60,39 @@ export function assignedValue(cls: ClassDefinition, field: FieldAnnotation): Val
   return value;
 }
 
+/** The default of a data class's field: if nothing is assigned to it, what the ancestors have under its name. */
+export function dataclassDefault(cls: ClassDefinition, field: FieldAnnotation): Value | undefined {
+  for (const ancestor of cls.mro) {
+    if (ancestor.kind !== "class") continue;
+    const own = ancestor.annotations.get(field.name);
+    const value = own ? assignedValue(ancestor, own) : ancestor.scope.own(field.name, Infinity);
+    if (ancestor === cls) {
+      if (value) return value;
+      continue;
+    }
+    const isField = own !== undefined && ancestor.isDataclassStatement;
+    if (isField && hasSlots(ancestor)) return undefined;
+    // What `dataclasses.field(…)` is assigned to keeps its default only.
+    const kept =
+      isField && value && isCallOf(value, "dataclasses.field")
+        ? value.kwargs.get("default")
+        : value;
+    if (kept) return kept;
+  }
+  return undefined;
+}
+
+export function hasSlots(cls: ClassDefinition): boolean {
+  const option = cls.dataclassOptions.get("slots");
+  return (
+    (option !== undefined && truth(option) === true) ||
+    cls.scope.own("__slots__", Infinity) !== undefined
+  );
+}
+
 /** A string annotation is looked into before its qualifiers are, as pydantic evaluates it first. */
 export function resolved(generator: CoreGenerator, type: Value): Value {
   return type.kind === "forward" ? generator.resolve(type.text) : type;
-}
-
-/** The type variables of a generic class, in the order of its arguments. */
-export function classVariables(cls: ClassDefinition): readonly Call[] {
-  const found: Call[] = [];
-  const explicit = cls.bases.find(
-    (base) =>
-      base.kind === "alias" &&
-      (isForm(base.origin, "typing.Generic") || isForm(base.origin, "typing.Protocol")),
-  );
-  for (const base of explicit ? [explicit] : cls.bases) typeVariables(base, found);
-  return found;
 }
 
 const typesOf = (variables: readonly Call[], args: readonly Value[]): Map<Value, Value> =>
@@ -85,7 +103,7 @@ export function variablesOf(
   cls: ClassDefinition,
   args: readonly Value[],
 ): ReadonlyMap<Value, Value> {
-  const types = new Map<Value, Value>(args.length > 0 ? typesOf(classVariables(cls), args) : []);
+  const types = new Map<Value, Value>(args.length > 0 ? typesOf(cls.variables, args) : []);
   for (const base of cls.bases) {
     if (base.kind !== "alias" || base.origin.kind !== "class") continue;
     const given = base.args.map((arg) => substitute(arg, types));
@@ -116,15 +134,32 @@ export function fieldSchema(
     attributes.set("description", str(cleanDocstring(field.docstring)));
   }
   applyAliasGenerator(name, attributes, config, (reason) => generator.surroundings.note(reason));
-  const hooks = fieldHooks(cls, name);
-  const described = modelFieldSchema(generator, name, {
-    ...field,
-    attributes,
-    metadata: [...field.metadata, ...hooks.validators],
+  const titled = [attributes, config].some((each) => {
+    const maker = each.get("field_title_generator");
+    return maker !== undefined && maker.kind !== "none";
   });
-  if (!hooks.serializer) return described;
-  const returns = hooks.serializer.returns ? generator.generate(hooks.serializer.returns) : null;
-  return { ...described, schema: { ...described.schema, serialization: { returns } } };
+  if (titled) generator.surroundings.note(`how \`${name}\` is titled is known only at run time`);
+  const hooks = fieldHooks(cls, name);
+  const described = {
+    ...modelFieldSchema(generator, name, {
+      ...field,
+      attributes,
+      metadata: [...field.metadata, ...hooks.validators],
+    }),
+    untitled: titled,
+  };
+  return { ...described, schema: serializedBy(generator, hooks.serializer, described.schema) };
+}
+
+/** A schema whose values a method of the class serialises. */
+export function serializedBy(
+  generator: CoreGenerator,
+  serializer: Serializer | null,
+  schema: Core,
+): Core {
+  if (!serializer) return schema;
+  const returns = serializer.returns ? generator.generate(serializer.returns) : null;
+  return { ...schema, serialization: { returns, skipsNone: serializer.skipsNone } };
 }
 
 /** The schema of a field of a model: what was said of it stays beside the schema of its type. */
@@ -140,6 +175,7 @@ export function modelFieldSchema(
   const schema = applyAnnotations(generator, field.annotation, field.metadata, transform);
   const required = isRequired(field);
   const excluded = attributes.get("exclude");
+  const condition = attributes.get("exclude_if");
   return {
     name,
     schema: required ? schema : { type: "default", schema, default: defaultOf(field) },
@@ -148,6 +184,7 @@ export function modelFieldSchema(
     validationAlias: aliasName(attributes.get("validation_alias")),
     serializationAlias: aliasName(attributes.get("serialization_alias")),
     excluded: excluded?.kind === "bool" && excluded.value,
+    optional: condition !== undefined && condition.kind !== "none",
     computed: false,
   };
 }
@@ -177,7 +214,10 @@ export function collectField(
     const type = resolved(generator, annotationType(owner, annotation));
     if (qualifierOf(type) === "ClassVar") return null;
     const { docstring } = annotation;
-    const assigned = assignedValue(owner, annotation);
+    const assigned =
+      source === "dataclass"
+        ? dataclassDefault(owner, annotation)
+        : assignedValue(owner, annotation);
     // A model reads its fields anew once the types are known, other classes take the types into what they have read.
     if (source === "class")
       return { ...makeField(substitute(type, types), source, assigned), docstring };

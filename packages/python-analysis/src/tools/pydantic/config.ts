@@ -1,6 +1,6 @@
 import type { ClassDefinition } from "../python/classes.js";
 import { truth } from "../python/operators.js";
-import type { Value } from "../python/values.js";
+import { type Value, str } from "../python/values.js";
 
 /** A model's configuration, each setting under pydantic's name for it. */
 export type ModelConfig = ReadonlyMap<string, Value>;
@@ -25,11 +25,24 @@ export function modelConfig(cls: ClassDefinition): ModelConfig {
 
 /** The configuration of a dataclass or typed dictionary of its own, or `null` to use that of the model around it. */
 export function attachedConfig(cls: ClassDefinition): ModelConfig | null {
-  const attached = cls.attribute("__pydantic_config__");
-  const fromDecorator = cls.dataclassOptions.get("config");
-  const config = attached ?? fromDecorator;
+  let config: Value | undefined;
+  for (const ancestor of cls.mro) {
+    if (ancestor.kind !== "class") continue;
+    config ??= decoratedConfig(ancestor) ?? ancestor.scope.own("__pydantic_config__", Infinity);
+  }
   if (!config) return cls.family === "pydantic-dataclass" ? new Map() : null;
   return new Map(settings(config));
+}
+
+/** What `@dataclass(config=…)` or `@with_config(…)` gives. */
+function decoratedConfig(cls: ClassDefinition): Value | undefined {
+  const given = cls.dataclassOptions.get("config");
+  if (given) return given;
+  const { args, kwargs } = cls.decoratorArguments("pydantic.with_config");
+  const entries = [...kwargs].map(([name, value]): [Value, Value] => [str(name), value]);
+  return (
+    args[0] ?? kwargs.get("config") ?? (entries.length > 0 ? { kind: "dict", entries } : undefined)
+  );
 }
 
 function* settings(value: Value | undefined): Generator<readonly [string, Value]> {

@@ -14,7 +14,9 @@ interface CoreCommon {
   ref?: string;
   metadata?: CoreMetadata;
   /** What serialising gives instead, where that differs. */
-  serialization?: { returns: Core | null };
+  serialization?: { returns: Core | null; skipsNone?: boolean };
+  /** What serialising makes of a default, where a function does it; `null` where that raises. */
+  writes?: (value: Value) => Value | null;
 }
 
 export interface CoreMetadata {
@@ -39,6 +41,10 @@ export interface FieldSchema {
   readonly validationAlias: string | null;
   readonly serializationAlias: string | null;
   readonly excluded: boolean;
+  /** Left out by a condition. */
+  readonly optional?: boolean;
+  /** Titled by a function of the script's. */
+  readonly untitled?: boolean;
   readonly computed: boolean;
 }
 
@@ -88,9 +94,14 @@ export type CoreShape =
 
 interface StructuredShape {
   readonly class: ClassDefinition | null;
-  readonly title: string;
+  readonly title: string | null;
+  /** Of the class itself, as `__doc__` has it. */
+  readonly docstring?: string | null;
   readonly fields: readonly FieldSchema[];
-  readonly config: ModelConfig;
+  /** Of the class itself; `null` where that of the class around it holds. */
+  readonly config: ModelConfig | null;
+  /** What becomes of keys beyond the fields, where `config` does not say. */
+  readonly extra?: string | undefined;
   /** What keys beyond the fields hold. */
   readonly extras?: Core;
   /** The one value of a root model. */

@@ -67,6 +67,8 @@ function readDecorator(
 export interface Serializer {
   /** The type it says it returns, if it does. */
   readonly returns: Value | null;
+  /** Whether it leaves `None` as it is. */
+  readonly skipsNone: boolean;
 }
 
 function returnType(hook: Hook): Value | null {
@@ -94,7 +96,9 @@ export function fieldHooks(
     if (!hook.args.some((arg) => arg.kind === "str" && (arg.value === name || arg.value === "*")))
       continue;
     if (!isValidator) {
-      serializer = { returns: returnType(hook) };
+      const used = hook.kwargs.get("when_used");
+      const skipsNone = used?.kind === "str" && used.value.endsWith("unless-none");
+      serializer = { returns: returnType(hook), skipsNone };
       continue;
     }
     const mode = hook.kwargs.get("mode");
@@ -114,7 +118,10 @@ export function modelHooks(cls: ClassDefinition): {
   const changesJsonSchema = cls.mro.some(
     (ancestor) => ancestor.kind === "class" && ancestor.methods.has("__get_pydantic_json_schema__"),
   );
-  return { serializer: hook ? { returns: returnType(hook) } : null, changesJsonSchema };
+  return {
+    serializer: hook ? { returns: returnType(hook), skipsNone: false } : null,
+    changesJsonSchema,
+  };
 }
 
 function describedBy(method: SyntaxNode): { description?: string } {

@@ -11,7 +11,6 @@ import {
   isNoneType,
 } from "../python/values.js";
 import { annotatedSchema } from "./annotations.js";
-import { classVariables } from "./class-fields.js";
 import { type ModelConfig, isOn } from "./config.js";
 import { type Core, SchemaError } from "./core.js";
 import type { Encoder } from "./encode.js";
@@ -288,7 +287,7 @@ export class CoreGenerator {
   #alias(type: Alias): Core {
     const { origin } = type;
     if (origin.kind === "class") {
-      const variables = origin.family === "model" ? classVariables(origin) : [];
+      const variables = origin.family === "model" ? origin.variables : [];
       const isItself =
         variables.length === type.args.length &&
         variables.every((variable, i) => variable === type.args[i]);

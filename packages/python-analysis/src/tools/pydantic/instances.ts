@@ -1,8 +1,14 @@
 import type { ClassDefinition } from "../python/classes.js";
+import { truth } from "../python/operators.js";
 import { type Call, type Value, PythonError, isCallOf, unknown } from "../python/values.js";
 import type { FieldsOf } from "./encode.js";
 import { aliasName, fieldParts, qualifierOf } from "./fields.js";
-import { annotationType, assignedValue } from "./class-fields.js";
+import {
+  annotationType,
+  assignedValue,
+  dataclassDefault,
+  inheritedAnnotations,
+} from "./class-fields.js";
 
 /** The fields of an instance of a model, dataclass or named tuple that a script makes with constants. */
 export const instanceFields: FieldsOf = (instance, cls) => {
@@ -24,43 +30,48 @@ export const instanceFields: FieldsOf = (instance, cls) => {
 
 function fieldValues(instance: Call, cls: ClassDefinition): (readonly [string, Value])[] {
   const isModel = cls.family === "model";
+  const isDataclass = cls.family === "dataclass" || cls.family === "pydantic-dataclass";
   const values: (readonly [string, Value])[] = [];
-  let position = 0;
-  for (const ancestor of [...cls.mro].reverse()) {
-    if (ancestor.kind !== "class") continue;
-    for (const field of ancestor.annotations.values()) {
-      if (isModel && (field.name.startsWith("_") || field.name === "model_config")) continue;
-      if (isClassVariable(ancestor, field.name)) continue;
-      if (isInitOnly(ancestor, field.name)) {
-        position++;
-        continue;
-      }
-      const given =
-        instance.kwargs.get(field.name) ?? (isModel ? undefined : instance.args[position]);
-      position++;
-      const assigned = assignedValue(ancestor, field);
-      const parts =
-        assigned && isCallOf(assigned, "pydantic.Field")
-          ? fieldParts(assigned).attributes
-          : undefined;
-      const alias = isModel ? aliasName(parts?.get("serialization_alias")) : null;
-      const byAlias = alias === null ? undefined : instance.kwargs.get(alias);
-      const value = given ?? byAlias ?? defaultFrom(assigned, parts);
-      values.push([
-        alias ?? field.name,
-        value ?? unknown(`\`${field.name}\` has a value known only at run time`),
-      ]);
-    }
+  const positional = [...instance.args];
+  const fields = inheritedAnnotations(cls, (each) => !isDataclass || each.isDataclassStatement);
+  for (const [owner, field] of fields) {
+    const { name } = field;
+    if (isModel && (name.startsWith("_") || name === "model_config")) continue;
+    if (isQualifiedBy(owner, name, "ClassVar")) continue;
+    const assigned = isDataclass ? dataclassDefault(owner, field) : assignedValue(owner, field);
+    const options = optionsOf(assigned);
+    const isKeyword =
+      isModel ||
+      isOff(options?.get("init")) ||
+      isTrue(options?.get("kw_only") ?? (isDataclass && owner.dataclassOptions.get("kw_only")));
+    const given = instance.kwargs.get(name) ?? (isKeyword ? undefined : positional.shift());
+    if (isQualifiedBy(owner, name, "InitVar")) continue;
+    const alias = isModel ? aliasName(options?.get("serialization_alias")) : null;
+    const byAlias = alias === null ? undefined : instance.kwargs.get(alias);
+    const value = given ?? byAlias ?? defaultFrom(assigned, options);
+    values.push([
+      alias ?? name,
+      value ?? unknown(`\`${name}\` has a value known only at run time`),
+    ]);
   }
   return values;
 }
 
+const isTrue = (value: Value | false | undefined): boolean => !!value && truth(value) === true;
+const isOff = (value: Value | undefined): boolean => value?.kind === "bool" && !value.value;
+
+/** The arguments of a `Field(…)` or `field(…)`. */
+function optionsOf(assigned: Value | undefined): ReadonlyMap<string, Value> | undefined {
+  if (!assigned || assigned.kind !== "call") return undefined;
+  if (isCallOf(assigned, "pydantic.Field")) return fieldParts(assigned).attributes;
+  return isCallOf(assigned, "dataclasses.field") ? assigned.kwargs : undefined;
+}
+
 function defaultFrom(
   assigned: Value | undefined,
-  parts: ReadonlyMap<string, Value> | undefined,
+  options: ReadonlyMap<string, Value> | undefined,
 ): Value | undefined {
   if (!assigned) return undefined;
-  const options = parts ?? (isCallOf(assigned, "dataclasses.field") ? assigned.kwargs : undefined);
   if (!options) return assigned;
   const factory = options.get("default_factory");
   if (factory?.kind === "library-class") {
@@ -69,11 +80,6 @@ function defaultFrom(
   }
   return factory ? undefined : options.get("default");
 }
-
-const isClassVariable = (cls: ClassDefinition, name: string): boolean =>
-  isQualifiedBy(cls, name, "ClassVar");
-const isInitOnly = (cls: ClassDefinition, name: string): boolean =>
-  isQualifiedBy(cls, name, "InitVar");
 
 function isQualifiedBy(cls: ClassDefinition, name: string, qualifier: string): boolean {
   try {

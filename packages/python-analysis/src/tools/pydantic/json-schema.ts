@@ -6,6 +6,7 @@ import {
   type JsonFunction,
   SchemaError,
 } from "./core.js";
+import { type ModelConfig, textSetting } from "./config.js";
 import { type Json, type JsonObject, fromEntries, sortKeys } from "./json.js";
 import { Definitions } from "./definitions.js";
 import { NotSerializable } from "./encode.js";
@@ -32,11 +33,11 @@ const NUMERIC: Readonly<Record<string, string>> = {
   lt: "exclusiveMaximum",
   gt: "exclusiveMinimum",
 };
-const TEXT: Readonly<Record<string, string>> = {
+const LENGTH: Readonly<Record<string, string>> = {
   min_length: "minLength",
   max_length: "maxLength",
-  pattern: "pattern",
 };
+const TEXT = { ...LENGTH, pattern: "pattern" };
 const ARRAY: Readonly<Record<string, string>> = { min_length: "minItems", max_length: "maxItems" };
 const OBJECT: Readonly<Record<string, string>> = {
   min_length: "minProperties",
@@ -58,6 +59,8 @@ function constrained(
 export class JsonSchemaGenerator {
   readonly definitions: Definitions;
   byAlias: boolean;
+  /** The configuration of the class whose schema is being made. */
+  config: ModelConfig = new Map();
   /** The parameter whose schema is being made. */
   parameter: string | null = null;
   #nodes = 0;
@@ -72,6 +75,11 @@ export class JsonSchemaGenerator {
   ) {
     this.definitions = new Definitions(options.mode);
     this.byAlias = options.aliases !== false && options.aliases !== "by-model";
+  }
+
+  get mode(): Mode {
+    const override = textSetting(this.config, "json_schema_mode_override");
+    return override === "validation" || override === "serialization" ? override : this.options.mode;
   }
 
   /** The schema of a whole tool's input or output, with its `$defs`. */
@@ -120,8 +128,8 @@ export class JsonSchemaGenerator {
   }
 
   #shape(core: Core): JsonObject {
-    if (this.options.mode === "serialization" && core.serialization?.returns)
-      return this.inner(core.serialization.returns);
+    if (this.mode === "serialization" && core.serialization?.returns)
+      return this.#serialized(core, core.serialization.returns);
     switch (core.type) {
       case "any":
       case "is-subclass":
@@ -138,21 +146,25 @@ export class JsonSchemaGenerator {
       case "fraction":
         return this.#exactNumber(core);
       case "str":
-        return constrained({ type: "string" }, core.constraints, TEXT);
+        return this.#text(core.constraints);
       case "bytes":
-        return constrained({ type: "string", format: "binary" }, core.constraints, {
-          min_length: "minLength",
-          max_length: "maxLength",
-        });
+        return constrained(
+          { type: "string", format: this.#bytesFormat() },
+          core.constraints,
+          LENGTH,
+        );
       case "complex":
         return { type: "string" };
       case "date":
       case "time":
-        return { type: "string", format: core.type };
+        return this.#temporal(core.type, "ser_json_temporal");
       case "datetime":
-        return { type: "string", format: "date-time" };
+        return this.#temporal("date-time", "ser_json_temporal");
       case "timedelta":
-        return { type: "string", format: "duration" };
+        return this.#temporal(
+          "duration",
+          this.config.has("ser_json_temporal") ? "ser_json_temporal" : "ser_json_timedelta",
+        );
       case "uuid":
         return { type: "string", format: "uuid" };
       case "url":
@@ -194,15 +206,13 @@ export class JsonSchemaGenerator {
       case "dict":
         return this.#dict(core);
       case "function":
-        return this.inner(
-          core.input && this.options.mode === "validation" ? core.input : core.schema,
-        );
+        return this.inner(core.input && this.mode === "validation" ? core.input : core.schema);
       case "json-or-python":
       case "lax-or-strict":
       case "custom-error":
         return this.inner(core.schema);
       case "chain":
-        return this.inner(core.steps.at(this.options.mode === "validation" ? 0 : -1)!);
+        return this.inner(core.steps.at(this.mode === "validation" ? 0 : -1)!);
       case "nullable":
         return this.#nullable(core);
       case "union":
@@ -218,7 +228,7 @@ export class JsonSchemaGenerator {
       case "arguments":
         return argumentsJson(this, core);
       case "json":
-        if (this.options.mode === "serialization") return this.inner(core.schema);
+        if (this.mode === "serialization") return this.inner(core.schema);
         return {
           type: "string",
           contentMediaType: "application/json",
@@ -229,6 +239,13 @@ export class JsonSchemaGenerator {
     }
   }
 
+  #serialized(core: Core, returns: Core): JsonObject {
+    const json = this.inner(returns);
+    return core.serialization?.skipsNone && isNullable(core)
+      ? unionOfSchemas([{ type: "null" }, json])
+      : json;
+  }
+
   /** A definition is made when it is first met; one that is still being made refers to itself. */
   #reference(ref: string): JsonObject {
     const core = this.cores.get(ref);
@@ -236,10 +253,31 @@ export class JsonSchemaGenerator {
     return this.definitions.referTo(ref);
   }
 
+  #text(constraints: Constraints | undefined): JsonObject {
+    const json = constrained({ type: "string" }, constraints, TEXT);
+    const least = this.config.get("str_min_length");
+    const most = this.config.get("str_max_length");
+    if (least?.kind === "int" && least.value !== 0n) json["minLength"] ??= Number(least.value);
+    if (most?.kind === "int") json["maxLength"] ??= Number(most.value);
+    return json;
+  }
+
+  #bytesFormat(): string {
+    return textSetting(this.config, "ser_json_bytes") === "base64" ? "base64url" : "binary";
+  }
+
+  /** A point in time or a span of it, which the configuration may have written as a number. */
+  #temporal(format: string, setting: string): JsonObject {
+    const written = textSetting(this.config, setting) ?? "iso8601";
+    return this.mode === "serialization" && written !== "iso8601"
+      ? { type: "number" }
+      : { type: "string", format };
+  }
+
   #exactNumber(core: CoreOf<"decimal" | "fraction">): JsonObject {
     const text: JsonObject =
-      core.type === "decimal" ? { type: "string" } : { type: "string", format: "fraction" };
-    if (this.options.mode === "serialization") return text;
+      core.type === "decimal" ? this.#text({}) : { type: "string", format: "fraction" };
+    if (this.mode === "serialization") return text;
     const number: JsonObject = { type: "number" };
     for (const [name, value] of Object.entries(core.constraints ?? {})) {
       if (name in NUMERIC && (name !== "multiple_of" || core.type === "decimal"))
@@ -333,8 +371,26 @@ export class JsonSchemaGenerator {
   #default(core: CoreOf<"default">): JsonObject {
     const json = this.inner(core.schema);
     if (core.default === null) return json;
-    const encoded = this.encode(core.default);
+    let inner = core.schema;
+    while (inner.type === "function" && !inner.writes) inner = inner.schema;
+    const value =
+      this.mode === "serialization" && inner.writes ? inner.writes(core.default) : core.default;
+    const encoded = value === null ? undefined : this.encode(value);
     return encoded === undefined ? json : { ...json, default: encoded };
+  }
+}
+
+function isNullable(core: Core): boolean {
+  switch (core.type) {
+    case "nullable":
+      return true;
+    case "default":
+    case "function":
+    case "json-or-python":
+    case "lax-or-strict":
+      return isNullable(core.schema);
+    default:
+      return false;
   }
 }
 

@@ -1,45 +1,51 @@
 import { cleanDocstring } from "../../docstring/clean.js";
 import { PythonError, TooMuchWork } from "../python/values.js";
-import { isOn, textSetting } from "./config.js";
+import { type ModelConfig, isOn, textSetting } from "./config.js";
 import { type Core, type CoreOf, type FieldSchema, SchemaError } from "./core.js";
 import { type Json, type JsonObject, fromEntries, isObject, titleFromName } from "./json.js";
 import type { JsonSchemaGenerator } from "./json-schema.js";
 import { Omitted } from "./metadata.js";
 
+const NO_CONFIG: ModelConfig = new Map();
+
 type Structured = CoreOf<"model" | "dataclass" | "typed-dict">;
 
 /** The object that a model, a data class or a typed dictionary is. */
 export function structuredJson(generator: JsonSchemaGenerator, core: Structured): JsonObject {
-  const outer = generator.byAlias;
+  const outer = { byAlias: generator.byAlias, config: generator.config };
   if (generator.options.aliases === "by-model" && core.type !== "typed-dict")
-    generator.byAlias = isOn(core.config, "serialize_by_alias");
+    generator.byAlias = isOn(core.config ?? NO_CONFIG, "serialize_by_alias");
+  generator.config = core.config ?? outer.config;
   try {
     const json = core.root
       ? { ...generator.inner(core.root) }
-      : fieldsJson(generator, core.fields, core.class === null);
+      : fieldsJson(generator, core, core.type === "typed-dict" ? outer.config : generator.config);
     return describe(generator, core, json);
   } finally {
-    generator.byAlias = outer;
+    Object.assign(generator, outer);
   }
 }
 
+/** @param config - what holds when it is asked which fields are required */
 function fieldsJson(
   generator: JsonSchemaGenerator,
-  fields: readonly FieldSchema[],
-  areParameters: boolean,
+  core: Structured,
+  config: ModelConfig,
 ): JsonObject {
   const properties: [string, JsonObject][] = [];
   const required: string[] = [];
-  const serializing = generator.options.mode === "serialization";
-  for (const field of fields) {
+  const serializing = generator.mode === "serialization";
+  const writesDefaults = serializing && isOn(config, "json_schema_serialization_defaults_required");
+  for (const field of core.fields) {
     if (serializing ? field.excluded : field.computed) continue;
     const alias = serializing ? field.serializationAlias : field.validationAlias;
     const name = (generator.byAlias ? alias : null) ?? field.name;
-    if (areParameters) generator.parameter = field.name;
+    if (core.class === null) generator.parameter = field.name;
     const json = fieldJson(generator, name, field);
     if (!json) continue;
     properties.push([name, generator.definitions.withoutRedundantSiblings(json)]);
-    if (field.required) required.push(name);
+    if ((field.required || (writesDefaults && !field.computed)) && !(serializing && field.optional))
+      required.push(name);
   }
   return {
     type: "object",
@@ -64,25 +70,28 @@ function fieldJson(
   }
   if (updates) json = { ...json, ...structuredClone(updates) };
   if (extra) json = { ...json, ...structuredClone(extra) };
-  if (!("title" in json) && takesTitle(field.schema)) json["title"] = titleFromName(name);
+  if (!("title" in json) && !field.untitled && takesTitle(field.schema))
+    json["title"] = titleFromName(name);
   return json;
 }
 
 /** What the class itself and its configuration say. */
 function describe(generator: JsonSchemaGenerator, core: Structured, json: JsonObject): JsonObject {
-  const extra = textSetting(core.config, "extra");
+  const config = core.config ?? NO_CONFIG;
+  const extra = textSetting(config, "extra") ?? core.extra;
   if (core.type === "typed-dict" && extra === "allow" && core.extras) {
     const items = generator.inner(core.extras);
     json["additionalProperties"] = Object.keys(items).length > 0 ? items : true;
   }
-  json["title"] ??= textSetting(core.config, "title") ?? core.title;
-  const docstring = core.class?.docstring ?? "";
+  const title = textSetting(config, "title") ?? core.title;
+  if (title !== null) json["title"] ??= title;
+  const docstring = core.docstring ?? "";
   // A data class without a docstring has its signature for one, which says nothing new.
   const isSignature = core.type === "dataclass" && docstring.startsWith(`${core.title}(`);
   if (docstring !== "" && !isSignature) json["description"] ??= cleanDocstring(docstring);
   if (extra === "allow") json["additionalProperties"] ??= true;
   else if (extra === "forbid") json["additionalProperties"] ??= false;
-  const more = core.config.get("json_schema_extra");
+  const more = config.get("json_schema_extra");
   const encoded = more?.kind === "dict" ? generator.encode(more) : undefined;
   return isObject(encoded) ? { ...json, ...encoded } : json;
 }

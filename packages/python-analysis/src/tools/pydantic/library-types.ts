@@ -1,4 +1,4 @@
-import type { Value } from "../python/values.js";
+import { type Value, isCallOf } from "../python/values.js";
 import type { Core } from "./core.js";
 import type { JsonObject } from "./json.js";
 
@@ -135,7 +135,10 @@ export const LIBRARY_TYPES: Readonly<Record<string, Maker>> = {
   "pathlib.WindowsPath": path,
   "pathlib.PurePosixPath": path,
   "pathlib.PureWindowsPath": path,
-  "re.Pattern": () => fixed(plainValidator(), { format: "regex" }),
+  "re.Pattern": () => ({
+    ...fixed(plainValidator(), { format: "regex" }),
+    writes: (value) => (isCallOf(value, "re.compile") || value.kind === "unknown" ? value : null),
+  }),
   "zoneinfo.ZoneInfo": () => fixed(plainValidator(), { format: "zoneinfo" }),
   "ipaddress.IPv4Address": () => laxString("ipv4"),
   "ipaddress.IPv4Network": () => laxString("ipv4network"),

@@ -1,4 +1,4 @@
-import { type Value, calleeId, isLibraryClass } from "../python/values.js";
+import { type Value, calleeId, isLibraryClass, unknown } from "../python/values.js";
 import { type Core, type JsonFunction, discriminated, mergeMetadata } from "./core.js";
 import type { CoreGenerator } from "./generate.js";
 import { isObject } from "./json.js";
@@ -58,9 +58,18 @@ export function applyKnownMetadata(
       const given = metadata.kwargs.get("return_type");
       if (!given && first?.kind === "function")
         generator.surroundings.note(`what \`${first.name}\` returns is not read`);
-      return {
-        schema: { ...schema, serialization: { returns: given ? generator.generate(given) : null } },
+      const used = metadata.kwargs.get("when_used");
+      const skipsNone = used?.kind === "str" && used.value.endsWith("unless-none");
+      const serialized: Core = {
+        ...schema,
+        serialization: { returns: given ? generator.generate(given) : null, skipsNone },
       };
+      if (id === "pydantic.WrapSerializer") return { schema: serialized };
+      const writes = (value: Value): Value =>
+        skipsNone && value.kind === "none"
+          ? value
+          : unknown("what a serializer makes of the default");
+      return { schema: { ...serialized, writes } };
     }
     case "pydantic.SkipValidation":
       return skipped(schema);

@@ -8,6 +8,7 @@ import {
   fieldSchema,
   inheritedAnnotations,
   insideOf,
+  serializedBy,
   variablesOf,
 } from "./class-fields.js";
 import { type ModelConfig, modelConfig } from "./config.js";
@@ -26,14 +27,20 @@ export function modelSchema(
     const config = modelConfig(cls);
     const types = variablesOf(cls, args);
     return generator.within(insideOf(cls), config, cls, () => {
-      const title =
+      const name =
         args.length > 0 ? `${cls.name}[${args.map(displayArgument).join(", ")}]` : cls.name;
+      const maker = config.get("model_title_generator");
+      const isTitled = maker !== undefined && maker.kind !== "none" && !config.has("title");
+      if (isTitled)
+        generator.surroundings.note(`how \`${cls.name}\` is titled is known only at run time`);
+      const title = isTitled ? null : name;
+      // A generic model with arguments is a class of its own, made without a docstring.
+      const docstring = args.length > 0 ? null : cls.docstring;
       if (cls.isSubclassOf("pydantic.RootModel"))
-        return rootModel(generator, cls, title, config, types);
+        return rootModel(generator, cls, { title, docstring }, config, types);
       const fields: FieldSchema[] = [];
       for (const [owner, annotation] of inheritedAnnotations(cls, () => true)) {
-        const { name } = annotation;
-        if (name === "model_config" || name.startsWith("_")) continue;
+        if (annotation.name === "model_config" || annotation.name.startsWith("_")) continue;
         const field = collectField(generator, owner, annotation, "class", types);
         if (
           !field ||
@@ -41,10 +48,17 @@ export function modelSchema(
           (field.qualifiers.has("Final") && !isRequired(field))
         )
           continue;
-        fields.push(fieldSchema(generator, cls, name, field, config));
+        fields.push(fieldSchema(generator, cls, annotation.name, field, config));
       }
       fields.push(...computedFields(generator, cls, types));
-      return withModelHooks(generator, cls, { type: "model", class: cls, title, fields, config });
+      return withModelHooks(generator, cls, {
+        type: "model",
+        class: cls,
+        title,
+        docstring,
+        fields,
+        config,
+      });
     });
   });
 }
@@ -53,19 +67,13 @@ function withModelHooks(generator: CoreGenerator, cls: ClassDefinition, schema: 
   const hooks = modelHooks(cls);
   if (hooks.changesJsonSchema)
     generator.surroundings.note(`\`${cls.name}\` changes its own schema`);
-  if (!hooks.serializer) return schema;
-  return {
-    ...schema,
-    serialization: {
-      returns: hooks.serializer.returns ? generator.generate(hooks.serializer.returns) : null,
-    },
-  };
+  return serializedBy(generator, hooks.serializer, schema);
 }
 
 function rootModel(
   generator: CoreGenerator,
   cls: ClassDefinition,
-  title: string,
+  named: { title: string | null; docstring: string | null },
   config: ModelConfig,
   types: ReadonlyMap<Value, Value>,
 ): Core {
@@ -85,13 +93,13 @@ function rootModel(
   const root = fieldSchema(generator, cls, "root", field, config);
   // The docstring of the class comes before the description of the field.
   const updates =
-    cls.docstring !== null && root.metadata.updates?.["description"] !== undefined
-      ? { updates: { description: cleanDocstring(cls.docstring) } }
+    named.docstring !== null && root.metadata.updates?.["description"] !== undefined
+      ? { updates: { description: cleanDocstring(named.docstring) } }
       : {};
   return {
     type: "model",
     class: cls,
-    title,
+    ...named,
     fields: [],
     config,
     root: root.schema,
@@ -101,16 +109,17 @@ function rootModel(
 
 export function enumSchema(generator: CoreGenerator, cls: ClassDefinition): Core {
   const members = cls.members;
-  const strange = members.find(({ value }) => value.kind === "unknown");
-  if (strange || members.length === 0) {
-    generator.surroundings.note(
-      strange
-        ? `a value of \`${cls.name}\` is known only at run time`
-        : `\`${cls.name}\` has no members that can be read`,
-    );
+  if (members.some(({ value }) => value.kind === "unknown")) {
+    generator.surroundings.note(`a value of \`${cls.name}\` is known only at run time`);
     return { type: "any" };
   }
-  const description = cls.docstring === null ? {} : { description: cleanDocstring(cls.docstring) };
+  const docstring = cleanDocstring(cls.docstring ?? "");
+  // Python's own words for an enum without a docstring, in older versions.
+  const description = ["", "An enumeration."].includes(docstring) ? {} : { description: docstring };
+  if (members.length === 0) {
+    const json = { title: cls.name, enum: [], ...description };
+    return { type: "is-instance", of: cls.name, metadata: { functions: [() => json] } };
+  }
   return generator.define(fullReference(cls, []), () => ({
     type: "enum",
     class: cls,

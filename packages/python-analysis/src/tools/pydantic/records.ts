@@ -1,9 +1,19 @@
 import type { ClassDefinition } from "../python/classes.js";
 import { substitute } from "../python/subscripts.js";
-import { type Call, type Value, form, isForm, isLibraryClass, str } from "../python/values.js";
+import { truth } from "../python/operators.js";
+import {
+  type Call,
+  type Value,
+  form,
+  isCallOf,
+  isForm,
+  isLibraryClass,
+  str,
+} from "../python/values.js";
 import {
   annotationType,
   assignedValue,
+  dataclassDefault,
   collectField,
   fieldSchema,
   inheritedAnnotations,
@@ -12,10 +22,10 @@ import {
   resolved,
   variablesOf,
 } from "./class-fields.js";
-import { type ModelConfig, attachedConfig } from "./config.js";
+import { attachedConfig, textSetting } from "./config.js";
 import { type Core, type FieldSchema, SchemaError } from "./core.js";
 import { computedFields } from "./decorators.js";
-import { isRequired, makeField } from "./fields.js";
+import { fieldParts, isRequired, makeField } from "./fields.js";
 import type { CoreGenerator } from "./generate.js";
 import { fullReference } from "./references.js";
 
@@ -41,10 +51,18 @@ export function dataclassSchema(
           markers.add(owner);
           continue;
         }
+        const assigned = dataclassDefault(owner, annotation);
+        const isModelField = assigned !== undefined && isCallOf(assigned, "pydantic.Field");
         const init = field.attributes.get("init");
-        if (init?.kind === "bool" && !init.value && isRequired(field)) continue;
-        const option = field.attributes.get("kw_only") ?? owner.dataclassOptions.get("kw_only");
-        const last = option ? option.kind === "bool" && option.value : markers.has(owner);
+        const isLeftOut = isModelField
+          ? isTrue(fieldParts(assigned).attributes.get("init_var"))
+          : init?.kind === "bool" && !init.value && isRequired(field);
+        if (isLeftOut) continue;
+        // pydantic's `Field` says for itself whether it is keyword-only.
+        const option = isModelField
+          ? fieldParts(assigned).attributes.get("kw_only")
+          : (field.attributes.get("kw_only") ?? owner.dataclassOptions.get("kw_only"));
+        const last = isTrue(option) || (!option && !isModelField && markers.has(owner));
         (last ? keywordOnly : plain).push(
           fieldSchema(generator, cls, annotation.name, field, generator.config),
         );
@@ -54,18 +72,17 @@ export function dataclassSchema(
         type: "dataclass",
         class: cls,
         title: cls.name,
+        docstring: cls.docstring,
         fields,
-        config: config ?? inheritedExtra(generator.config),
+        config,
+        // Whether the model around it allows more than it knows is taken over all the same.
+        extra: textSetting(generator.config, "extra"),
       };
     });
   });
 }
 
-/** A dataclass without a configuration takes over whether the model around it allows more than it knows. */
-function inheritedExtra(config: ModelConfig): ModelConfig {
-  const extra = config.get("extra");
-  return new Map(extra ? [["extra", extra]] : []);
-}
+const isTrue = (value: Value | undefined): boolean => value !== undefined && truth(value) === true;
 
 export function typedDictSchema(
   generator: CoreGenerator,
@@ -103,21 +120,37 @@ export function typedDictSchema(
         );
         fields.push({ ...schema, required: required && schema.required });
       }
-      const closed = cls.keywords.get("closed");
-      const settings = new Map(config ?? []);
-      if (closed?.kind === "bool" && closed.value) settings.set("extra", str("forbid"));
-      const more = cls.keywords.get("extra_items");
-      if (more) settings.set("extra", str("allow"));
+      const { isClosed, items } = extraItems(ancestors);
+      const settings = new Map(config);
+      if (isClosed) settings.set("extra", str("forbid"));
+      if (items) settings.set("extra", str("allow"));
       return {
         type: "typed-dict",
         class: cls,
         title: cls.name,
+        docstring: cls.docstring,
         fields,
-        config: settings,
-        ...(more && { extras: generator.generate(more) }),
+        config: settings.size > 0 || config ? settings : null,
+        extra: textSetting(generator.config, "extra"),
+        ...(items && { extras: generator.generate(substitute(items, types)) }),
       };
     });
   });
+}
+
+/** What the nearest class that says so allows beside the items of a typed dictionary. */
+function extraItems(ancestors: readonly ClassDefinition[]): { isClosed: boolean; items?: Value } {
+  for (const { keywords } of ancestors) {
+    const closed = keywords.get("closed");
+    if (closed && closed.kind !== "none") return { isClosed: truth(closed) === true };
+    const given = keywords.get("extra_items");
+    if (!given) continue;
+    const isReadOnly = given.kind === "alias" && isForm(given.origin, "typing.ReadOnly");
+    const items = isReadOnly ? given.args[0]! : given;
+    const isNever = isForm(items, "typing.Never");
+    return isNever ? { isClosed: true } : { isClosed: false, items };
+  }
+  return { isClosed: false };
 }
 
 export function namedTupleSchema(

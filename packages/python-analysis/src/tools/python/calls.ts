@@ -1,11 +1,13 @@
-import { memberByValue } from "./enums.js";
+import type { ClassDefinition } from "./classes.js";
 import { floatRepr } from "./numbers.js";
 import { truth } from "./operators.js";
 import {
   type Call,
   type LibraryFunction,
   type Value,
+  PythonError,
   bool,
+  equalityKey,
   float,
   int,
   isCallOf,
@@ -86,6 +88,15 @@ function apply(
   }
 }
 
+/** `Color(1)`: the member with that value. */
+function memberByValue(cls: ClassDefinition, value: Value | undefined): Value {
+  if (!value || value.kind === "unknown") return value ?? unknown("an enum called without a value");
+  const wanted = equalityKey(value);
+  const found = cls.members.find((member) => equalityKey(member.value) === wanted);
+  if (found) return found;
+  throw new PythonError("ValueError", `not a valid ${cls.name}`);
+}
+
 /** An instance of a named tuple: its items, in the order of its fields. */
 function namedTuple(
   made: Call,
@@ -140,7 +151,8 @@ function constrainedType(
   return { kind: "annotated", type, metadata: [field] };
 }
 
-function construct(
+/** What calling a library class gives; `undefined` if only running it tells. */
+export function construct(
   id: string,
   args: readonly Value[],
   kwargs: ReadonlyMap<string, Value>,
@@ -152,6 +164,8 @@ function construct(
       if (!first) return str("");
       if (first.kind === "str") return first;
       if (first.kind === "int") return str(String(first.value));
+      if (first.kind === "bool") return str(first.value ? "True" : "False");
+      if (first.kind === "none") return str("None");
       return first.kind === "float"
         ? str(floatRepr(first.value))
         : unknown("a text known only at run time");

@@ -3,7 +3,9 @@ import type { SyntaxNode } from "../../structure/types.js";
 import { enumMembers } from "./enums.js";
 import type { Interpreter } from "./interpreter.js";
 import { type Frame, Scope } from "./scope.js";
+import { typeVariables } from "./subscripts.js";
 import {
+  type Call,
   type EnumMember,
   type LibraryClass,
   type Value,
@@ -63,6 +65,11 @@ export interface FieldAnnotation {
   readonly at: number;
   /** The string that stands alone right below it. */
   readonly docstring: string | null;
+}
+
+interface CallArguments {
+  readonly args: readonly Value[];
+  readonly kwargs: ReadonlyMap<string, Value>;
 }
 
 /** A `class` statement of the script. What it says is looked up when asked for, so classes may refer to each other. */
@@ -146,6 +153,18 @@ export class ClassDefinition {
     return (this.#mro = [this, ...mergeChains(chains)]);
   }
 
+  /** The type variables of a generic class, in the order of its arguments. */
+  get variables(): readonly Call[] {
+    const found: Call[] = [];
+    const explicit = this.bases.find(
+      (base) =>
+        base.kind === "alias" &&
+        (isForm(base.origin, "typing.Generic") || isForm(base.origin, "typing.Protocol")),
+    );
+    for (const base of explicit ? [explicit] : this.bases) typeVariables(base, found);
+    return found;
+  }
+
   isSubclassOf(id: string): boolean {
     return this.mro.some((ancestor) => ancestor.kind === "library-class" && ancestor.id === id);
   }
@@ -209,18 +228,23 @@ export class ClassDefinition {
 
   /** The arguments of its `@dataclass(…)`. */
   get dataclassOptions(): ReadonlyMap<string, Value> {
-    const options = new Map<string, Value>();
-    const decorator = this.decorators.find((each) =>
-      this.#decoratorId(each)?.endsWith("dataclasses.dataclass"),
-    );
+    return this.decoratorArguments("dataclasses.dataclass").kwargs;
+  }
+
+  /** The arguments of the decorator whose id ends so. */
+  decoratorArguments(id: string): CallArguments {
+    const args: Value[] = [];
+    const kwargs = new Map<string, Value>();
+    const decorator = this.decorators.find((each) => this.#decoratorId(each)?.endsWith(id));
     const expression = decorator?.namedChildren.find((child) => child.type !== "comment");
-    if (expression?.type !== "call") return options;
+    if (expression?.type !== "call") return { args, kwargs };
     for (const item of expression.childForFieldName("arguments")?.namedChildren ?? []) {
       const value = item.type === "keyword_argument" ? item.childForFieldName("value") : null;
       if (value)
-        options.set(item.childForFieldName("name")?.text ?? "", this.#evaluateQuietly(value));
+        kwargs.set(item.childForFieldName("name")?.text ?? "", this.#evaluateQuietly(value));
+      else if (item.type !== "comment") args.push(this.#evaluateQuietly(item));
     }
-    return options;
+    return { args, kwargs };
   }
 
   /** The library function that a decorator is, or `null` if it is another and may make anything of the class. */

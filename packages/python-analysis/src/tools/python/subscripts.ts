@@ -279,6 +279,14 @@ export function substitute(type: Value, types: ReadonlyMap<Value, Value>): Value
       return subscriptForm("typing.Annotated", [substitute(type.type, types), ...type.metadata]);
     case "list":
       return { ...type, items: type.items.map((item) => substitute(item, types)) };
+    case "class": {
+      // A generic model without arguments is one of its own variables.
+      const variables = type.family === "model" ? type.variables : [];
+      const args = variables.map((variable) => types.get(variable) ?? variable);
+      return args.every((arg, i) => arg === variables[i])
+        ? type
+        : { kind: "alias", origin: type, args, spelling: "typing" };
+    }
     default:
       return type;
   }
