@@ -76,8 +76,8 @@ export function surroundings(source: ToolSource, parameter: string | null): Surr
   return {
     encode: encoder(source, parameter),
     step: () => interpreter.step(),
-    note: (reason) =>
-      diagnostics.add("unknown_type", `${reason}, so the schema allows anything here`, parameter),
+    note: (reason, effect = "the schema allows anything here") =>
+      diagnostics.add("unknown_type", `${reason}, so ${effect}`, parameter),
     evaluateText(text, frame) {
       if (frame) return asType(interpreter.evaluateText(text, frame));
       if (SDK_NAMES.has(text)) return libraryClass("builtins.object");

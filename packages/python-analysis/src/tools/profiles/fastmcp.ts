@@ -197,7 +197,7 @@ function describeInput(
     });
   }
   const json = new JsonSchemaGenerator(
-    { mode: "validation", aliases: true, strict: false },
+    { mode: "validation", aliases: "configured", strict: false },
     cores,
     valueEncoder(source),
     () => source.interpreter.step(),

@@ -286,7 +286,7 @@ function classAttribute(
   name: string,
 ): Value | undefined {
   const field = owner.annotations.get(name)!;
-  if (hasSlots(owner)) return SLOT;
+  if (hasSlots(cls) || hasSlots(owner)) return SLOT;
   const assigned = assignedValue(owner, field) ?? cls.attribute(name);
   if (
     assigned?.kind !== "call" ||
@@ -299,7 +299,7 @@ function classAttribute(
 
 function show(source: ToolSource, generator: CoreGenerator, core: Core): JsonObject | null {
   const json = new JsonSchemaGenerator(
-    { mode: "validation", aliases: true, strict: true },
+    { mode: "validation", aliases: "configured", strict: true },
     generator.definitions,
     valueEncoder(source),
     () => source.interpreter.step(),

@@ -60,6 +60,22 @@ export function assignedValue(cls: ClassDefinition, field: FieldAnnotation): Val
   return value;
 }
 
+/** What a model's field has for a default: if nothing is assigned to it, an attribute of an ancestor's that is no field. */
+export function modelDefault(cls: ClassDefinition, field: FieldAnnotation): Value | undefined {
+  const assigned = assignedValue(cls, field);
+  if (assigned) return assigned;
+  for (const ancestor of cls.mro) {
+    if (ancestor === cls || ancestor.kind !== "class") continue;
+    const own = ancestor.annotations.get(field.name);
+    const qualifier = own && qualifierOf(annotationType(ancestor, own));
+    // A model's fields are no attributes of its class.
+    if (ancestor.family === "model" && qualifier !== "ClassVar" && qualifier !== "Final") continue;
+    const value = own ? assignedValue(ancestor, own) : ancestor.scope.own(field.name, Infinity);
+    if (value) return value;
+  }
+  return undefined;
+}
+
 /** The default of a data class's field: if nothing is assigned to it, what the ancestors have under its name. */
 export function dataclassDefault(cls: ClassDefinition, field: FieldAnnotation): Value | undefined {
   for (const ancestor of cls.mro) {
@@ -133,12 +149,14 @@ export function fieldSchema(
   ) {
     attributes.set("description", str(cleanDocstring(field.docstring)));
   }
-  applyAliasGenerator(name, attributes, config, (reason) => generator.surroundings.note(reason));
+  applyAliasGenerator(name, attributes, config, (reason) =>
+    generator.surroundings.note(reason, "the field goes by its own name"),
+  );
   const titled = [attributes, config].some((each) => {
     const maker = each.get("field_title_generator");
     return maker !== undefined && maker.kind !== "none";
   });
-  if (titled) generator.surroundings.note(`how \`${name}\` is titled is known only at run time`);
+  if (titled) generator.surroundings.note(`a function titles \`${name}\``, "it has no title");
   const hooks = fieldHooks(cls, name);
   const described = {
     ...modelFieldSchema(generator, name, {
@@ -217,7 +235,9 @@ export function collectField(
     const assigned =
       source === "dataclass"
         ? dataclassDefault(owner, annotation)
-        : assignedValue(owner, annotation);
+        : source === "class"
+          ? modelDefault(owner, annotation)
+          : assignedValue(owner, annotation);
     // A model reads its fields anew once the types are known, other classes take the types into what they have read.
     if (source === "class")
       return { ...makeField(substitute(type, types), source, assigned), docstring };

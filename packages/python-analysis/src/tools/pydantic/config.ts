@@ -56,6 +56,11 @@ export const isOn = (config: ModelConfig, name: string): boolean => {
   return value !== undefined && truth(value) === true;
 };
 
+export const isOff = (config: ModelConfig, name: string): boolean => {
+  const value = config.get(name);
+  return value?.kind === "bool" && !value.value;
+};
+
 export function textSetting(config: ModelConfig, name: string): string | undefined {
   const value = config.get(name);
   return value?.kind === "str" ? value.value : undefined;

@@ -26,8 +26,8 @@ export interface Surroundings {
   readonly encode: Encoder;
   /** Counts a part of a schema. @throws TooMuchWork */
   step(): void;
-  /** Tells the reader of the tool what could not be known, once each. */
-  note(reason: string): void;
+  /** Tells the reader of the tool what could not be known, and what that does to the schema, once each. */
+  note(reason: string, effect?: string): void;
   /** Evaluates a string as a type. @throws PythonError */
   evaluateText(text: string, frame: Frame | null): Value;
 }

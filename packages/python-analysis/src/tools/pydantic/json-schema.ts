@@ -1,4 +1,4 @@
-import { TooMuchWork, type Value } from "../python/values.js";
+import { TooMuchWork, type Value, calleeId, isCallOf, str, unknown } from "../python/values.js";
 import {
   type Constraints,
   type Core,
@@ -17,8 +17,8 @@ export type Mode = "validation" | "serialization";
 
 export interface JsonSchemaOptions {
   readonly mode: Mode;
-  /** Whether properties go by their aliases; `by-model` follows each model's `serialize_by_alias`. */
-  readonly aliases: boolean | "by-model";
+  /** Whether properties go by their aliases, as models are configured to be read or, with `by-model`, to be written. */
+  readonly aliases: true | "configured" | "by-model";
   /** Whether what pydantic only warns about is refused. */
   readonly strict: boolean;
 }
@@ -74,7 +74,7 @@ export class JsonSchemaGenerator {
     private readonly step: () => void,
   ) {
     this.definitions = new Definitions(options.mode);
-    this.byAlias = options.aliases !== false && options.aliases !== "by-model";
+    this.byAlias = options.aliases !== "by-model";
   }
 
   get mode(): Mode {
@@ -368,6 +368,29 @@ export class JsonSchemaGenerator {
     return isNull ? inner : unionOfSchemas([inner, { type: "null" }]);
   }
 
+  /** A default as the configuration has it written. */
+  #configured(value: Value): Value {
+    const bytes = textSetting(this.config, "ser_json_bytes");
+    if (value.kind === "list" || value.kind === "tuple")
+      return { ...value, items: value.items.map((item) => this.#configured(item)) };
+    if (value.kind === "bytes" && (bytes === "base64" || bytes === "hex")) {
+      const text = Buffer.from(value.value, "latin1").toString(bytes);
+      return str(text.replaceAll("+", "-").replaceAll("/", "_"));
+    }
+    if (this.mode === "serialization" && value.kind === "call") {
+      const isSpan = isCallOf(value, "datetime.timedelta");
+      const setting =
+        isSpan && !this.config.has("ser_json_temporal")
+          ? "ser_json_timedelta"
+          : "ser_json_temporal";
+      const written = textSetting(this.config, setting) ?? "iso8601";
+      const isTime = calleeId(value).startsWith("datetime.");
+      if (isTime && written !== "iso8601")
+        return unknown("a point in time or a span of it as a number");
+    }
+    return value;
+  }
+
   #default(core: CoreOf<"default">): JsonObject {
     const json = this.inner(core.schema);
     if (core.default === null) return json;
@@ -375,7 +398,7 @@ export class JsonSchemaGenerator {
     while (inner.type === "function" && !inner.writes) inner = inner.schema;
     const value =
       this.mode === "serialization" && inner.writes ? inner.writes(core.default) : core.default;
-    const encoded = value === null ? undefined : this.encode(value);
+    const encoded = value === null ? undefined : this.encode(this.#configured(value));
     return encoded === undefined ? json : { ...json, default: encoded };
   }
 }

@@ -1,6 +1,6 @@
 import { cleanDocstring } from "../../docstring/clean.js";
 import { PythonError, TooMuchWork } from "../python/values.js";
-import { type ModelConfig, isOn, textSetting } from "./config.js";
+import { type ModelConfig, isOff, isOn, textSetting } from "./config.js";
 import { type Core, type CoreOf, type FieldSchema, SchemaError } from "./core.js";
 import { type Json, type JsonObject, fromEntries, isObject, titleFromName } from "./json.js";
 import type { JsonSchemaGenerator } from "./json-schema.js";
@@ -35,11 +35,16 @@ function fieldsJson(
   const properties: [string, JsonObject][] = [];
   const required: string[] = [];
   const serializing = generator.mode === "serialization";
+  const isByAlias =
+    generator.byAlias &&
+    (serializing ||
+      generator.options.aliases !== "configured" ||
+      !isOff(generator.config, "validate_by_alias"));
   const writesDefaults = serializing && isOn(config, "json_schema_serialization_defaults_required");
   for (const field of core.fields) {
     if (serializing ? field.excluded : field.computed) continue;
     const alias = serializing ? field.serializationAlias : field.validationAlias;
-    const name = (generator.byAlias ? alias : null) ?? field.name;
+    const name = (isByAlias ? alias : null) ?? field.name;
     if (core.class === null) generator.parameter = field.name;
     const json = fieldJson(generator, name, field);
     if (!json) continue;

@@ -32,7 +32,7 @@ export function modelSchema(
       const maker = config.get("model_title_generator");
       const isTitled = maker !== undefined && maker.kind !== "none" && !config.has("title");
       if (isTitled)
-        generator.surroundings.note(`how \`${cls.name}\` is titled is known only at run time`);
+        generator.surroundings.note(`a function titles \`${cls.name}\``, "it has no title");
       const title = isTitled ? null : name;
       // A generic model with arguments is a class of its own, made without a docstring.
       const docstring = args.length > 0 ? null : cls.docstring;
@@ -66,7 +66,10 @@ export function modelSchema(
 function withModelHooks(generator: CoreGenerator, cls: ClassDefinition, schema: Core): Core {
   const hooks = modelHooks(cls);
   if (hooks.changesJsonSchema)
-    generator.surroundings.note(`\`${cls.name}\` changes its own schema`);
+    generator.surroundings.note(
+      `\`${cls.name}\` changes its own schema`,
+      "what it changes is not shown",
+    );
   return serializedBy(generator, hooks.serializer, schema);
 }
 
