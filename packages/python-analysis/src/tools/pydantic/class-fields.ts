@@ -61,7 +61,7 @@ export function assignedValue(cls: ClassDefinition, field: FieldAnnotation): Val
 }
 
 /** What a model's field has for a default: if nothing is assigned to it, an attribute of an ancestor's that is no field. */
-export function modelDefault(cls: ClassDefinition, field: FieldAnnotation): Value | undefined {
+function modelDefault(cls: ClassDefinition, field: FieldAnnotation): Value | undefined {
   const assigned = assignedValue(cls, field);
   if (assigned) return assigned;
   for (const ancestor of cls.mro) {
