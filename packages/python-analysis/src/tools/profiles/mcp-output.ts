@@ -5,12 +5,7 @@ import { inspectAnnotation, isRequired, makeField } from "../pydantic/fields.js"
 import { CoreGenerator } from "../pydantic/generate.js";
 import { type JsonObject, isObject } from "../pydantic/json.js";
 import { JsonSchemaGenerator } from "../pydantic/json-schema.js";
-import {
-  annotationType,
-  assignedValue,
-  hasSlots,
-  modelFieldSchema,
-} from "../pydantic/class-fields.js";
+import { annotationType, attributeOf, modelFieldSchema } from "../pydantic/class-fields.js";
 import type { ClassDefinition } from "../python/classes.js";
 import {
   PythonError,
@@ -220,7 +215,7 @@ function plain(source: ToolSource, type: Value, title: string | null): JsonObjec
 
 /** A model made anew from the annotations of any other class; `null` for one without. */
 function rebuilt(source: ToolSource, cls: ClassDefinition): JsonObject | null {
-  const hints = new Map<string, { owner: ClassDefinition; type: Value }>();
+  const hints = new Map<string, Value>();
   for (const owner of [...cls.mro].reverse()) {
     if (owner.kind !== "class") continue;
     for (const field of owner.annotations.values()) {
@@ -231,7 +226,7 @@ function rebuilt(source: ToolSource, cls: ClassDefinition): JsonObject | null {
               cls.interpreter.evaluateText(raw.text, { scope: owner.scope, before: Infinity }),
             )
           : raw;
-      hints.set(field.name, { owner, type: withoutExtras(type) });
+      hints.set(field.name, withoutExtras(type));
     }
   }
   if (hints.size === 0) return null;
@@ -242,10 +237,10 @@ function rebuilt(source: ToolSource, cls: ClassDefinition): JsonObject | null {
     new Map(),
   );
   const fields = [];
-  for (const [name, { owner, type }] of hints) {
+  for (const [name, type] of hints) {
     if (name.startsWith("_")) continue;
     try {
-      const field = makeField(type, "class", classAttribute(cls, owner, name));
+      const field = makeField(type, "class", attributeOf(cls.mro, name));
       if (field.qualifiers.has("ClassVar") || (field.qualifiers.has("Final") && !isRequired(field)))
         continue;
       fields.push(modelFieldSchema(generator, name, field));
@@ -274,27 +269,6 @@ function withoutExtras(type: Value): Value {
     default:
       return type;
   }
-}
-
-/** What an instance's slot is in its class: nothing that JSON could hold. */
-const SLOT: Value = { kind: "library-function", id: "types.MemberDescriptorType" };
-
-/** What the class itself has under a field's name: not what a factory would make. */
-function classAttribute(
-  cls: ClassDefinition,
-  owner: ClassDefinition,
-  name: string,
-): Value | undefined {
-  const field = owner.annotations.get(name)!;
-  if (hasSlots(cls) || hasSlots(owner)) return SLOT;
-  const assigned = assignedValue(owner, field) ?? cls.attribute(name);
-  if (
-    assigned?.kind !== "call" ||
-    assigned.callee.kind !== "library-function" ||
-    assigned.callee.id !== "dataclasses.field"
-  )
-    return assigned;
-  return assigned.kwargs.get("default");
 }
 
 function show(source: ToolSource, generator: CoreGenerator, core: Core): JsonObject | null {

@@ -78,32 +78,35 @@ function modelDefault(cls: ClassDefinition, field: FieldAnnotation): Value | und
 
 /** The default of a data class's field: if nothing is assigned to it, what the ancestors have under its name. */
 export function dataclassDefault(cls: ClassDefinition, field: FieldAnnotation): Value | undefined {
-  for (const ancestor of cls.mro) {
-    if (ancestor.kind !== "class") continue;
-    const own = ancestor.annotations.get(field.name);
-    const value = own ? assignedValue(ancestor, own) : ancestor.scope.own(field.name, Infinity);
-    if (ancestor === cls) {
-      if (value) return value;
-      continue;
-    }
-    const isField = own !== undefined && ancestor.isDataclassStatement;
-    if (isField && hasSlots(ancestor)) return undefined;
+  const assigned = assignedValue(cls, field);
+  if (assigned) return assigned;
+  const inherited = attributeOf(cls.mro.slice(1), field.name);
+  return inherited === SLOT ? undefined : inherited;
+}
+
+/** What an instance's slot is in its class: nothing that JSON could hold. */
+const SLOT: Value = { kind: "library-function", id: "types.MemberDescriptorType" };
+
+/** What the first of the classes that has an attribute of this name has there, once `@dataclass` has been at work. */
+export function attributeOf(classes: ClassDefinition["mro"], name: string): Value | undefined {
+  for (const cls of classes) {
+    if (cls.kind !== "class") continue;
+    const own = cls.annotations.get(name);
+    const value = own ? assignedValue(cls, own) : cls.scope.own(name, Infinity);
+    if (hasSlot(cls, name)) return SLOT;
     // What `dataclasses.field(…)` is assigned to keeps its default only.
     const kept =
-      isField && value && isCallOf(value, "dataclasses.field")
-        ? value.kwargs.get("default")
-        : value;
+      value && isCallOf(value, "dataclasses.field") ? value.kwargs.get("default") : value;
     if (kept) return kept;
   }
   return undefined;
 }
 
-export function hasSlots(cls: ClassDefinition): boolean {
+function hasSlot(cls: ClassDefinition, name: string): boolean {
+  if (cls.scope.own("__slots__", Infinity)) return cls.annotations.has(name);
   const option = cls.dataclassOptions.get("slots");
-  return (
-    (option !== undefined && truth(option) === true) ||
-    cls.scope.own("__slots__", Infinity) !== undefined
-  );
+  if (!option || truth(option) !== true) return false;
+  return cls.mro.some((each) => each.kind === "class" && each.annotations.has(name));
 }
 
 /** A string annotation is looked into before its qualifiers are, as pydantic evaluates it first. */
