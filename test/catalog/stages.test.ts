@@ -11,6 +11,7 @@ import {
   takeLostWork,
   withSupersededForm,
 } from "@sluice/catalog";
+import type { Finding } from "@sluice/contracts";
 import { finalState, STAGE_NAMES, VERDICTS } from "@sluice/pipeline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sharedPostgres } from "../servers/index.js";
@@ -169,6 +170,32 @@ describe("stages", () => {
     expect(await standing(catalog, scriptId)).toBe(
       "rejected invalid dedup:done validate:done extract:skipped compress:skipped backup:skipped",
     );
+  });
+
+  test("after which a script cannot be described refuse it, and say why in its report", async () => {
+    const { versionId, scriptId } = await fresh();
+    const twin = await register(catalog, upload("twin-of-refused.py", `body ${counter}`));
+    const ids = [versionId];
+    await work(catalog, "dedup", [versionId, twin.versionId], done<"dedup">(DEDUP_RESULT));
+    const { report } = validateResult("needs_approval");
+    const earlier = { rule: "source.empty" } as Finding;
+    const refusal = { rule: "syntax.parser-killed" } as Finding;
+    await work(
+      catalog,
+      "validate",
+      ids,
+      done<"validate">({ report: { ...report, findings: [earlier] } }),
+    );
+    await work(catalog, "compress", ids, done<"compress">({}));
+    await work(catalog, "backup", ids, done<"backup">(BACKUP_RESULT));
+    await work(catalog, "extract", ids, done<"extract">({ refusal }));
+    expect(await standing(catalog, scriptId)).toBe(
+      "rejected refused dedup:done validate:done extract:done compress:done backup:done",
+    );
+    expect(await standing(catalog, twin.scriptId)).toMatch(/^rejected refused/);
+    expect(await readAnalysis(catalog, versionId)).toEqual({
+      report: { ...report, verdict: "refused", findings: [refusal, earlier] },
+    });
   });
 
   test("that failed are tried again when they are due, with the error to be seen", async () => {

@@ -1,4 +1,4 @@
-import type { AnalysisMetadata, AnalysisReport } from "@sluice/contracts";
+import type { AnalysisMetadata, AnalysisReport, Finding } from "@sluice/contracts";
 import type { BlobPlace } from "@sluice/object-store";
 import type { StageName } from "@sluice/pipeline";
 import type { Queryable } from "./catalog.js";
@@ -13,7 +13,8 @@ export interface StageResults {
   };
   /** `place` where the blob went to quarantine. */
   validate: { readonly report: AnalysisReport; readonly place?: BlobPlace };
-  extract: { readonly metadata: AnalysisMetadata };
+  /** `refusal` where the script cannot be described: it joins the report, and the version is `refused`. */
+  extract: { readonly metadata: AnalysisMetadata } | { readonly refusal: Finding };
   /** `place` where compression won. */
   compress: { readonly place?: BlobPlace };
   backup: { readonly backupKey: string; readonly manifestKey: string };
@@ -103,15 +104,42 @@ async function recordMetadata(
   tx: Queryable,
   done: readonly Done<"extract">[],
 ): Promise<ReadonlySet<string>> {
+  const described = done.flatMap(({ versionId, result }) =>
+    "metadata" in result ? [{ versionId, metadata: result.metadata }] : [],
+  );
   await tx.query(
     `update analyses a set metadata = item.metadata
      from unnest($1::uuid[], $2::json[]) as item (version_id, metadata)
        join versions v on v.id = item.version_id
      where a.leader = v.id and a.sha256 = v.sha256 and a.analyser_version = v.analyser_version
        and a.policy_version = v.policy_version`,
-    [idsOf(done), done.map(({ result }) => JSON.stringify(result.metadata))],
+    [idsOf(described), described.map(({ metadata }) => JSON.stringify(metadata))],
   );
+  for (const { versionId, result } of done) {
+    if ("refusal" in result) await refuse(tx, versionId, result.refusal);
+  }
   return new Set(idsOf(done));
+}
+
+/** Adds a finding to a version's report, for which it is `refused`. */
+async function refuse(tx: Queryable, versionId: string, finding: Finding): Promise<void> {
+  const { rows } = await tx.query<{ report: AnalysisReport }>(
+    `select a.report from analyses a join versions v on a.leader = v.id and a.sha256 = v.sha256
+       and a.analyser_version = v.analyser_version and a.policy_version = v.policy_version
+     where v.id = $1`,
+    [versionId],
+  );
+  const reports = rows.map(({ report }) => ({
+    versionId,
+    result: {
+      report: {
+        ...report,
+        verdict: "refused" as const,
+        findings: [finding, ...report.findings],
+      },
+    },
+  }));
+  await recordReports(tx, reports);
 }
 
 async function recordPlaces(

@@ -2,7 +2,7 @@ import type { Catalog } from "@sluice/catalog";
 import type { Metadata } from "@sluice/contracts";
 import { metadataKey, type ObjectStore } from "@sluice/object-store";
 import { advance, restart } from "@sluice/pipeline";
-import { ANALYSER_VERSION, type Analysers } from "@sluice/python-analysis";
+import { ANALYSER_VERSION, type Analysers, ParserKilled } from "@sluice/python-analysis";
 import { type Handler, readSource } from "@sluice/worker";
 
 export interface ExtractDeps {
@@ -17,12 +17,17 @@ const RESTART_DELAY_MS = 5_000;
 /**
  * Describes a script's functions, classes, imports, dependencies and tools: for the catalog, and as
  * `metadata.json` beside the blob, there under the name of the script that was first to have the bytes.
+ * A script that kills its parser is refused, and its report says so.
  */
 export const extract: Handler<"extract", ExtractDeps> = async (script, deps) => {
   const { objects, analysers } = deps;
   if (script.analyserVersion !== ANALYSER_VERSION) return restart(RESTART_DELAY_MS);
   const { bytes } = await readSource(deps, script);
-  const metadata = await analysers.metadata(bytes);
+  const metadata = await analysers.metadata(bytes).catch((error: unknown) => {
+    if (error instanceof ParserKilled) return error;
+    throw error;
+  });
+  if (metadata instanceof ParserKilled) return advance({ refusal: metadata.finding });
   const document: Metadata = {
     script_id: script.scriptId,
     filename: script.filename,

@@ -1,6 +1,6 @@
 import type { AnalysisReport, Finding } from "@sluice/contracts";
 import type { DecodedSource } from "../decode.js";
-import type { CompileVerdict } from "../verdict/types.js";
+import type { CompileVerdict, KillReason } from "../verdict/types.js";
 import { finding, quoted } from "./finding.js";
 
 const KILLED = {
@@ -32,9 +32,7 @@ export function syntaxOutcome(decoded: DecodedSource, verdict: CompileVerdict): 
       : (verdict.error ?? { type: "MemoryError", message, line: null, column: null });
     return {
       syntax: { valid: verdict.valid, error },
-      findings: [
-        finding("syntax.parser-killed", `the script could not be parsed: ${message}`, null),
-      ],
+      findings: [parserKilledFinding(message)],
     };
   }
   const error = verdict.error ?? (decoded.ok ? null : decoded.error);
@@ -51,6 +49,15 @@ export function syntaxOutcome(decoded: DecodedSource, verdict: CompileVerdict): 
     syntax: { valid: false, error: { type, message, line, column } },
     findings: [finding("syntax.error", `${type}: ${quoted(message, 300)}`, place)],
   };
+}
+
+/** What there is to say of a script that killed its parser twice. */
+export function describeKill(reason: KillReason): Finding {
+  return parserKilledFinding(KILLED[reason]);
+}
+
+function parserKilledFinding(message: string): Finding {
+  return finding("syntax.parser-killed", `the script could not be parsed: ${message}`, null);
 }
 
 function encodingFindings(decoded: DecodedSource & { ok: true }): Finding[] {

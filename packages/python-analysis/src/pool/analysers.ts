@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
-import type { AnalysisMetadata, AnalysisReport } from "@sluice/contracts";
+import type { AnalysisMetadata, AnalysisReport, Finding } from "@sluice/contracts";
 import { decodeSource } from "../decode.js";
+import { describeKill } from "../findings/syntax.js";
 import type { Policy } from "../policy/schema.js";
 import { buildReport } from "../report.js";
 import type { KillReason } from "../verdict/types.js";
@@ -49,6 +50,11 @@ export interface Analysers {
 /** A script killed the parser that should have read its structure, twice. */
 export class ParserKilled extends Error {
   override readonly name = "ParserKilled";
+
+  /** What a report has to say of it. */
+  get finding(): Finding {
+    return describeKill(this.reason);
+  }
 
   constructor(readonly reason: KillReason) {
     super(`the script killed its parser twice (${reason})`);
