@@ -75,7 +75,7 @@ class Finder {
   }
 
   find(): Resolution {
-    for (const node of this.#parsed.walk()) this.#look(node);
+    for (const node of this.#parsed.nodes) this.#look(node);
     if (this.#evaluation.incomplete) this.#add("unresolved", "the whole script", this.#parsed.root);
     const names = this.#names;
     const evaluation = this.#evaluation;

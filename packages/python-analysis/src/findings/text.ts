@@ -59,7 +59,7 @@ export function tokenFindings(parsed: ParsedModule): Finding[] {
   const names: Finding[] = [];
   const distant: Finding[] = [];
   let seen = -1;
-  for (const node of parsed.walk()) {
+  for (const node of parsed.nodes) {
     if (node.type === "identifier" && names.length < MOST_PER_RULE) {
       const read = node.text.normalize("NFKC");
       if (read !== node.text) {

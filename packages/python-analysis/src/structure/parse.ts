@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
-import { Language, Parser, type TreeCursor } from "web-tree-sitter";
+import { Language, Parser } from "web-tree-sitter";
 import { loadCharacterNames } from "./character-names.js";
+import { type Cursor, startTreeSitter, type WithCursor } from "./cursor.js";
 import { repair } from "./repair.js";
 import type { ParsedModule, Position, SyntaxNode } from "./types.js";
 
@@ -8,14 +9,20 @@ const NO_NODES: readonly SyntaxNode[] = [];
 
 class Source implements ParsedModule {
   readonly text: string;
-  root!: SyntaxNode;
-  hasError = false;
+  readonly nodes: readonly SyntaxNode[];
+  readonly hasError: boolean;
   #lineStarts: number[] | undefined;
   /** Where those characters are that take two units. */
   #pairs: number[] | undefined;
 
-  constructor(text: string) {
+  constructor(text: string, nodes: readonly SyntaxNode[], hasError: boolean) {
     this.text = text;
+    this.nodes = nodes;
+    this.hasError = hasError;
+  }
+
+  get root(): SyntaxNode {
+    return this.nodes[0]!;
   }
 
   position(index: number): Position {
@@ -25,14 +32,6 @@ class Source implements ParsedModule {
     const start = this.#lineStarts[line - 1]!;
     const pairs = countUpTo(this.#pairs, index - 1) - countUpTo(this.#pairs, start - 1);
     return { line, column: index - start - pairs + 1 };
-  }
-
-  *walk(from: SyntaxNode = this.root): Generator<SyntaxNode, void, undefined> {
-    const pending = [from];
-    for (let node = pending.pop(); node; node = pending.pop()) {
-      yield node;
-      for (let i = node.children.length - 1; i >= 0; i--) pending.push(node.children[i]!);
-    }
   }
 }
 
@@ -61,10 +60,10 @@ function countUpTo(numbers: readonly number[], limit: number): number {
 
 class Node implements SyntaxNode {
   children: readonly SyntaxNode[] = NO_NODES;
-  readonly #source: Source;
+  readonly #source: string;
 
   constructor(
-    source: Source,
+    source: string,
     readonly type: string,
     readonly isNamed: boolean,
     readonly field: string | null,
@@ -76,7 +75,7 @@ class Node implements SyntaxNode {
   }
 
   get text(): string {
-    return this.#source.text.slice(this.startIndex, this.endIndex);
+    return this.#source.slice(this.startIndex, this.endIndex);
   }
 
   get namedChildren(): readonly SyntaxNode[] {
@@ -94,6 +93,7 @@ class Node implements SyntaxNode {
 
 interface Grammar {
   parser: Parser;
+  withCursor: WithCursor;
   types: readonly string[];
   named: readonly boolean[];
   fields: readonly (string | null)[];
@@ -103,12 +103,13 @@ let grammar: Promise<Grammar> | undefined;
 let loadedGrammar: Grammar | undefined;
 
 async function loadGrammar(): Promise<Grammar> {
-  await Parser.init();
+  const withCursor = await startTreeSitter();
   const wasm = createRequire(import.meta.url).resolve("tree-sitter-python/tree-sitter-python.wasm");
   const language = await Language.load(wasm);
   const ids = Array.from({ length: language.nodeTypeCount }, (_, id) => id);
   return {
     parser: new Parser().setLanguage(language),
+    withCursor,
     types: ids.map((id) => language.nodeTypeForId(id) ?? "ERROR"),
     named: ids.map((id) => language.nodeTypeIsNamed(id)),
     fields: Array.from({ length: language.fieldCount + 1 }, (_, id) => language.fieldNameForId(id)),
@@ -157,15 +158,9 @@ function readTree(text: string, readable: string, loaded: Grammar): Source {
   const tree = loaded.parser.parse(readable);
   if (!tree) throw new Error("tree-sitter gave no tree");
   try {
-    const cursor = tree.walk();
-    try {
-      const source = new Source(text);
-      source.hasError = tree.rootNode.hasError;
-      source.root = copy(cursor, source, loaded);
-      return source;
-    } finally {
-      cursor.delete();
-    }
+    const hasError = tree.rootNode.hasError;
+    const nodes = loaded.withCursor(tree, (cursor) => copy(cursor, text, loaded));
+    return new Source(text, nodes, hasError);
   } finally {
     tree.delete();
   }
@@ -173,7 +168,7 @@ function readTree(text: string, readable: string, loaded: Grammar): Source {
 
 function countErrors(source: Source): number {
   let count = 0;
-  for (const node of source.walk()) if (node.type === "ERROR") count++;
+  for (const node of source.nodes) if (node.type === "ERROR") count++;
   return count;
 }
 
@@ -181,25 +176,26 @@ function countErrors(source: Source): number {
  * Copies the tree out of WebAssembly in one linear walk: every later question is then answered without crossing over, and
  * without tree-sitter's costs that grow with depth.
  */
-function copy(cursor: TreeCursor, source: Source, { types, named, fields }: Grammar): SyntaxNode {
+function copy(cursor: Cursor, text: string, { types, named, fields }: Grammar): SyntaxNode[] {
+  const nodes: Node[] = [];
   const read = (parent: Node | null): Node => {
-    const id = cursor.nodeTypeId;
-    const type = types[id] ?? "ERROR";
-    return new Node(
-      source,
-      type,
+    const id = cursor.typeId;
+    const node = new Node(
+      text,
+      types[id] ?? "ERROR",
       named[id] ?? true,
-      fields[cursor.currentFieldId] ?? null,
+      fields[cursor.fieldId] ?? null,
       cursor.startIndex,
       cursor.endIndex,
       parent,
     );
+    nodes.push(node);
+    return node;
   };
-  const root = read(null);
   // The children of every node on the way from the root to here, whose `marks` say where each node's begin.
   const open: Node[] = [];
   const marks: number[] = [];
-  let here = root;
+  let here = read(null);
   for (;;) {
     if (
       here.type !== "identifier" &&
@@ -212,7 +208,7 @@ function copy(cursor: TreeCursor, source: Source, { types, named, fields }: Gram
       continue;
     }
     for (;;) {
-      if (here.parent === null) return root;
+      if (here.parent === null) return nodes;
       if (cursor.gotoNextSibling()) {
         here = read(here.parent);
         open.push(here);
@@ -220,7 +216,9 @@ function copy(cursor: TreeCursor, source: Source, { types, named, fields }: Gram
       }
       cursor.gotoParent();
       here = here.parent;
-      here.children = open.splice(marks.pop()!);
+      const mark = marks.pop()!;
+      here.children = open.slice(mark);
+      open.length = mark;
     }
   }
 }

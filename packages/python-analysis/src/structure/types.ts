@@ -37,6 +37,6 @@ export interface ParsedModule {
   readonly hasError: boolean;
   /** The position of an offset into {@link text}. */
   position(index: number): Position;
-  /** Every node below and including `from` (the root if not given), parents before children, in order of place. */
-  walk(from?: SyntaxNode): Generator<SyntaxNode, void, undefined>;
+  /** Every node, parents before children, in order of place; so the root comes first. */
+  readonly nodes: readonly SyntaxNode[];
 }

@@ -5,12 +5,12 @@ import { parseModule } from "../../src/structure/parse.js";
 // Reading the table of character names takes seconds on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
 
-const types = async (text: string) => [...(await parseModule(text)).walk()].map(({ type }) => type);
+const types = async (text: string) => [...(await parseModule(text)).nodes].map(({ type }) => type);
 
 describe("the tree", () => {
   test("has every node in order of place, with its field, its parent and its text", async () => {
     const parsed = await parseModule("x = a not in b  # why\n");
-    expect([...parsed.walk()].map((n) => [n.type, n.field, n.text, n.isNamed])).toEqual([
+    expect([...parsed.nodes].map((n) => [n.type, n.field, n.text, n.isNamed])).toEqual([
       ["module", null, "x = a not in b  # why\n", true],
       ["expression_statement", null, "x = a not in b", true],
       ["assignment", null, "x = a not in b", true],
@@ -24,7 +24,7 @@ describe("the tree", () => {
       ["identifier", null, "b", true],
       ["comment", null, "# why", true],
     ]);
-    for (const node of parsed.walk()) {
+    for (const node of parsed.nodes) {
       expect(node.children.every((child) => child.parent === node)).toBe(true);
     }
     const [assignment] = parsed.root.children[0]!.children;
@@ -48,7 +48,7 @@ describe("the tree", () => {
   test("is there for what is no Python, too", async () => {
     for (const text of ["def", "\0", "€ = 2", ")", "'", "x = = 1\n", "\ud800", "if x:\n"]) {
       const parsed = await parseModule(text);
-      expect([text, parsed.root.type, [...parsed.walk()].length > 0]).toEqual([
+      expect([text, parsed.root.type, [...parsed.nodes].length > 0]).toEqual([
         text,
         expect.any(String),
         true,
@@ -59,7 +59,7 @@ describe("the tree", () => {
 
   test("of ten thousand brackets inside each other is built without overflow", async () => {
     const parsed = await parseModule(`x = ${"[".repeat(10_000)}${"]".repeat(10_000)}\n`);
-    expect([...parsed.walk()].filter(({ type }) => type === "list")).toHaveLength(10_000);
+    expect([...parsed.nodes].filter(({ type }) => type === "list")).toHaveLength(10_000);
   });
 });
 
@@ -79,7 +79,7 @@ describe("positions", () => {
   test("are found in a long line of wide characters", async () => {
     const text = "f('😀');".repeat(20_000);
     const parsed = await parseModule(text);
-    const calls = [...parsed.walk()].filter(({ type }) => type === "call");
+    const calls = [...parsed.nodes].filter(({ type }) => type === "call");
     expect(calls.map(({ startIndex }) => parsed.position(startIndex).column).at(-1)).toBe(
       19_999 * 7 + 1,
     );
@@ -118,7 +118,7 @@ describe("valid Python that the grammar cannot read is read all the same", () =>
   test("and keeps the text as written", async () => {
     const text = "def f():\n    x = (a +  # comment\nb)\n";
     const parsed = await parseModule(text);
-    const operator = [...parsed.walk()].find(({ type }) => type === "binary_operator");
+    const operator = [...parsed.nodes].find(({ type }) => type === "binary_operator");
     expect(operator?.text).toBe("a +  # comment\nb");
     expect(parsed.text).toBe(text);
   });
