@@ -15,17 +15,20 @@ export function argumentsOf(call: SyntaxNode): Argument[] {
   const list = call.childForFieldName("arguments");
   if (!list) return [];
   if (list.type !== "argument_list") return [{ keyword: null, value: list, spread: false }];
-  return operands(list).flatMap((node): Argument[] => {
+  const found: Argument[] = [];
+  for (const node of operands(list)) {
     if (node.type === "keyword_argument") {
       const name = node.childForFieldName("name");
       const value = node.childForFieldName("value");
-      return name && value ? [{ keyword: identifier(name), value, spread: false }] : [];
+      if (name && value) found.push({ keyword: identifier(name), value, spread: false });
+    } else if (node.type === "list_splat" || node.type === "dictionary_splat") {
+      const value = operands(node)[0];
+      if (value) found.push({ keyword: null, value, spread: true });
+    } else {
+      found.push({ keyword: null, value: node, spread: false });
     }
-    if (node.type !== "list_splat" && node.type !== "dictionary_splat")
-      return [{ keyword: null, value: node, spread: false }];
-    const value = operands(node)[0];
-    return value ? [{ keyword: null, value, spread: true }] : [];
-  });
+  }
+  return found;
 }
 
 /** The argument at a position (`null`: it has none) or of a keyword; `undefined` when it is not written out. */

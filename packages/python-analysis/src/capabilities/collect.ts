@@ -18,6 +18,7 @@ import {
   type Scope,
   variableIn,
 } from "./scope.js";
+import { DEEPEST_PATH } from "./values.js";
 import { capturesOf, expressionOrigin, isPattern, targetsOf, UNKNOWN } from "./targets.js";
 
 interface PendingBinding {
@@ -57,7 +58,7 @@ class Collector {
   readonly #functionsByName = new Map<string, SyntaxNode[]>();
   readonly #initialisers = new Map<SyntaxNode, SyntaxNode[]>();
   readonly #stores = new Set<SyntaxNode>();
-  readonly #stars: { module: string; place: SyntaxNode }[] = [];
+  readonly #stars = new Set<string>();
   readonly #modules = new Set<string>();
   readonly #unread: SyntaxNode[] = [];
 
@@ -218,7 +219,7 @@ class Collector {
     const module = from?.type === "dotted_name" ? dottedName(from) : null;
     if (module !== null) this.#sawModule(module);
     if (module !== null && node.children.some((child) => child.type === "wildcard_import")) {
-      this.#stars.push({ module, place: node });
+      this.#stars.add(module);
     }
     for (const item of node.childrenForFieldName("name")) {
       const alias = item.childForFieldName("alias");
@@ -229,8 +230,12 @@ class Collector {
   }
 
   #sawModule(module: string): void {
-    for (let end = module.length; end > 0; end = module.lastIndexOf(".", end - 1))
+    let end = module.indexOf(".");
+    for (let depth = 1; end >= 0 && depth <= DEEPEST_PATH; depth++) {
       this.#modules.add(module.slice(0, end));
+      end = module.indexOf(".", end + 1);
+    }
+    if (end < 0) this.#modules.add(module);
   }
 
   #visitFunction(node: SyntaxNode, scope: Scope): void {

@@ -13,6 +13,7 @@ export interface Escape {
   readonly what: string;
 }
 
+const NONE: readonly Escape[] = [];
 /** Builtins that do nothing with a module but look at it, or that are judged by themselves; as all of `inspect`. */
 const LOOKS = new Set(
   "print isinstance issubclass hasattr id repr str bool callable type dir getattr delattr vars help hash".split(
@@ -57,7 +58,7 @@ export class Escapes {
       case "return_statement":
         return this.#atReturn(node);
       default:
-        return [];
+        return NONE;
     }
   }
 

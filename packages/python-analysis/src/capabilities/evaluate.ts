@@ -49,8 +49,8 @@ const CONTAINERS = new Set([
  * The work is bounded: values of one place are limited in number, and so is the sum of all steps.
  */
 export function evaluate(parsed: ParsedModule, names: Names, map: CapabilityMap): Evaluation {
-  const evaluator = new Evaluator(names, map);
-  const complete = evaluator.graph.run(parsed.root);
+  const evaluator = new Evaluator(parsed.nodes, names, map);
+  const complete = evaluator.graph.run();
   return {
     values: (node) => evaluator.graph.values(node),
     elements: (container) => evaluator.graph.elements(container),
@@ -64,15 +64,18 @@ export function evaluate(parsed: ParsedModule, names: Names, map: CapabilityMap)
 
 /** The meaning of Python's expressions, as far as it is followed. */
 export class Evaluator implements Transfer {
-  readonly graph = new FlowGraph(this);
+  readonly graph: FlowGraph;
   readonly names: Names;
   readonly map: CapabilityMap;
   readonly make = new ValueFactory();
+  readonly #stars: readonly string[];
   readonly #calls = new CallEvaluator(this);
 
-  constructor(names: Names, map: CapabilityMap) {
+  constructor(nodes: readonly SyntaxNode[], names: Names, map: CapabilityMap) {
+    this.graph = new FlowGraph(this, nodes);
     this.names = names;
     this.map = map;
+    this.#stars = [...names.stars].filter((module) => map.hasExports(module));
     for (const { variable, origin } of names.bindings) this.#begin(variable, origin);
   }
 
@@ -171,7 +174,7 @@ export class Evaluator implements Transfer {
     if (!reference.maybeBuiltin) return result;
     const { name } = reference;
     const isFree = reference.variables.length === 0 && !this.map.isBuiltin(name);
-    for (const { module } of this.names.stars) {
+    for (const module of this.#stars) {
       if (!this.map.mayExport(module, name, isFree)) continue;
       result = union(result, [this.#attributeOfPath(module, name)]);
     }

@@ -30,8 +30,9 @@ const STEPS_PER_NODE = 40;
  */
 export class FlowGraph {
   readonly #transfer: Transfer;
-  /** A node that is not in here can be anything. */
-  readonly #values = new Map<SyntaxNode, Values>();
+  readonly #nodes: readonly SyntaxNode[];
+  /** By the index of a node. */
+  readonly #values: Values[];
   readonly #held = new Map<Variable, Values>();
   readonly #users = new Map<Variable, Set<User>>();
   readonly #flows = new Map<SyntaxNode, Flow[]>();
@@ -40,13 +41,16 @@ export class FlowGraph {
   readonly #queue: User[] = [];
   readonly #queued = new Set<User>();
 
-  constructor(transfer: Transfer) {
+  /** @param nodes - all of a module, which until they are evaluated can be anything */
+  constructor(transfer: Transfer, nodes: readonly SyntaxNode[]) {
     this.#transfer = transfer;
+    this.#nodes = nodes;
+    this.#values = nodes.map(() => ANYTHING);
   }
 
   /** What a node may stand for, as far as is known now. */
   values(node: SyntaxNode): Values {
-    return this.#values.get(node) ?? ANYTHING;
+    return this.#values[node.index]!;
   }
 
   /** What a variable may stand for, as far as is known now. */
@@ -75,15 +79,14 @@ export class FlowGraph {
   }
 
   /** Evaluates every node once, then whatever changed, to the end. Returns `false` when it took too many steps. */
-  run(root: SyntaxNode): boolean {
-    let nodes = 0;
-    inEvaluationOrder(root, (node) => {
-      nodes++;
-      const found = this.#transfer.evaluate(node);
-      if (found !== ANYTHING) this.#values.set(node, found);
+  run(): boolean {
+    let count = 0;
+    inEvaluationOrder(this.#nodes, (node) => {
+      count++;
+      this.#values[node.index] = this.#transfer.evaluate(node);
       this.#passOn(node);
     });
-    let steps = nodes * STEPS_PER_NODE + 1000;
+    let steps = count * STEPS_PER_NODE + 1000;
     for (let user = this.#queue.pop(); user; user = this.#queue.pop()) {
       this.#queued.delete(user);
       if (--steps < 0) return false;
@@ -146,7 +149,7 @@ export class FlowGraph {
     const before = this.values(node);
     const after = union(before, this.#transfer.evaluate(node));
     if (after === before) return;
-    this.#values.set(node, after);
+    this.#values[node.index] = after;
     this.#passOn(node);
     this.#again(consumer(node));
   }
@@ -198,16 +201,15 @@ function consumer(node: SyntaxNode): SyntaxNode {
 }
 
 /** Calls back for every named node, what it is made of before it, in order of place. */
-function inEvaluationOrder(root: SyntaxNode, visit: (node: SyntaxNode) => void): void {
-  const path = [root];
-  const next = [0];
-  for (let top = 0; top >= 0;) {
-    const child = path[top]!.children[next[top]!++];
-    if (!child) {
-      visit(path[top--]!);
-    } else if (child.isNamed) {
-      path[++top] = child;
-      next[top] = 0;
-    }
+function inEvaluationOrder(
+  nodes: readonly SyntaxNode[],
+  visit: (node: SyntaxNode) => void,
+): void {
+  const open: SyntaxNode[] = [];
+  for (const node of nodes) {
+    if (!node.isNamed) continue;
+    while (open.length > 0 && open.at(-1) !== node.parent) visit(open.pop()!);
+    open.push(node);
   }
+  while (open.length > 0) visit(open.pop()!);
 }

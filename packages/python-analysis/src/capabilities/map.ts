@@ -63,6 +63,8 @@ export class CapabilityMap {
   readonly #members = new Map<string, Grants>();
   readonly #others = new Map<string, Grants>();
   readonly #tables = new Set<string>();
+  /** What has members in {@link #members}, which a class within a module has, too. */
+  readonly #owners = new Set<string>();
   readonly #modules = new Map<string, Grants>();
   readonly #stdlib: ReadonlySet<string>;
   readonly #aliases: ReadonlyMap<string, string>;
@@ -114,7 +116,11 @@ export class CapabilityMap {
     this.#tables.add(module);
     for (const [name, grants] of flatten(members)) {
       if (name === "*") this.#others.set(module, this.#grants(grants));
-      else this.#members.set(`${module}.${name}`, this.#grants(grants));
+      else {
+        const path = `${module}.${name}`;
+        this.#members.set(path, this.#grants(grants));
+        this.#owners.add(path.slice(0, path.lastIndexOf(".")));
+      }
     }
   }
 
@@ -198,6 +204,12 @@ export class CapabilityMap {
     const others =
       this.#others.get(path) ?? (this.#tables.has(path) ? HARMLESS : this.#modules.get(path));
     return isFree && others !== undefined && others.length > 0;
+  }
+
+  /** Whether `from module import *` may bind any name that matters. */
+  hasExports(module: string): boolean {
+    const path = this.canonical(module);
+    return this.#owners.has(path) || this.#others.has(path) || this.#modules.has(path);
   }
 
   /** Whether the methods of what `path` makes are known one by one. */

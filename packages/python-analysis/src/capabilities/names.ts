@@ -65,8 +65,8 @@ export interface Names {
   /** Attributes and subscripts that are assigned or deleted. */
   readonly stores: ReadonlySet<SyntaxNode>;
   /** Modules of `from … import *`. */
-  readonly stars: readonly { readonly module: string; readonly place: SyntaxNode }[];
-  /** Every module named by an import statement, with its parents. */
+  readonly stars: ReadonlySet<string>;
+  /** Every module named by an import statement, with its parents, but for those nested too deep to be followed. */
   readonly modules: ReadonlySet<string>;
   readonly moduleNames: ReadonlyMap<string, Variable>;
   /** Places that tree-sitter could not read. */
@@ -75,5 +75,7 @@ export interface Names {
 
 /** The children that mean something: no punctuation, no comments. */
 export function operands(node: SyntaxNode): SyntaxNode[] {
-  return node.children.filter((child) => child.isNamed && !isTrivia(child));
+  const found: SyntaxNode[] = [];
+  for (const child of node.children) if (child.isNamed && !isTrivia(child)) found.push(child);
+  return found;
 }

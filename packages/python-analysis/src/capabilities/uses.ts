@@ -99,6 +99,7 @@ class Finder {
   }
 
   #look(node: SyntaxNode): void {
+    if (!node.isNamed) return;
     for (const { node: escaping, what } of this.#escapes.at(node)) {
       this.#add("unresolved", what, escaping);
     }

@@ -28,7 +28,8 @@ const MOST_VALUES = 32;
 /** As for values that hide nothing when they are left out. */
 const MOST_IDLE_VALUES = 32;
 const LONGEST_PATH = 160;
-const DEEPEST_PATH = 8;
+/** Paths of more parts name no module and no member that is known. */
+export const DEEPEST_PATH = 8;
 /** Longer strings name no module and no attribute. */
 export const LONGEST_STRING = 512;
 
@@ -65,26 +66,32 @@ function withinLimit(value: Value, values: Values): Value {
 
 /** Makes each value once. */
 export class ValueFactory {
-  readonly #byText = new Map<string, Value>();
+  readonly #paths = new Map<string, Value>();
+  readonly #instances = new Map<string, Value>();
+  readonly #strings = new Map<string, Value>();
+  readonly #namespaces = new Map<string | null, Value>();
   readonly #byNode = new Map<SyntaxNode, Value>();
 
   path(path: string, isModule: (path: string) => boolean): Value {
-    if (path.length > LONGEST_PATH || path.split(".").length > DEEPEST_PATH) return OPAQUE;
-    return this.#once(`p${path}`, () => ({ kind: "path", path, isModule: isModule(path) }));
+    return once(this.#paths, path, () =>
+      path.length > LONGEST_PATH || path.split(".").length > DEEPEST_PATH
+        ? OPAQUE
+        : { kind: "path", path, isModule: isModule(path) },
+    );
   }
 
   instance(of: string): Value {
-    return this.#once(`i${of}`, () => ({ kind: "instance", of }));
+    return once(this.#instances, of, () => ({ kind: "instance", of }));
   }
 
   string(text: string): Value {
     return text.length > LONGEST_STRING
       ? OPAQUE
-      : this.#once(`s${text}`, () => ({ kind: "string", text }));
+      : once(this.#strings, text, () => ({ kind: "string", text }));
   }
 
   namespace(of: string | null): Value {
-    return this.#once(`n${of ?? ""}`, () => ({ kind: "namespace", of }));
+    return once(this.#namespaces, of, () => ({ kind: "namespace", of }));
   }
 
   node(kind: "function" | "class" | "container", node: SyntaxNode): Value {
@@ -92,10 +99,10 @@ export class ValueFactory {
     if (!value) this.#byNode.set(node, (value = { kind, node }));
     return value;
   }
+}
 
-  #once(key: string, make: () => Value): Value {
-    let value = this.#byText.get(key);
-    if (!value) this.#byText.set(key, (value = make()));
-    return value;
-  }
+function once<K>(values: Map<K, Value>, key: K, make: () => Value): Value {
+  let value = values.get(key);
+  if (!value) values.set(key, (value = make()));
+  return value;
 }

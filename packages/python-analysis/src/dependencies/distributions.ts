@@ -305,6 +305,9 @@ const NAMESPACES: Readonly<Record<string, number>> = {
   zope: 2,
 };
 
+/** Parts of the longest names among these modules. */
+const DEEPEST = 3;
+
 /** Distributions of a namespace are named after the module, with this in front. */
 const PREFIXES: Readonly<Record<string, string>> = { "airflow.providers": "apache-" };
 
@@ -325,7 +328,7 @@ const byModule: ReadonlyMap<string, string> = new Map(
  */
 export function distributionOf(module: string): string | null {
   const parts = module.split(".");
-  for (let length = parts.length; length > 0; length--) {
+  for (let length = Math.min(parts.length, DEEPEST); length > 0; length--) {
     const prefix = parts.slice(0, length).join(".");
     const known = byModule.get(prefix);
     if (known !== undefined) return known;

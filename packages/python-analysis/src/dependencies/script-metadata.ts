@@ -33,6 +33,9 @@ interface Block {
   readonly line: number;
 }
 
+/** Of more requirements than this nobody needs to know why they cannot be understood. */
+const MOST_PROBLEMS = 200;
+
 const START = /^# \/\/\/ ([a-zA-Z0-9-]+)$/;
 const END = "# ///";
 
@@ -97,11 +100,13 @@ function readScript({ content, line }: Block, before: readonly DeclarationProble
     return { metadata: null, problems: [...problems, { message, line: line + error.line }] };
   }
   const rows = content.split("\n");
+  let misunderstood = 0;
   const understood = <T>(what: string, written: string, read: (written: string) => T): T[] => {
     try {
       return [read(written)];
     } catch (error) {
       if (!(error instanceof RequirementError)) throw error;
+      if (++misunderstood > MOST_PROBLEMS) return [];
       const row = rows.findIndex((each) => each.includes(written));
       problems.push({
         message: `${what} cannot be understood: ${error.message}`,

@@ -151,6 +151,9 @@ const CALL_RULES: readonly CallRule[] = [
   },
 ];
 
+/** Tells at once most callees that no rule is about. */
+const ANY_CALLEE = new RegExp(CALL_RULES.map(({ callees }) => callees.source).join("|"));
+
 function parseInteger(text: string): number {
   const digits = text.replaceAll("_", "").toLowerCase();
   return /^0[xob]?\w*$|^\d+$/.test(digits) ? Number(digits) : 0;
@@ -167,6 +170,7 @@ export function callFindings(parsed: ParsedModule, { calls, evaluation }: Resolu
   const counts = new Map<RuleId, number>();
   for (const site of calls) {
     const path = map.canonical(site.path);
+    if (!ANY_CALLEE.test(path)) continue;
     const call: Call = {
       ...site,
       path,

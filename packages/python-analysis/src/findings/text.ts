@@ -2,6 +2,7 @@
  * What the text of a script shows otherwise than Python reads it. Comments that ask tools to look away are of no effect here.
  */
 import type { Finding } from "@sluice/contracts";
+import { identifier } from "../structure/statements.js";
 import type { ParsedModule } from "../structure/types.js";
 import { finding, placeOf, quoted } from "./finding.js";
 import type { RuleId } from "./rules.js";
@@ -10,6 +11,9 @@ import type { RuleId } from "./rules.js";
 const MOST_PER_RULE = 100;
 /** Columns between code and code that puts the latter out of sight. */
 const FAR = 150;
+const NOT_ASCII = /[^\0-\x7f]/;
+const LF = 0x0a;
+const CR = 0x0d;
 
 interface Pattern {
   readonly rule: RuleId;
@@ -56,34 +60,55 @@ export function textFindings(parsed: ParsedModule): Finding[] {
 
 /** Names that Python reads as others, such as one in full-width letters that is `eval`; and code that is out of sight. */
 export function tokenFindings(parsed: ParsedModule): Finding[] {
-  const names: Finding[] = [];
-  const distant: Finding[] = [];
-  let seen = -1;
-  for (const node of parsed.nodes) {
-    if (node.type === "identifier" && names.length < MOST_PER_RULE) {
-      const read = node.text.normalize("NFKC");
-      if (read !== node.text) {
-        const message = `${quoted(node.text)} is read as ${quoted(read)}`;
-        names.push(finding("text.confusable-identifier", message, placeOf(parsed, node)));
-      }
-    }
-    if (node.startIndex === seen || node.type === "comment" || distant.length >= MOST_PER_RULE)
-      continue;
-    seen = node.startIndex;
-    if (isFarRight(parsed.text, node.startIndex)) {
-      const message = "code stands far to the right of other code on its line";
-      distant.push(finding("text.far-right", message, { start: parsed.position(node.startIndex) }));
-    }
-  }
-  return [...names, ...distant];
+  return [...confusableNames(parsed), ...distantCode(parsed)];
 }
 
-/** Whether there are so many blanks before a place that it is out of sight, with code before them on the same line. */
-function isFarRight(text: string, at: number): boolean {
-  if (!isBlank(text, at - 1) || !isBlank(text, at - FAR)) return false;
-  for (let i = 1; i <= FAR; i++) if (!isBlank(text, at - i)) return false;
-  const before = text.slice(text.lastIndexOf("\n", at) + 1, at - FAR);
-  return before.trim() !== "";
+function confusableNames(parsed: ParsedModule): Finding[] {
+  const findings: Finding[] = [];
+  // Of ASCII, nothing is read as something else.
+  if (!NOT_ASCII.test(parsed.text)) return findings;
+  for (const node of parsed.nodes) {
+    if (node.type !== "identifier") continue;
+    const read = identifier(node);
+    if (read === node.text) continue;
+    const message = `${quoted(node.text)} is read as ${quoted(read)}`;
+    findings.push(finding("text.confusable-identifier", message, placeOf(parsed, node)));
+    if (findings.length >= MOST_PER_RULE) break;
+  }
+  return findings;
+}
+
+function distantCode(parsed: ParsedModule): Finding[] {
+  const places = new Set(farRight(parsed.text));
+  const findings: Finding[] = [];
+  if (places.size === 0) return findings;
+  for (const { type, startIndex } of parsed.nodes) {
+    if (type === "comment" || !places.delete(startIndex)) continue;
+    const message = "code stands far to the right of other code on its line";
+    findings.push(finding("text.far-right", message, { start: parsed.position(startIndex) }));
+    if (findings.length >= MOST_PER_RULE) break;
+  }
+  return findings;
+}
+
+/** The ends of so many blanks that what comes next is out of sight, with code before them on the same line. */
+function* farRight(text: string): Generator<number, void, undefined> {
+  let done = 0;
+  let followsCode = false;
+  // So many blanks in a row cover one of these places at least.
+  for (let probe = 0; probe < text.length; probe += FAR) {
+    if (probe < done || !isBlank(text, probe)) continue;
+    let start = probe;
+    while (isBlank(text, start - 1)) start--;
+    let end = probe;
+    while (isBlank(text, end)) end++;
+    if (end - start < FAR) continue;
+    const between = text.slice(done, start);
+    const line = between.lastIndexOf("\n") + 1;
+    followsCode = (followsCode && line === 0) || between.slice(line).trim() !== "";
+    if (followsCode) yield end;
+    done = end;
+  }
 }
 
 function isBlank(text: string, at: number): boolean {
@@ -97,17 +122,15 @@ function isBlank(text: string, at: number): boolean {
  * @param source - the script as it was uploaded
  */
 export function lineEndFindings(source: Uint8Array): Finding[] {
-  let line = 1;
-  for (let i = 0; i < source.length; i++) {
-    if (source[i] === 0x0a) line++;
-    if (source[i] !== 0x0d) continue;
-    if (source[i + 1] !== 0x0a) {
-      return [
-        finding("source.lone-carriage-return", "a lone carriage return ends this line", {
-          start: { line, column: 1 },
-        }),
-      ];
-    }
+  for (let at = source.indexOf(CR); at >= 0; at = source.indexOf(CR, at + 1)) {
+    if (source[at + 1] === LF) continue;
+    let line = 1;
+    for (let i = 0; i < at; i++) if (source[i] === LF) line++;
+    return [
+      finding("source.lone-carriage-return", "a lone carriage return ends this line", {
+        start: { line, column: 1 },
+      }),
+    ];
   }
   return [];
 }

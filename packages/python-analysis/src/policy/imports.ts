@@ -66,14 +66,14 @@ function undeclared(parsed: ParsedModule, imports: readonly Import[], policy: Po
     finding("imports.declaration", quoted(message, 300), { start: { line, column: 1 } }),
   );
   if (severity === "off" || !metadata) return broken;
-  const declared = metadata.dependencies.map(({ name }) => name);
+  const declared = metadata.dependencies.map(({ name }) => name).toSorted();
   const missing = new Map<string, Finding>();
   for (const imported of imports) {
     if (imported.level > 0 || isStdlib(imported)) continue;
     for (const module of namesOf(imported)) {
       const distribution = distributionOf(module);
       if (distribution === null || missing.has(distribution)) continue;
-      if (declared.some((name) => installs(name, distribution, module))) continue;
+      if (installs(declared, distribution, module)) continue;
       const message = `\`${quoted(module)}\` is imported, but the script does not declare ${quoted(distribution)} or the like`;
       missing.set(
         distribution,
@@ -84,8 +84,28 @@ function undeclared(parsed: ParsedModule, imports: readonly Import[], policy: Po
   return [...broken, ...missing.values()];
 }
 
-/** Whether a distribution of this name may well install the module: `opencv-python-headless` does what `opencv-python` does. */
-function installs(declared: string, distribution: string, module: string): boolean {
+/**
+ * Whether one of the distributions may well install the module: `opencv-python-headless` does what `opencv-python` does.
+ *
+ * @param declared - in ascending order
+ */
+function installs(declared: readonly string[], distribution: string, module: string): boolean {
   const own = canonicalName(module.split(".", 1)[0]!);
-  return declared === own || declared === distribution || declared.startsWith(`${distribution}-`);
+  return (
+    firstFrom(declared, own) === own ||
+    firstFrom(declared, distribution) === distribution ||
+    firstFrom(declared, `${distribution}-`)?.startsWith(`${distribution}-`) === true
+  );
+}
+
+/** The first of some names in ascending order that is not before `least`. */
+function firstFrom(names: readonly string[], least: string): string | undefined {
+  let low = 0;
+  let high = names.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (names[middle]! < least) low = middle + 1;
+    else high = middle;
+  }
+  return names[low];
 }

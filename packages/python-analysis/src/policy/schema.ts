@@ -199,12 +199,19 @@ function knownCapabilities(): string {
 
 /**
  * Identifies what a policy says: its version and a hash of its content, so that two policies never share one even when somebody
- * forgot to raise the version.
+ * forgot to raise the version. A policy must not be changed once this has been asked.
  */
 export function policyVersion(policy: Policy): string {
-  const hash = createHash("sha256").update(canonicalJson(policy)).digest("hex");
-  return `${policy.version}+${hash.slice(0, 12)}`;
+  let version = versions.get(policy);
+  if (version === undefined) {
+    const hash = createHash("sha256").update(canonicalJson(policy)).digest("hex");
+    versions.set(policy, (version = `${policy.version}+${hash.slice(0, 12)}`));
+  }
+  return version;
 }
+
+/** Every report asks for the version of the same few policies. */
+const versions = new WeakMap<Policy, string>();
 
 function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) =>

@@ -64,6 +64,7 @@ class Node implements SyntaxNode {
 
   constructor(
     source: string,
+    readonly index: number,
     readonly type: string,
     readonly isNamed: boolean,
     readonly field: string | null,
@@ -83,7 +84,8 @@ class Node implements SyntaxNode {
   }
 
   childForFieldName(field: string): SyntaxNode | null {
-    return this.children.find((child) => child.field === field) ?? null;
+    for (const child of this.children) if (child.field === field) return child;
+    return null;
   }
 
   childrenForFieldName(field: string): readonly SyntaxNode[] {
@@ -182,6 +184,7 @@ function copy(cursor: Cursor, text: string, { types, named, fields }: Grammar): 
     const id = cursor.typeId;
     const node = new Node(
       text,
+      nodes.length,
       types[id] ?? "ERROR",
       named[id] ?? true,
       fields[cursor.fieldId] ?? null,

@@ -25,16 +25,18 @@ const HOLDS_STATEMENTS: ReadonlySet<string> = new Set([
  * Every statement of a module, and the clauses and blocks that hold them, parents before children, in order of place.
  * Much less than all nodes: expressions are not entered.
  */
-export function* statements(parsed: ParsedModule): Generator<SyntaxNode, void, undefined> {
+export function statements(parsed: ParsedModule): SyntaxNode[] {
+  const found: SyntaxNode[] = [];
   const pending = [parsed.root];
   for (let node = pending.pop(); node; node = pending.pop()) {
-    yield node;
+    found.push(node);
     if (!HOLDS_STATEMENTS.has(node.type)) continue;
     for (let i = node.children.length - 1; i >= 0; i--) {
       const child = node.children[i]!;
       if (child.isNamed && !isTrivia(child)) pending.push(child);
     }
   }
+  return found;
 }
 
 /** Whether a node is a comment or a line continuation, which tree-sitter puts wherever they stand. */
@@ -52,7 +54,11 @@ export function enclosingDefinition(node: SyntaxNode): SyntaxNode | null {
 
 /** An identifier as Python knows it: normalised to NFKC (PEP 3131). */
 export function identifier(node: SyntaxNode): string {
-  return node.text.normalize("NFKC");
+  const { text } = node;
+  // Nearly all are ASCII, and asking for their normal form costs more than everything else about them.
+  for (let i = 0; i < text.length; i++)
+    if (text.charCodeAt(i) > 0x7f) return text.normalize("NFKC");
+  return text;
 }
 
 /** A `dotted_name` without whatever white space and comments are between its parts. */

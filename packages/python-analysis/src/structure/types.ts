@@ -11,6 +11,8 @@ export interface Position {
 export interface SyntaxNode {
   /** A rule of the grammar such as `function_definition`, or for what is not {@link isNamed} the token itself, such as `def`. */
   readonly type: string;
+  /** Its place in {@link ParsedModule.nodes}. */
+  readonly index: number;
   /** `false` for keywords, operators and punctuation. */
   readonly isNamed: boolean;
   /** The field of the parent that this node fills, such as `parameters`. */
