@@ -11,7 +11,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { Language, Parser } from "web-tree-sitter";
-import { resolveUses, type Resolution } from "../../packages/python-analysis/src/capabilities/uses.js";
+import {
+  resolveUses,
+  type Resolution,
+} from "../../packages/python-analysis/src/capabilities/uses.js";
 import { measureComplexity } from "../../packages/python-analysis/src/complexity.js";
 import { decodeSource, type DecodedText } from "../../packages/python-analysis/src/decode.js";
 import { callFindings } from "../../packages/python-analysis/src/findings/calls.js";

@@ -32,12 +32,14 @@ const SAME_ELEMENTS = new Set([
   "filter",
 ]);
 const ELEMENT_OF = new Set(["next", "min", "max"]);
-/** Of more methods that are called alike, the arguments are not followed; handing a module to them counts as unresolved. */
-const MOST_METHODS = 50;
+/** Of more methods that are called alike or initialisers of one class, the arguments are not followed; handing a module to them counts as unresolved. */
+export const MOST_METHODS = 50;
 
 /** What calls give, and what they make of their arguments. */
 export class CallEvaluator {
   readonly #evaluator: Evaluator;
+  /** Those that are given arguments by `*` or `**` somewhere. */
+  readonly #spread = new Set<Parameters>();
 
   constructor(evaluator: Evaluator) {
     this.#evaluator = evaluator;
@@ -140,7 +142,8 @@ export class CallEvaluator {
   }
 
   #callClass(definition: SyntaxNode, node: SyntaxNode): void {
-    for (const initialiser of this.#evaluator.names.initialisers.get(definition) ?? []) {
+    const initialisers = this.#evaluator.names.initialisers.get(definition) ?? [];
+    for (const initialiser of initialisers.slice(0, MOST_METHODS)) {
       this.#callFunction(initialiser, node, 1);
     }
   }
@@ -179,12 +182,21 @@ export class CallEvaluator {
     return result;
   }
 
+  #spreadOver(parameters: Parameters): void {
+    if (this.#spread.has(parameters)) return;
+    this.#spread.add(parameters);
+    const from = parameters.spread;
+    for (const variable of parameters.all)
+      this.#graph.follow({ from, variable, depth: 0, attribute: null });
+  }
+
   #passArguments(node: SyntaxNode, parameters: Parameters, skipped: number): void {
     let position = skipped;
     for (const argument of argumentsOf(node)) {
       const { keyword, value, spread } = argument;
       if (spread) {
-        for (const variable of parameters.all) this.#graph.link(value, variable, 1);
+        this.#spreadOver(parameters);
+        this.#graph.link(value, parameters.spread, 1);
         continue;
       }
       const variable =

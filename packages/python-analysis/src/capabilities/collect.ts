@@ -19,7 +19,14 @@ import {
   variableIn,
 } from "./scope.js";
 import { DEEPEST_PATH } from "./values.js";
-import { capturesOf, expressionOrigin, isPattern, targetsOf, UNKNOWN } from "./targets.js";
+import {
+  capturesOf,
+  expressionOrigin,
+  isPattern,
+  type Subject,
+  targetsOf,
+  UNKNOWN,
+} from "./targets.js";
 
 interface PendingBinding {
   readonly name: string;
@@ -28,6 +35,8 @@ interface PendingBinding {
   readonly place: SyntaxNode;
 }
 
+/** Of more subjects of one `match`, names that its cases capture may stand for any. */
+const MOST_SUBJECTS = 8;
 const INITIALISERS = new Set(["__init__", "__new__", "__call__"]);
 const COMPREHENSIONS = new Set([
   "list_comprehension",
@@ -61,6 +70,7 @@ class Collector {
   readonly #stars = new Set<string>();
   readonly #modules = new Set<string>();
   readonly #unread: SyntaxNode[] = [];
+  readonly #subjects = new Map<SyntaxNode, readonly Subject[]>();
 
   constructor(root: SyntaxNode) {
     this.#module = newScope("module", root, null);
@@ -251,7 +261,9 @@ class Collector {
         if (alike) alike.push(node);
         else this.#functionsByName.set(name, [node]);
         if (scope.kind === "class" && INITIALISERS.has(name)) {
-          this.#initialisers.set(scope.node, [...(this.#initialisers.get(scope.node) ?? []), node]);
+          const before = this.#initialisers.get(scope.node);
+          if (before) before.push(node);
+          else this.#initialisers.set(scope.node, [node]);
         }
       } else if (child.field === "parameters") {
         for (const parameter of operands(child)) this.#visitParameter(parameter, inner, scope);
@@ -333,14 +345,29 @@ class Collector {
   #visitCase(node: SyntaxNode, scope: Scope): void {
     let statement: SyntaxNode | null = node;
     while (statement && statement.type !== "match_statement") statement = statement.parent;
-    const subjects = statement?.childrenForFieldName("subject") ?? [];
+    const subjects = statement ? this.#subjectsOf(statement) : [];
     for (const child of operands(node)) {
       if (child.type === "case_pattern") this.#bindCaptures(child, subjects, scope);
       else this.#push([child], scope);
     }
   }
 
-  #bindCaptures(pattern: SyntaxNode, subjects: readonly SyntaxNode[], scope: Scope): void {
+  #subjectsOf(statement: SyntaxNode): readonly Subject[] {
+    let subjects = this.#subjects.get(statement);
+    if (subjects) return subjects;
+    const written = statement.childrenForFieldName("subject");
+    if (written.length <= MOST_SUBJECTS) {
+      subjects = written;
+    } else {
+      const all = newVariable("subject");
+      for (const subject of written) this.#add(all, expressionOrigin(subject), statement);
+      subjects = [all];
+    }
+    this.#subjects.set(statement, subjects);
+    return subjects;
+  }
+
+  #bindCaptures(pattern: SyntaxNode, subjects: readonly Subject[], scope: Scope): void {
     for (const { node, origin } of capturesOf(pattern, subjects)) {
       this.#bind(identifier(node), scope, origin, pattern);
     }

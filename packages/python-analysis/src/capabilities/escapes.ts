@@ -1,5 +1,6 @@
 import type { SyntaxNode } from "../structure/types.js";
 import { argumentOf, argumentsOf } from "./arguments.js";
+import { MOST_METHODS } from "./calls.js";
 import { excerpt } from "./chain.js";
 import type { Evaluation } from "./evaluate.js";
 import type { CapabilityMap } from "./map.js";
@@ -93,7 +94,10 @@ export class Escapes {
   /** Whether what is handed to a call is followed into it, or is safe there. */
   #keepsArguments(target: Value): boolean {
     if (target.kind === "function") return true;
-    if (target.kind === "class") return this.#names.initialisers.has(target.node);
+    if (target.kind === "class") {
+      const initialisers = this.#names.initialisers.get(target.node);
+      return initialisers !== undefined && initialisers.length <= MOST_METHODS;
+    }
     if (target.kind === "path" && target.path.startsWith("inspect.")) return true;
     const name = builtinName(target);
     return name !== null && LOOKS.has(name);

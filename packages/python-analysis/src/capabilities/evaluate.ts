@@ -107,6 +107,10 @@ export class Evaluator implements Transfer {
         const { node: from, depth, attribute } = origin;
         return this.graph.follow({ from, variable, depth, attribute });
       }
+      case "variable": {
+        const { from, depth, attribute } = origin;
+        return this.graph.follow({ from, variable, depth, attribute });
+      }
     }
   }
 

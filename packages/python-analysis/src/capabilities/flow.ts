@@ -2,9 +2,11 @@ import type { SyntaxNode } from "../structure/types.js";
 import type { Variable } from "./names.js";
 import { ANYTHING, NOTHING, union, type Value, type Values } from "./values.js";
 
-/** The way of a node's values, of what is in them `depth` levels down, or of an attribute of them, into a variable. */
+/**
+ * The way of a node's or a variable's values, of what is in them `depth` levels down, or of an attribute of them, into a variable.
+ */
 export interface Flow {
-  readonly from: SyntaxNode;
+  readonly from: SyntaxNode | Variable;
   readonly variable: Variable;
   readonly depth: number;
   readonly attribute: string | null;
@@ -35,7 +37,7 @@ export class FlowGraph {
   readonly #values: Values[];
   readonly #held = new Map<Variable, Values>();
   readonly #users = new Map<Variable, Set<User>>();
-  readonly #flows = new Map<SyntaxNode, Flow[]>();
+  readonly #flows = new Map<Flow["from"], Flow[]>();
   readonly #linked = new Map<SyntaxNode, Set<Variable>>();
   readonly #elements = new Map<SyntaxNode, Variable>();
   readonly #queue: User[] = [];
@@ -113,8 +115,9 @@ export class FlowGraph {
     return this.held(variable);
   }
 
-  /** Lets a flow begin when its node is evaluated for the first time. */
+  /** Lets a flow begin: one from a node when that is evaluated for the first time. */
   follow(flow: Flow): void {
+    if (isVariable(flow.from)) return this.#pass(flow);
     const flows = this.#flows.get(flow.from);
     if (flows) flows.push(flow);
     else this.#flows.set(flow.from, [flow]);
@@ -159,7 +162,8 @@ export class FlowGraph {
   }
 
   #pass(flow: Flow): void {
-    let passed = this.values(flow.from);
+    const { from } = flow;
+    let passed = isVariable(from) ? this.use(from, flow) : this.values(from);
     for (let i = 0; i < flow.depth; i++) passed = this.elementsOf(passed, flow);
     if (flow.attribute !== null) {
       passed = this.#transfer.attributeOf(passed, flow.attribute, flow);
@@ -187,6 +191,10 @@ export class FlowGraph {
   }
 }
 
+function isVariable(from: Flow["from"]): from is Variable {
+  return "bindings" in from;
+}
+
 function isItself(value: Value): boolean {
   if (value.kind === "path") return value.isModule;
   return value.kind !== "string" && value.kind !== "namespace";
@@ -201,10 +209,7 @@ function consumer(node: SyntaxNode): SyntaxNode {
 }
 
 /** Calls back for every named node, what it is made of before it, in order of place. */
-function inEvaluationOrder(
-  nodes: readonly SyntaxNode[],
-  visit: (node: SyntaxNode) => void,
-): void {
+function inEvaluationOrder(nodes: readonly SyntaxNode[], visit: (node: SyntaxNode) => void): void {
   const open: SyntaxNode[] = [];
   for (const node of nodes) {
     if (!node.isNamed) continue;

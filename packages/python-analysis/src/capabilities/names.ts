@@ -22,6 +22,13 @@ export type Origin =
       readonly depth: number;
       readonly attribute: string | null;
     }
+  /** As of an expression, of what a variable holds. */
+  | {
+      readonly kind: "variable";
+      readonly from: Variable;
+      readonly depth: number;
+      readonly attribute: string | null;
+    }
   /** Something of the type that an annotation names. */
   | { readonly kind: "annotation"; readonly node: SyntaxNode }
   | { readonly kind: "unknown" };
@@ -39,6 +46,8 @@ export interface Parameters {
   readonly named: ReadonlyMap<string, Variable>;
   readonly rest: Variable | null;
   readonly keywords: Variable | null;
+  /** What is given by `*` and `**`, and so to any of them. */
+  readonly spread: Variable;
   /** All of these. */
   readonly all: readonly Variable[];
   readonly isMethod: boolean;
@@ -78,4 +87,9 @@ export function operands(node: SyntaxNode): SyntaxNode[] {
   const found: SyntaxNode[] = [];
   for (const child of node.children) if (child.isNamed && !isTrivia(child)) found.push(child);
   return found;
+}
+
+/** The first of a node's {@link operands}, without a list of those that may be very many. */
+export function firstOperand(node: SyntaxNode): SyntaxNode | undefined {
+  return node.children.find((child) => child.isNamed && !isTrivia(child));
 }

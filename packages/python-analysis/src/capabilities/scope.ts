@@ -80,5 +80,7 @@ export function parametersOf(node: SyntaxNode, scope: Scope): Parameters {
     }
   }
   const all = [...named.values(), rest, keywords].filter((variable) => variable !== null);
-  return { positional, named, rest, keywords, all, isMethod: scope.parent?.kind === "class" };
+  const spread = newVariable("spread");
+  const isMethod = scope.parent?.kind === "class";
+  return { positional, named, rest, keywords, spread, all, isMethod };
 }

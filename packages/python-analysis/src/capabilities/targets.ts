@@ -1,6 +1,6 @@
 import { identifier } from "../structure/statements.js";
 import type { SyntaxNode } from "../structure/types.js";
-import { operands, type Origin } from "./names.js";
+import { operands, type Origin, type Variable } from "./names.js";
 
 /** What an assignment reaches: a name, an attribute, a subscript or an expression that is only read. */
 export interface Target {
@@ -75,13 +75,22 @@ function isSplat(node: SyntaxNode): boolean {
   return node.type.startsWith("list_splat");
 }
 
+/** What a `match` statement looks at: an expression, or a variable that holds many of them. */
+export type Subject = SyntaxNode | Variable;
+
+function originIn(subject: Subject, depth: number, attribute: string | null): Origin {
+  return "bindings" in subject
+    ? { kind: "variable", from: subject, depth, attribute }
+    : expressionOrigin(subject, depth, attribute);
+}
+
 /**
  * The names that a pattern of `match` captures. Each may be the subject, a part of it, or the attribute of it that a class pattern
  * names; so one name is given several times.
  */
 export function* capturesOf(
   pattern: SyntaxNode,
-  subjects: readonly SyntaxNode[],
+  subjects: readonly Subject[],
 ): Generator<Target, void, undefined> {
   const pending: { node: SyntaxNode; attribute: string | null }[] = [
     { node: pattern, attribute: null },
@@ -91,8 +100,8 @@ export function* capturesOf(
     const parts = operands(node);
     if (node.type === "identifier") {
       for (const subject of subjects) {
-        yield { node, origin: expressionOrigin(subject, 0, attribute) };
-        if (attribute === null) yield { node, origin: expressionOrigin(subject, 1) };
+        yield { node, origin: originIn(subject, 0, attribute) };
+        if (attribute === null) yield { node, origin: originIn(subject, 1, null) };
       }
     } else if (
       node.type === "dotted_name" &&

@@ -7,7 +7,7 @@ import { evaluate, type Evaluation } from "./evaluate.js";
 import { Escapes } from "./escapes.js";
 import { type CapabilityMap, capabilityMap, type Grants } from "./map.js";
 import { resolveNames } from "./collect.js";
-import { type Names, operands } from "./names.js";
+import { firstOperand, type Names } from "./names.js";
 import { ANYTHING, type Value } from "./values.js";
 
 /** One place where a script reaches something that can act on the world. */
@@ -64,6 +64,8 @@ class Finder {
   readonly #escapes: Escapes;
   readonly #uses: Use[] = [];
   readonly #calls: CallSite[] = [];
+  /** Answers of {@link #isTypeOnly}: those of a long union are all the same. */
+  readonly #typeOnly = new Map<SyntaxNode, boolean>();
 
   constructor(parsed: ParsedModule, names: Names, evaluation: Evaluation, map: CapabilityMap) {
     this.#parsed = parsed;
@@ -286,27 +288,39 @@ class Finder {
   #lookAtImport(node: SyntaxNode): void {
     const from = node.childForFieldName("module_name");
     for (const item of from ? [from] : node.childrenForFieldName("name")) {
-      const module = identifier(operands(item)[0] ?? item);
+      const module = identifier(firstOperand(item) ?? item);
       this.#grant(this.#map.onImport(module), module, node, null);
     }
   }
 
   /** Whether a reference is only a type: in an annotation, in `isinstance`, after `except`. */
   #isTypeOnly(node: SyntaxNode): boolean {
-    let child = node;
-    let parent = node.parent;
-    while (parent && TRANSPARENT_IN_TYPES.has(parent.type)) {
-      child = parent;
-      parent = parent.parent;
+    let whole = node;
+    const parts: SyntaxNode[] = [];
+    while (
+      !this.#typeOnly.has(whole) &&
+      whole.parent &&
+      TRANSPARENT_IN_TYPES.has(whole.parent.type)
+    ) {
+      parts.push(whole);
+      whole = whole.parent;
     }
+    const answer = this.#typeOnly.get(whole) ?? this.#isOnlyTested(whole);
+    this.#typeOnly.set(whole, answer);
+    for (const part of parts) this.#typeOnly.set(part, answer);
+    return answer;
+  }
+
+  #isOnlyTested(child: SyntaxNode): boolean {
+    const { parent } = child;
     if (parent?.type === "type") return true;
     if (parent?.type === "except_clause") return true;
     if (parent?.type === "as_pattern")
-      return parent.parent?.type === "except_clause" && operands(parent)[0] === child;
+      return parent.parent?.type === "except_clause" && firstOperand(parent) === child;
     if (
       parent?.type !== "argument_list" ||
       parent.parent?.type !== "call" ||
-      operands(parent)[0] === child
+      firstOperand(parent) === child
     )
       return false;
     const callee = parent.parent.childForFieldName("function");

@@ -2,6 +2,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
 import { measureComplexity } from "../../src/complexity.js";
+import { decodeSource } from "../../src/decode.js";
+import { extractMetadata } from "../../src/metadata.js";
+import { DEFAULT_POLICY } from "../../src/policy/default.js";
+import { buildReport } from "../../src/report.js";
 import { readStructure } from "../../src/structure/facts.js";
 import { collectImports } from "../../src/structure/imports.js";
 import { parseModule } from "../../src/structure/parse.js";
@@ -129,4 +133,62 @@ test.each([
   ["comments", "# c\n".repeat(20_000)],
 ])("a great many %s are read", async (_, text) => {
   await readAll(text);
+});
+
+const lines = (count: number, line: (i: number) => string) =>
+  Array.from({ length: count }, (_, i) => `${line(i)}\n`).join("");
+const list = (count: number, item: string) =>
+  Array.from({ length: count }, (_, i) => `${item}${i}`).join(", ");
+const script = (declared: string, code: string) =>
+  `# /// script\n# dependencies = [\n${declared}# ]\n# ///\n${code}`;
+
+// Each would take minutes, or more memory than there is, if the time grew with the square of the length.
+test.each([
+  [
+    "imports of what is not declared",
+    script(
+      lines(20_000, (i) => `#   "a${i}",`),
+      lines(20_000, (i) => `import b${i}`),
+    ),
+  ],
+  [
+    "requirements that nobody can read",
+    script(
+      lines(60_000, (i) => `#   "!${i}",`),
+      "",
+    ),
+  ],
+  [
+    "parts of a module's name",
+    `import ${"a.".repeat(100_000)}a\nfrom ${"b.".repeat(100_000)}b import c\n`,
+  ],
+  [
+    "star imports and names",
+    lines(20_000, () => "from os import *") + lines(20_000, (i) => `x${i}`),
+  ],
+  [
+    "star imports of nobody's",
+    lines(20_000, (i) => `from m${i} import *`) + lines(20_000, (i) => `x${i}`),
+  ],
+  ["subjects and captures", `match ${list(10_000, "x")}:\n case ${list(10_000, "y")}: pass\n`],
+  ["subjects and cases", `match ${list(10_000, "x")}:\n${lines(10_000, () => " case y: pass")}`],
+  [
+    "arguments spread over parameters",
+    `def f(${list(10_000, "x")}): pass\nf(${list(10_000, "*y")})\n`,
+  ],
+  ["calls that spread", `def f(${list(10_000, "x")}): pass\n${lines(10_000, () => "f(*y)")}`],
+  [
+    "initialisers and calls",
+    `class A:\n${lines(10_000, () => " def __init__(self, x): pass")}${lines(10_000, () => "A(y)")}`,
+  ],
+  ["types in a union", `def f(x: ${"int | ".repeat(100_000)}str): pass`],
+  ["runs of blanks", `x;${`${" ".repeat(200)}\f`.repeat(20_000)}y`],
+])("a great many %s are judged and described", async (_, text) => {
+  const source = Buffer.from(text);
+  const decoded = decodeSource(source);
+  const parsed = await parseModule(text);
+  const verdict = { valid: true, error: null, killed: null };
+  const report = buildReport({ source, decoded, verdict, parsed, policy: DEFAULT_POLICY });
+  expect(report.verdict).not.toBe("invalid");
+  expect(extractMetadata(parsed).python_version).toBe(report.python_version);
 });
