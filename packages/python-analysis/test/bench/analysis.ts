@@ -3,7 +3,7 @@
  * in one thread and without CPython's verdict. The parts take turns file by file and round by round, so that a busy machine
  * slows all of them alike; trust the ratios.
  *
- *     npx tsx test/bench/analysis.ts /usr/lib/python3.11 [ROUNDS]
+ *     npm run bench -w packages/python-analysis -- /usr/lib/python3.11 [ROUNDS]
  *
  * Each part is timed without those before it: they hand it what it needs. "parse" is tree-sitter alone, which is the baseline.
  */
@@ -11,25 +11,18 @@ import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { Language, Parser } from "web-tree-sitter";
-import {
-  resolveUses,
-  type Resolution,
-} from "../../packages/python-analysis/src/capabilities/uses.js";
-import { measureComplexity } from "../../packages/python-analysis/src/complexity.js";
-import { decodeSource, type DecodedText } from "../../packages/python-analysis/src/decode.js";
-import { callFindings } from "../../packages/python-analysis/src/findings/calls.js";
-import {
-  lineEndFindings,
-  textFindings,
-  tokenFindings,
-} from "../../packages/python-analysis/src/findings/text.js";
-import { extractMetadata } from "../../packages/python-analysis/src/metadata.js";
-import { DEFAULT_POLICY } from "../../packages/python-analysis/src/policy/default.js";
-import { buildReport } from "../../packages/python-analysis/src/report.js";
-import { collectDefinitions } from "../../packages/python-analysis/src/structure/definitions.js";
-import { readStructure } from "../../packages/python-analysis/src/structure/facts.js";
-import { parseModule } from "../../packages/python-analysis/src/structure/parse.js";
-import type { ParsedModule } from "../../packages/python-analysis/src/structure/types.js";
+import { resolveUses, type Resolution } from "../../src/capabilities/uses.js";
+import { measureComplexity } from "../../src/complexity.js";
+import { decodeSource, type DecodedText } from "../../src/decode.js";
+import { callFindings } from "../../src/findings/calls.js";
+import { lineEndFindings, textFindings, tokenFindings } from "../../src/findings/text.js";
+import { extractMetadata } from "../../src/metadata.js";
+import { DEFAULT_POLICY } from "../../src/policy/default.js";
+import { buildReport } from "../../src/report.js";
+import { collectDefinitions } from "../../src/structure/definitions.js";
+import { readStructure } from "../../src/structure/facts.js";
+import { parseModule } from "../../src/structure/parse.js";
+import type { ParsedModule } from "../../src/structure/types.js";
 
 const BASELINE = "parse";
 
