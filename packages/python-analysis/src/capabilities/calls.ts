@@ -32,7 +32,10 @@ const SAME_ELEMENTS = new Set([
   "filter",
 ]);
 const ELEMENT_OF = new Set(["next", "min", "max"]);
-/** Of more methods that are called alike or initialisers of one class, the arguments are not followed; handing a module to them counts as unresolved. */
+/**
+ * Of more methods that are called alike, or initialisers of one class, the arguments are not followed; handing a module to them
+ * counts as unresolved.
+ */
 export const MOST_METHODS = 50;
 
 /** What calls give, and what they make of their arguments. */

@@ -18,7 +18,6 @@ import {
   type Scope,
   variableIn,
 } from "./scope.js";
-import { DEEPEST_PATH } from "./values.js";
 import {
   capturesOf,
   expressionOrigin,
@@ -27,6 +26,7 @@ import {
   targetsOf,
   UNKNOWN,
 } from "./targets.js";
+import { DEEPEST_PATH } from "./values.js";
 
 interface PendingBinding {
   readonly name: string;
@@ -35,7 +35,7 @@ interface PendingBinding {
   readonly place: SyntaxNode;
 }
 
-/** Of more subjects of one `match`, names that its cases capture may stand for any. */
+/** The subjects of a `match` that has more are followed as one. */
 const MOST_SUBJECTS = 8;
 const INITIALISERS = new Set(["__init__", "__new__", "__call__"]);
 const COMPREHENSIONS = new Set([

@@ -37,7 +37,7 @@ export class FlowGraph {
   readonly #values: Values[];
   readonly #held = new Map<Variable, Values>();
   readonly #users = new Map<Variable, Set<User>>();
-  readonly #flows = new Map<Flow["from"], Flow[]>();
+  readonly #flows = new Map<SyntaxNode, Flow[]>();
   readonly #linked = new Map<SyntaxNode, Set<Variable>>();
   readonly #elements = new Map<SyntaxNode, Variable>();
   readonly #queue: User[] = [];

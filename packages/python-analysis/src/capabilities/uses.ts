@@ -305,13 +305,14 @@ class Finder {
       parts.push(whole);
       whole = whole.parent;
     }
-    const answer = this.#typeOnly.get(whole) ?? this.#isOnlyTested(whole);
+    const answer = this.#typeOnly.get(whole) ?? this.#standsForType(whole);
     this.#typeOnly.set(whole, answer);
     for (const part of parts) this.#typeOnly.set(part, answer);
     return answer;
   }
 
-  #isOnlyTested(child: SyntaxNode): boolean {
+  /** As {@link #isTypeOnly}, of what is not part of a larger type. */
+  #standsForType(child: SyntaxNode): boolean {
     const { parent } = child;
     if (parent?.type === "type") return true;
     if (parent?.type === "except_clause") return true;

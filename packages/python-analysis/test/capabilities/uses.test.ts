@@ -66,6 +66,11 @@ const REACHED: readonly Case[] = [
   ["an argument", "import os\ndef f(m): m.system('x')\nf(os)", [`2 ${SPAWNS}`]],
   ["a keyword argument", "import os\ndef f(*, m): m.system('x')\nf(m=os)", [`2 ${SPAWNS}`]],
   ["a spread argument", "import os\ndef f(m): m.system('x')\nf(*[os])", [`2 ${SPAWNS}`]],
+  [
+    "one of many spread arguments",
+    "import os\ndef f(m, *n): m.system('x'); n[0].abort()\nf(*[], *{}, *[os])",
+    [`2 ${SPAWNS}`, "2 process.signal os.abort"],
+  ],
   ["the rest of the arguments", "import os\ndef f(*m): m[0].system('x')\nf(os)", [`2 ${SPAWNS}`]],
   ["a default", "import os\ndef f(m=os): m.system('x')", [`2 ${SPAWNS}`]],
   ["a default of a lambda", "import os\n(lambda m=os: m.system('x'))()", [`2 ${SPAWNS}`]],
@@ -96,6 +101,11 @@ const REACHED: readonly Case[] = [
     [`6 ${SPAWNS}`],
   ],
   ["a match capture", "import os\nmatch os:\n  case o: o.system('x')", [`3 ${SPAWNS}`]],
+  [
+    "one of many subjects",
+    `import os\nmatch ${"1, ".repeat(20)}os:\n  case [*a, b]: b.system('x')`,
+    [`3 ${SPAWNS}`],
+  ],
   ["a class pattern", "import os\nmatch os:\n  case object(system=s): s('x')", [`3 ${SPAWNS}`]],
   ["with", "import os\nwith os as o: o.system('x')", [`2 ${SPAWNS}`]],
   ["a decorator", "import os\n@os.system\ndef f(): pass", [`2 ${SPAWNS}`]],
@@ -284,6 +294,11 @@ const UNRESOLVED: readonly Case[] = [
     ["4 unresolved getattr(os, n)"],
   ],
   ["a module handed to something unknown", "import os\nf(os)", ["2 unresolved os given to f"]],
+  [
+    "a module handed to a class with more initialisers than are followed",
+    `import os\nclass A:\n${" def __init__(self, m): pass\n".repeat(51)}A(os)`,
+    ["54 unresolved os given to A"],
+  ],
   ["modules handed on in a list", "import os\nf([os])", ["2 unresolved [os] given to f"]],
   [
     "a module put into a list",

@@ -134,6 +134,15 @@ describe("text that misleads", () => {
     ["full-width letters", "ｐrint(1)\n", "1:1 warning text.confusable-identifier"],
     ["letters of others", "größe = 1\nназвание = 2\n"],
     ["code far to the right", `x = 1;${" ".repeat(200)}y = 2\n`, "1:207 warning text.far-right"],
+    ["code just far enough", `x;${" \t".repeat(75)}y\n`, "1:153 warning text.far-right"],
+    ["code not quite so far", `x;${" ".repeat(149)}y;${" ".repeat(149)}z\n`],
+    [
+      "code far to the right twice",
+      `x;${" ".repeat(151)}y;${" ".repeat(299)}z\n`,
+      "1:154 warning text.far-right",
+      "1:455 warning text.far-right",
+    ],
+    ["a form feed before deep indentation", `x = [\n\f${" ".repeat(200)}1,\n]\n`],
     ["a comment far to the right", `x = 1 ${" ".repeat(200)}# y = 2\n`],
     ["deep indentation", `x = [\n${" ".repeat(200)}1,\n]\n`],
     [
