@@ -174,6 +174,9 @@ function countErrors(source: Source): number {
   return count;
 }
 
+/** Nodes whose parts nobody asks for: a string may be megabytes of escapes, each a node. */
+const UNREAD: ReadonlySet<string> = new Set(["identifier", "string_content"]);
+
 /**
  * Copies the tree out of WebAssembly in one linear walk: every later question is then answered without crossing over, and
  * without tree-sitter's costs that grow with depth.
@@ -201,7 +204,7 @@ function copy(cursor: Cursor, text: string, { types, named, fields }: Grammar): 
   let here = read(null);
   for (;;) {
     if (
-      here.type !== "identifier" &&
+      !UNREAD.has(here.type) &&
       (here.isNamed || here.type.includes(" ")) &&
       cursor.gotoFirstChild()
     ) {
