@@ -42,14 +42,18 @@ export async function ensureInstalled({ say = sayOnStderr } = {}) {
  * Compiles every package and service, but not the tests: vitest and tsx run those from source. What is
  * up to date costs a second.
  *
+ * @param {string[]} [projects] - paths of those that are wanted, which bring what they refer to; all if not said
  * @throws {SetupError} it does not compile; the compiler's words are in the message
  */
-export async function ensureBuilt() {
+export async function ensureBuilt(projects = everyProject()) {
   const tsc = join(ROOT, "node_modules", "typescript", "bin", "tsc");
-  const projects = readJson("tsconfig.json").references.map(({ path }) => path);
-  const built = projects.filter((path) => path !== "test");
-  const { code, output } = await run(process.execPath, [tsc, "-b", ...built]);
+  const { code, output } = await run(process.execPath, [tsc, "-b", ...projects]);
   if (code !== 0) throw new SetupError(`the build failed (tsc -b):\n${output.trimEnd()}`);
+}
+
+function everyProject() {
+  const projects = readJson("tsconfig.json").references.map(({ path }) => path);
+  return projects.filter((path) => path !== "test");
 }
 
 /**

@@ -5,6 +5,7 @@ export { loadPolicy } from "./policy/load.js";
 export { parsePolicy, type Policy, PolicyError, policyVersion } from "./policy/schema.js";
 export {
   type Analysers,
+  type Analysis,
   type AnalysersOptions,
   createAnalysers,
   ParserKilled,

@@ -11,6 +11,7 @@ import {
   type AnalysisThreadData,
   PHASE,
 } from "./protocol.js";
+import type { Outcome } from "./thread.js";
 import { type PoolLog, ThreadPool } from "./thread-pool.js";
 
 export interface AnalysersOptions {
@@ -37,6 +38,12 @@ export interface Analysers {
    */
   report(source: Uint8Array, policy: Policy): Promise<AnalysisReport>;
   /**
+   * {@link report} and {@link metadata} in one, for which the script is parsed once.
+   *
+   * @throws Error as {@link report} does
+   */
+  analyse(source: Uint8Array, policy: Policy): Promise<Analysis>;
+  /**
    * Functions, classes, imports, dependencies and tools of a script that a report found valid.
    *
    * @throws {@link ParserKilled} where the script killed its parser twice
@@ -45,6 +52,15 @@ export interface Analysers {
   metadata(source: Uint8Array): Promise<AnalysisMetadata>;
   /** Kills every thread; what is under way is rejected. */
   close(): Promise<void>;
+}
+
+/** Everything that can be said of a script. */
+export interface Analysis {
+  readonly report: AnalysisReport;
+  /** `null` where the report finds the script invalid, and where making this killed the parser. */
+  readonly metadata: AnalysisMetadata | null;
+  /** What killed the parser twice when only the metadata was left to be made. */
+  readonly metadataKilled: KillReason | null;
 }
 
 /** A script killed the parser that should have read its structure, twice. */
@@ -133,30 +149,31 @@ class PooledAnalysers implements Analysers {
   }
 
   async report(source: Uint8Array, policy: Policy): Promise<AnalysisReport> {
-    const request = {
-      kind: "report",
-      source: compact(source),
-      policy,
-      policyId: this.#idOf(policy),
-    } as const;
-    const outcome = await this.#pool.run(request, this.#timeoutMs);
-    if (outcome.killed) {
-      const verdict = {
-        valid: outcome.progress === PHASE.structure,
-        error: null,
-        killed: outcome.killed,
-      };
-      return buildReport({
-        source,
-        decoded: decodeSource(source),
-        verdict,
-        parsed: undefined,
-        policy,
-      });
+    const outcome = await this.#ask(source, policy, false);
+    return outcome.killed ? reportOfKill(source, policy, outcome) : outcome.answer.report;
+  }
+
+  async analyse(source: Uint8Array, policy: Policy): Promise<Analysis> {
+    const outcome = await this.#ask(source, policy, true);
+    if (!outcome.killed) {
+      const { report, metadata } = outcome.answer;
+      return { report, metadata, metadataKilled: null };
     }
-    if (outcome.answer.kind !== "report")
-      throw new Error("a thread answered what it was not asked");
-    return outcome.answer.report;
+    if (outcome.progress !== PHASE.metadata)
+      return {
+        report: reportOfKill(source, policy, outcome),
+        metadata: null,
+        metadataKilled: null,
+      };
+    // The report was lost with the thread that had made it, and metadata has more time of its own.
+    const report = await this.report(source, policy);
+    if (report.verdict === "invalid") return { report, metadata: null, metadataKilled: null };
+    try {
+      return { report, metadata: await this.metadata(source), metadataKilled: null };
+    } catch (error) {
+      if (!(error instanceof ParserKilled)) throw error;
+      return { report, metadata: null, metadataKilled: error.reason };
+    }
   }
 
   async metadata(source: Uint8Array): Promise<AnalysisMetadata> {
@@ -175,12 +192,43 @@ class PooledAnalysers implements Analysers {
     return this.#pool.close();
   }
 
+  async #ask(
+    source: Uint8Array,
+    policy: Policy,
+    withMetadata: boolean,
+  ): Promise<Outcome<Extract<AnalysisAnswer, { kind: "report" }>, number>> {
+    const outcome = await this.#pool.run(
+      {
+        kind: "report",
+        source: compact(source),
+        policy,
+        policyId: this.#idOf(policy),
+        withMetadata,
+      },
+      this.#timeoutMs,
+    );
+    if (outcome.killed) return outcome;
+    const { answer } = outcome;
+    if (answer.kind !== "report") throw new Error("a thread answered what it was not asked");
+    return { killed: null, answer };
+  }
+
   #idOf(policy: Policy): number {
     const known = this.#policyIds.get(policy);
     if (known !== undefined) return known;
     this.#policyIds.set(policy, ++this.#policies);
     return this.#policies;
   }
+}
+
+/** @param kill - how making the report ended, twice */
+function reportOfKill(
+  source: Uint8Array,
+  policy: Policy,
+  { killed, progress }: { readonly killed: KillReason; readonly progress: number },
+): AnalysisReport {
+  const verdict = { valid: progress !== PHASE.verdict, error: null, killed };
+  return buildReport({ source, decoded: decodeSource(source), verdict, parsed: undefined, policy });
 }
 
 /** A view is sent with the whole buffer behind it, which for a script out of a chunk is all the others too. */

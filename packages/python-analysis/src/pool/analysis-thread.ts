@@ -1,6 +1,6 @@
 /** A thread that hosts both parsers, so that a report is one round trip. Started by {@link createAnalysers}. */
 import { parentPort, workerData } from "node:worker_threads";
-import type { AnalysisMetadata, AnalysisReport } from "@sluice/contracts";
+import type { AnalysisMetadata } from "@sluice/contracts";
 import { decodeSource } from "../decode.js";
 import { extractMetadata } from "../metadata.js";
 import type { Policy } from "../policy/schema.js";
@@ -15,6 +15,7 @@ import {
   type AnalysisRequest,
   type AnalysisThreadData,
   PHASE,
+  type ReportRequest,
 } from "./protocol.js";
 import type { ThreadMessage } from "./thread.js";
 
@@ -56,18 +57,23 @@ async function serve(request: AnalysisRequest): Promise<void> {
 async function answerTo(request: AnalysisRequest): Promise<AnalysisAnswer> {
   if (request.kind === "metadata")
     return { kind: "metadata", metadata: await metadataOf(request.source) };
-  const policy = policies.get(request.policyId) ?? request.policy;
-  policies.set(request.policyId, policy);
-  return { kind: "report", report: await reportOn(request.source, policy) };
+  return reportOn(request);
 }
 
-async function reportOn(source: Uint8Array, policy: Policy): Promise<AnalysisReport> {
+async function reportOn(request: ReportRequest): Promise<AnalysisAnswer> {
+  const { source, policyId, withMetadata } = request;
+  const policy = policies.get(policyId) ?? request.policy;
+  policies.set(policyId, policy);
   Atomics.store(phase, 0, PHASE.verdict);
   const decoded = decodeSource(source);
   const verdict = await judge(source, decoded.ok);
   Atomics.store(phase, 0, PHASE.structure);
   const parsed = decoded.ok && verdict.valid ? await parseModule(decoded.text) : undefined;
-  return buildReport({ source, decoded, verdict, parsed, policy });
+  const report = buildReport({ source, decoded, verdict, parsed, policy });
+  if (!withMetadata || !parsed || report.verdict === "invalid")
+    return { kind: "report", report, metadata: null };
+  Atomics.store(phase, 0, PHASE.metadata);
+  return { kind: "report", report, metadata: extractMetadata(parsed) };
 }
 
 async function judge(source: Uint8Array, isText: boolean): Promise<CompileVerdict> {

@@ -4,18 +4,26 @@ import type { Policy } from "../policy/schema.js";
 import type { Budget } from "../verdict/bombs.js";
 import type { Snapshot } from "../verdict/pyodide-engine.js";
 
+export interface ReportRequest {
+  readonly kind: "report";
+  readonly source: Uint8Array;
+  /** Sent along each time; its id lets the thread keep the one it has. */
+  readonly policy: Policy;
+  readonly policyId: number;
+  /** Whether metadata is wanted too, of what the report does not find invalid. */
+  readonly withMetadata: boolean;
+}
+
 export type AnalysisRequest =
-  /** A policy is sent along each time; its id lets the thread keep the one it has. */
-  | {
-      readonly kind: "report";
-      readonly source: Uint8Array;
-      readonly policy: Policy;
-      readonly policyId: number;
-    }
+  | ReportRequest
   | { readonly kind: "metadata"; readonly source: Uint8Array };
 
 export type AnalysisAnswer =
-  | { readonly kind: "report"; readonly report: AnalysisReport }
+  | {
+      readonly kind: "report";
+      readonly report: AnalysisReport;
+      readonly metadata: AnalysisMetadata | null;
+    }
   | { readonly kind: "metadata"; readonly metadata: AnalysisMetadata };
 
 /** `workerData` of an analysis thread. */
@@ -30,4 +38,4 @@ export interface AnalysisThreadData {
 }
 
 /** What a thread is at. */
-export const PHASE = { verdict: 0, structure: 1 } as const;
+export const PHASE = { verdict: 0, structure: 1, metadata: 2 } as const;

@@ -73,7 +73,11 @@ export class Thread<Request, Answer, Progress> {
    * @throws Error where the thread's own code failed
    */
   async ask(request: Request, timeoutMs: number): Promise<Outcome<Answer, Progress>> {
-    const timer = setTimeout(() => this.#die("timeout"), timeoutMs);
+    // Where the event loop stood still, the timer is first to run, with the answer waiting behind it.
+    let afterwards: NodeJS.Immediate | undefined;
+    const timer = setTimeout(() => {
+      afterwards = setImmediate(() => this.#die("timeout"));
+    }, timeoutMs);
     try {
       return await new Promise<Outcome<Answer, Progress>>((resolve, reject) => {
         this.#pending = { resolve, reject };
@@ -81,6 +85,7 @@ export class Thread<Request, Answer, Progress> {
       });
     } finally {
       clearTimeout(timer);
+      clearImmediate(afterwards);
       this.#pending = undefined;
     }
   }

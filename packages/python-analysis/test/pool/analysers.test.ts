@@ -89,6 +89,35 @@ describe("reports", () => {
     expect(unknown.syntax.error?.message).toBe("unknown encoding: nonsense");
   });
 
+  test("come with metadata where both are asked for at once", async () => {
+    const sources = ["# coding: latin-1\r\ndef f(x: int = '\xe9'): ...\r\n", "import os", ""];
+    for (const source of [GOOD, ...sources.map((text) => Buffer.from(text, "latin1"))]) {
+      const decoded = decodeSource(source);
+      if (!decoded.ok) expect.fail("not decoded");
+      expect(await analysers.analyse(source, DEFAULT_POLICY)).toEqual({
+        report: await analysers.report(source, DEFAULT_POLICY),
+        metadata: extractMetadata(await parseModule(decoded.text)),
+        metadataKilled: null,
+      });
+    }
+  });
+
+  test("come without metadata where they find the script invalid", async () => {
+    const limits = { max_bytes: { limit: 1, severity: "error" as const } };
+    const tiny = { ...DEFAULT_POLICY, limits: { ...DEFAULT_POLICY.limits, ...limits } };
+    for (const [source, policy] of [
+      ["if x\n", DEFAULT_POLICY],
+      ["x = 1\0", DEFAULT_POLICY],
+      ["# coding: utf-7\n", DEFAULT_POLICY],
+      ["[".repeat(200_000), DEFAULT_POLICY],
+      ["x = 1\n", tiny],
+    ] as const) {
+      const { report, ...rest } = await analysers.analyse(Buffer.from(source), policy);
+      expect(report.verdict).toBe("invalid");
+      expect(rest).toEqual({ metadata: null, metadataKilled: null });
+    }
+  });
+
   const nest = (open: string, close: string, depth: number): string =>
     open.repeat(depth) + close.repeat(depth);
   // Each with what must be said of it, where there is only one right answer.

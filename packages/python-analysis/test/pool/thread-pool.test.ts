@@ -69,6 +69,17 @@ test("answers each request, each thread one at a time", async () => {
   expect(started).toBe(3);
 });
 
+test("takes an answer that came in time, however late it is looked at", async () => {
+  const pool = open(1);
+  await pool.ready();
+  const answer = ask(pool, "answer", 50);
+  // The request goes out, and then nothing of this thread runs until the time is over.
+  await new Promise((resolve) => setImmediate(resolve));
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+  expect((await answer).killed).toBeNull();
+  expect(warnings).toEqual([]);
+});
+
 test("gives every thread what the first one handed over", async () => {
   const pool = open(2);
   await pool.ready();

@@ -1,0 +1,177 @@
+/** `sluice analyse`: from its arguments to its exit code. */
+import { createReadStream } from "node:fs";
+import type { ToolProfile } from "@sluice/contracts";
+import { createAnalysers, loadPolicy, type Policy, PolicyError } from "@sluice/python-analysis";
+import { analyse, type Source, STDIN } from "./analyse.js";
+import { fileError } from "./files/failure.js";
+import { findFiles } from "./files/find.js";
+import { splitNames } from "./files/list.js";
+import { argumentNames } from "./files/name.js";
+import { readStream } from "./files/read.js";
+import { createFormat, type FormatName } from "./format.js";
+import { Output } from "./output.js";
+import { NO_PROGRESS, showProgress } from "./progress.js";
+import { Tally } from "./tally.js";
+import { createStyle, wantsColour } from "./text/style.js";
+import { visible } from "./text/visible.js";
+import { defaultThreads } from "./threads.js";
+import { UsageError } from "./usage-error.js";
+
+/** What the options of the command line say. */
+export interface AnalyseArguments {
+  readonly format: FormatName;
+  readonly profile: ToolProfile;
+  readonly policy?: string;
+  readonly filesFrom?: string;
+  readonly null?: boolean;
+  readonly threads?: number;
+}
+
+/**
+ * @param say - takes lines for whoever called, beside the output
+ * @returns the exit code
+ * @throws UsageError where the arguments make no sense; OutputClosed and other errors of standard output
+ */
+export async function runAnalyse(
+  files: readonly string[],
+  options: AnalyseArguments,
+  say: (line: string) => void,
+): Promise<number> {
+  checkArguments(files, options);
+  const policy = await readPolicy(options.policy);
+  const { stdout, stderr, env } = process;
+  const style = createStyle(options.format === "text" && wantsColour(env, stdout.isTTY));
+
+  // A bar needs to know how many there are; and where the output itself is on the terminal, that is what shows progress.
+  const showsBar = stderr.isTTY && !stdout.isTTY;
+  const ahead = showsBar ? Infinity : (options.threads ?? defaultThreads());
+  const { first, all } = await lookAhead(listSources(files, options), ahead);
+  const format = createFormat(options.format, style);
+  const output = new Output(stdout);
+  if (first.length === 0) {
+    say("no Python files found");
+    await output.write(format.head + format.tail(new Tally()));
+    return 0;
+  }
+  // Starting a thread takes longer than most scripts.
+  const threads = Math.min(options.threads ?? defaultThreads(), first.length);
+
+  const analysers = await createAnalysers({ threads, verdict: true });
+  const progress = showsBar ? showProgress(stderr, first.length) : NO_PROGRESS;
+  const stop = onSignal(async () => {
+    progress.stop();
+    await analysers.close();
+  });
+  const faults: string[] = [];
+  try {
+    const tally = await analyse(all, {
+      analysers,
+      threads,
+      policy,
+      profile: options.profile,
+      format,
+      output,
+      progress,
+      readStdin: () => readStream(process.stdin),
+      onFault: (file, error) =>
+        faults.push(
+          `${file}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+        ),
+    });
+    return tally.exitCode;
+  } finally {
+    stop();
+    progress.stop();
+    await analysers.close();
+    if (faults[0])
+      say(`${faults.length} failed by a fault of Sluice; the first:\n${visible(faults[0])}`);
+  }
+}
+
+function checkArguments(
+  files: readonly string[],
+  { filesFrom, null: nul }: AnalyseArguments,
+): void {
+  if (files.length === 0 && filesFrom === undefined)
+    throw new UsageError("no files: name some, or a directory, or a list with --files-from");
+  if (nul && filesFrom === undefined)
+    throw new UsageError("--null says how the list of --files-from is made, which is missing");
+  const readers = files.filter((file) => file === "-").length + (filesFrom === "-" ? 1 : 0);
+  if (readers > 1) throw new UsageError("standard input (-) can be read for one thing only");
+}
+
+async function readPolicy(file: string | undefined): Promise<Policy> {
+  try {
+    return await loadPolicy(file);
+  } catch (error) {
+    const why =
+      error instanceof PolicyError
+        ? error.message
+            .split("\n")
+            .map((line) => `\n  ${visible(line)}`)
+            .join("")
+        : ` ${fileError(error).message}`;
+    throw new UsageError(`the policy ${visible(file ?? "")} cannot be used:${why}`);
+  }
+}
+
+async function* listSources(
+  files: readonly string[],
+  { filesFrom, null: nul }: AnalyseArguments,
+): AsyncGenerator<Source> {
+  const names = argumentNames(files);
+  for (const [i, file] of files.entries()) {
+    if (file === "-") yield STDIN;
+    else yield* findFiles(names[i]!);
+  }
+  if (filesFrom === undefined) return;
+  const list = filesFrom === "-" ? process.stdin : createReadStream(argumentNames([filesFrom])[0]!);
+  try {
+    for await (const name of splitNames(list, nul ? "nul" : "line")) yield* findFiles(name);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(
+      `the list ${visible(filesFrom)} cannot be read: ${fileError(error).message}`,
+    );
+  }
+}
+
+/** @returns the first of the items, as many as are asked for; and all of them, those too */
+async function lookAhead<Item>(
+  items: AsyncGenerator<Item>,
+  number: number,
+): Promise<{ first: readonly Item[]; all: AsyncIterable<Item> }> {
+  const first: Item[] = [];
+  while (first.length < number) {
+    const { done, value } = await items.next();
+    if (done) break;
+    first.push(value);
+  }
+  async function* all(): AsyncGenerator<Item> {
+    yield* first;
+    yield* items;
+  }
+  return { first, all: all() };
+}
+
+const SIGNALS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
+
+/**
+ * On a signal: what is to be done, then the end, with the exit code that a shell gives to it. The second signal does not wait.
+ *
+ * @returns what takes it back
+ */
+function onSignal(end: () => Promise<void>): () => void {
+  let ending = false;
+  const listener = (signal: NodeJS.Signals): void => {
+    const code = 128 + SIGNALS[signal as keyof typeof SIGNALS];
+    if (ending) process.exit(code);
+    ending = true;
+    void end().finally(() => process.exit(code));
+  };
+  const names = Object.keys(SIGNALS) as NodeJS.Signals[];
+  for (const name of names) process.on(name, listener);
+  return () => {
+    for (const name of names) process.off(name, listener);
+  };
+}
