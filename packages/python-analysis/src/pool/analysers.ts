@@ -166,14 +166,7 @@ class PooledAnalysers implements Analysers {
         metadataKilled: null,
       };
     // The report was lost with the thread that had made it, and metadata has more time of its own.
-    const report = await this.report(source, policy);
-    if (report.verdict === "invalid") return { report, metadata: null, metadataKilled: null };
-    try {
-      return { report, metadata: await this.metadata(source), metadataKilled: null };
-    } catch (error) {
-      if (!(error instanceof ParserKilled)) throw error;
-      return { report, metadata: null, metadataKilled: error.reason };
-    }
+    return analyseApart(source, policy, this);
   }
 
   async metadata(source: Uint8Array): Promise<AnalysisMetadata> {
@@ -218,6 +211,22 @@ class PooledAnalysers implements Analysers {
     if (known !== undefined) return known;
     this.#policyIds.set(policy, ++this.#policies);
     return this.#policies;
+  }
+}
+
+/** Report and metadata by a thread each, so that what metadata does to a parser leaves the report alone. */
+export async function analyseApart(
+  source: Uint8Array,
+  policy: Policy,
+  analysers: Pick<Analysers, "report" | "metadata">,
+): Promise<Analysis> {
+  const report = await analysers.report(source, policy);
+  if (report.verdict === "invalid") return { report, metadata: null, metadataKilled: null };
+  try {
+    return { report, metadata: await analysers.metadata(source), metadataKilled: null };
+  } catch (error) {
+    if (!(error instanceof ParserKilled)) throw error;
+    return { report, metadata: null, metadataKilled: error.reason };
   }
 }
 
