@@ -27,6 +27,8 @@ export interface AnalyseOptions {
   readonly progress: Progress;
   /** Reads what the name `-` stands for. */
   readonly readStdin: () => Promise<Content>;
+  /** Aborted when the analysers are about to be closed: what fails from then on is no fault. */
+  readonly signal: AbortSignal;
   /** Told of what went wrong by a fault of Sluice. */
   readonly onFault: (file: string, error: unknown) => void;
 }
@@ -44,7 +46,7 @@ const MOST_HELD = 33_554_432;
  * Analyses files side by side and writes what comes out in their order, each as soon as it and all before it are done. Reading waits
  * for writing, so that memory is bounded however many files there are and however slowly the output is read.
  *
- * @throws OutputClosed and other errors of the output
+ * @throws OutputClosed and other errors of the output; an AbortError after {@link AnalyseOptions.signal}
  */
 export async function analyse(
   sources: AsyncIterable<Source>,
@@ -95,7 +97,7 @@ async function readSource(source: Source, readStdin: () => Promise<Content>): Pr
 
 async function analyseScript(
   { file, content }: Script,
-  { analysers, policy, profile, onFault }: AnalyseOptions,
+  { analysers, policy, profile, signal, onFault }: AnalyseOptions,
 ): Promise<{ entry: Entry; source: Uint8Array | undefined }> {
   if ("error" in content) return { entry: withoutReport(file, content.error), source: undefined };
   const source = content.bytes;
@@ -110,6 +112,7 @@ async function analyseScript(
     const message = `the script killed its parser twice while its metadata was made (${metadataKilled})`;
     return { entry: { ...entry, error: { code: "parser-killed", message } }, source };
   } catch (error) {
+    signal.throwIfAborted();
     onFault(file, error);
     const message = error instanceof Error ? error.message : String(error);
     return { entry: withoutReport(file, { code: "internal", message }), source };

@@ -13,6 +13,7 @@ import { Output } from "./output.js";
 import { NO_PROGRESS, showProgress } from "./progress.js";
 import { Tally } from "./tally.js";
 import { createStyle, wantsColour } from "./text/style.js";
+import { describeError } from "./describe-error.js";
 import { visible } from "./text/visible.js";
 import { defaultThreads } from "./threads.js";
 import { UsageError } from "./usage-error.js";
@@ -58,33 +59,34 @@ export async function runAnalyse(
 
   const analysers = await createAnalysers({ threads, verdict: true });
   const progress = showsBar ? showProgress(stderr, first.length) : NO_PROGRESS;
-  const stop = onSignal(async () => {
-    progress.stop();
-    await analysers.close();
-  });
+  const stopped = new AbortController();
+  const interruption = interrupted();
   const faults: string[] = [];
+  const analysed = analyse(all, {
+    analysers,
+    threads,
+    policy,
+    profile: options.profile,
+    format,
+    output,
+    progress,
+    signal: stopped.signal,
+    readStdin: () => readStream(process.stdin),
+    onFault: (file, error) => faults.push(`${file}: ${describeError(error)}`),
+  });
+  // Where it is interrupted, nobody waits for it.
+  analysed.catch(() => {});
   try {
-    const tally = await analyse(all, {
-      analysers,
-      threads,
-      policy,
-      profile: options.profile,
-      format,
-      output,
-      progress,
-      readStdin: () => readStream(process.stdin),
-      onFault: (file, error) =>
-        faults.push(
-          `${file}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-        ),
-    });
-    return tally.exitCode;
+    return await Promise.race([analysed.then(({ exitCode }) => exitCode), interruption.code]);
   } finally {
-    stop();
+    stopped.abort();
     progress.stop();
     await analysers.close();
-    if (faults[0])
-      say(`${faults.length} failed by a fault of Sluice; the first:\n${visible(faults[0])}`);
+    interruption.ignore();
+    if (faults[0] !== undefined) {
+      const lines = faults[0].split("\n").map(visible);
+      say(`${faults.length} failed by a fault of Sluice; the first:\n${lines.join("\n")}`);
+    }
   }
 }
 
@@ -157,21 +159,25 @@ async function lookAhead<Item>(
 const SIGNALS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
 
 /**
- * On a signal: what is to be done, then the end, with the exit code that a shell gives to it. The second signal does not wait.
+ * Hears the signals that end a run. The second one ends the process at once.
  *
- * @returns what takes it back
+ * @returns `code` resolves on the first with the exit code that a shell gives to it; `ignore` gives the signals back
  */
-function onSignal(end: () => Promise<void>): () => void {
-  let ending = false;
-  const listener = (signal: NodeJS.Signals): void => {
-    const code = 128 + SIGNALS[signal as keyof typeof SIGNALS];
-    if (ending) process.exit(code);
-    ending = true;
-    void end().finally(() => process.exit(code));
+function interrupted(): { code: Promise<number>; ignore: () => void } {
+  const signals = Object.keys(SIGNALS) as (keyof typeof SIGNALS)[];
+  let first = true;
+  let resolve: (code: number) => void;
+  const code = new Promise<number>((resolveCode) => (resolve = resolveCode));
+  const listener = (signal: keyof typeof SIGNALS): void => {
+    if (!first) process.exit(128 + SIGNALS[signal]);
+    first = false;
+    resolve(128 + SIGNALS[signal]);
   };
-  const names = Object.keys(SIGNALS) as NodeJS.Signals[];
-  for (const name of names) process.on(name, listener);
-  return () => {
-    for (const name of names) process.off(name, listener);
+  for (const signal of signals) process.on(signal, listener);
+  return {
+    code,
+    ignore: () => {
+      for (const signal of signals) process.off(signal, listener);
+    },
   };
 }

@@ -3,6 +3,7 @@ import { TOOL_PROFILES } from "@sluice/contracts";
 import { ANALYSER_VERSION, PYTHON_VERSION } from "@sluice/python-analysis";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { type AnalyseArguments, runAnalyse } from "./command.js";
+import { describeError } from "./describe-error.js";
 import { FORMATS } from "./format.js";
 import { OutputClosed } from "./output.js";
 import { visible } from "./text/visible.js";
@@ -62,7 +63,7 @@ export async function main(args: readonly string[]): Promise<number> {
       say(error.message);
       return EXIT.usage;
     }
-    say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    say(describeError(error));
     return EXIT.fault;
   }
 }
