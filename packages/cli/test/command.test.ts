@@ -1,6 +1,14 @@
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, existsSync, mkdirSync, openSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import type { Entry } from "../src/entry.js";
@@ -9,6 +17,7 @@ import {
   type Ended,
   entriesOf,
   LONG_MS,
+  PROGRAM,
   scratchDirectory,
   sluice,
   start,
@@ -58,10 +67,8 @@ describe("files of every kind", () => {
     writeFileSync(Buffer.concat([Buffer.from(at("kinds/")), BYTES]), "x = 1\n");
     symlinkSync("nowhere", at("kinds", "broken.py"));
     expect(spawnSync("mkfifo", [at("kinds", "fifo.py")]).status).toBe(0);
-    const large = openSync(at("kinds", "large.py"), "w");
-    writeFileSync(large, "x = 1\n");
-    spawnSync("truncate", ["-s", "1G", at("kinds", "large.py")]);
-    closeSync(large);
+    writeFileSync(at("kinds", "large.py"), "");
+    truncateSync(at("kinds", "large.py"), 2 ** 30);
     const args = ["kinds", "bad.py", "missing.py", "/dev/null", "good.py"];
     [ndjson, text] = [
       await sluice(["analyse", "--format", "ndjson", "--threads", "2", ...args], {
@@ -320,8 +327,7 @@ test("arguments name files whose names are no UTF-8, and files that start with a
   );
   writeFileSync(at("-x.py"), "x = 1\n");
   const command = `exec "$0" "$1" analyse --format ndjson -- "$(printf '\\351.py')" -x.py`;
-  const program = join(import.meta.dirname, "..", "bin", "sluice.mjs");
-  const { stdout } = spawnSync("sh", ["-c", command, process.execPath, program], {
+  const { stdout } = spawnSync("sh", ["-c", command, process.execPath, PROGRAM], {
     cwd: directory,
     encoding: "utf8",
   });

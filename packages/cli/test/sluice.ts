@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll } from "vitest";
 import { entry, type Entry } from "../src/entry.js";
 
-const PROGRAM = fileURLToPath(new URL("../bin/sluice.mjs", import.meta.url));
+export const PROGRAM = fileURLToPath(new URL("../bin/sluice.mjs", import.meta.url));
 
 /** Long enough for a machine that does much else. */
 export const LONG_MS = 120_000;

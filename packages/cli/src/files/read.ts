@@ -7,7 +7,7 @@ import { fileError } from "./failure.js";
  * The largest file that is read. Policies have limits of their own, and a file beyond one gets a report that says so; this one is
  * for what no policy could want.
  */
-export const MAX_FILE_BYTES = 67_108_864;
+const MAX_FILE_BYTES = 67_108_864;
 
 /** A script's bytes, or why there are none. */
 export type Content = { readonly bytes: Buffer } | { readonly error: EntryError };
