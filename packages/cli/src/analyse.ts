@@ -102,15 +102,13 @@ async function analyseScript(
   if ("error" in content) return { entry: withoutReport(file, content.error), source: undefined };
   const source = content.bytes;
   try {
-    const { report, metadata, metadataKilled } = await analysers.analyse(source, policy);
+    const { report, metadata } = await analysers.analyse(source, policy);
     const entry = {
       file,
       report,
       metadata: metadata && { ...metadata, tools: metadata.tools[profile] },
     };
-    if (!metadataKilled) return { entry, source };
-    const message = `the script killed its parser twice while its metadata was made (${metadataKilled})`;
-    return { entry: { ...entry, error: { code: "parser-killed", message } }, source };
+    return { entry, source };
   } catch (error) {
     signal.throwIfAborted();
     onFault(file, error);

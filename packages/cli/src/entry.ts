@@ -1,22 +1,11 @@
 import { analysisMetadata, analysisReport, toolDescription } from "@sluice/contracts";
 import { z } from "zod";
 
-/** Why there is no report of a file, or no metadata. */
+/** Why there is no report of a file. */
 export const entryError = z.object({
   code: z
-    .enum([
-      "not-found",
-      "not-permitted",
-      "not-a-file",
-      "too-large",
-      "unreadable",
-      "parser-killed",
-      "internal",
-    ])
-    .describe(
-      "`parser-killed`: a report, but the script killed the parser that was to make its metadata; " +
-        "`internal`: a fault of Sluice; the others: the file could not be read",
-    ),
+    .enum(["not-found", "not-permitted", "not-a-file", "too-large", "unreadable", "internal"])
+    .describe("`internal`: a fault of Sluice; the others: the file could not be read"),
   message: z.string(),
 });
 export type EntryError = z.infer<typeof entryError>;
@@ -24,8 +13,9 @@ export type EntryError = z.infer<typeof entryError>;
 /**
  * What is said of one file: a line of `--format ndjson`, an element of the array of `--format json`.
  *
- * `report` is `null` where the file could not be read or Sluice failed on it; `metadata` is `null` then too, and where the report
- * finds the script invalid. `error` is there only where something could not be done.
+ * `report` is `null` where the file could not be read or Sluice failed on it; `metadata` is `null` then too, where the report
+ * finds the script invalid, and where it tells that the script killed the parser of its metadata. `error` says why there is no
+ * report, and is there only where there is none.
  */
 export const entry = z.strictObject({
   file: z

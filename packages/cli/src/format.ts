@@ -43,7 +43,6 @@ function summary(tally: Tally): string {
     [verdicts.refused, "refused"],
     [verdicts.invalid, "invalid"],
     [tally.unread, "not read"],
-    [tally.withoutMetadata, "without metadata"],
     [tally.failed, "failed by a fault of Sluice"],
   ] as const;
   const told = parts.filter(([number]) => number > 0);

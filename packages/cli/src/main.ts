@@ -28,8 +28,8 @@ Formats:
   ndjson  a line for each file, in the order given, as soon as it and all before it are done:
           {"file", "report", "metadata"}. report is as GET /api/v1/scripts/{id}/report gives it, and
           metadata as GET …/metadata does, without what only an upload has. metadata is null where
-          the report's verdict is "invalid". What cannot be read has null for both, and
-          "error": {"code", "message"}.
+          the report's verdict is "invalid", or where it has the finding that the script killed the
+          parser. What cannot be read has null for both, and "error": {"code", "message"}.
   json    one array of the same objects
 
 Exit code: 0 all are valid and allowed; 1 some are not, or could not be read; 2 wrong usage, list or

@@ -5,15 +5,12 @@ export class Tally {
   readonly verdicts = { allowed: 0, needs_approval: 0, refused: 0, invalid: 0 };
   /** Files that could not be read. */
   unread = 0;
-  /** Scripts whose report stands, but whose metadata could not be made. */
-  withoutMetadata = 0;
   /** Files that Sluice itself failed on. */
   failed = 0;
 
   add({ report, error }: Entry): void {
     if (report) this.verdicts[report.verdict]++;
     if (error?.code === "internal") this.failed++;
-    else if (error?.code === "parser-killed") this.withoutMetadata++;
     else if (error) this.unread++;
   }
 
@@ -25,6 +22,6 @@ export class Tally {
   /** 0: all valid and allowed; 1: some not, or not read; 3: Sluice's fault. */
   get exitCode(): 0 | 1 | 3 {
     if (this.failed > 0) return 3;
-    return this.verdicts.allowed === this.files && this.withoutMetadata === 0 ? 0 : 1;
+    return this.verdicts.allowed === this.files ? 0 : 1;
   }
 }

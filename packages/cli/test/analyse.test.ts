@@ -14,7 +14,7 @@ import { scratchDirectory } from "./sluice.js";
 const directory = scratchDirectory();
 const report = { verdict: "allowed" } as AnalysisReport;
 const metadata = { tools: { fastmcp: ["f"], mcp: ["m"] } } as unknown as AnalysisMetadata;
-const DONE: Analysis = { report, metadata, metadataKilled: null };
+const DONE: Analysis = { report, metadata };
 
 function makeFiles(name: string, number: number, bytes: number): Source[] {
   const parent = join(directory, name);
@@ -127,8 +127,7 @@ test("what goes wrong with one file is said of it, and the others go on", async 
     files,
     async (source) => {
       if (String(source).startsWith("1 ")) throw new TypeError("a mistake");
-      if (String(source).startsWith("2 "))
-        return { report, metadata: null, metadataKilled: "memory" };
+      if (String(source).startsWith("2 ")) return { report, metadata: null };
       return DONE;
     },
     stream,
@@ -137,7 +136,7 @@ test("what goes wrong with one file is said of it, and the others go on", async 
   expect(entries()).toMatchObject([
     { report, metadata: { tools: ["m"] } },
     { report: null, metadata: null, error: { code: "internal", message: "a mistake" } },
-    { report, metadata: null, error: { code: "parser-killed" } },
+    { report, metadata: null },
     { report, metadata: { tools: ["m"] } },
   ]);
   expect(faults).toEqual([join(directory, "faults", "1.py")]);
@@ -154,13 +153,6 @@ test("what fails because the run is stopped is said of no file", async () => {
   const { tally, faults } = run(makeFiles("stopped", 3, 1), closed, stream, stopped.signal);
   await expect(tally).rejects.toThrow(/aborted/);
   expect([chunks, faults]).toEqual([[], []]);
-});
-
-test("a script without its metadata is not all right", async () => {
-  const killed: Analysis = { report, metadata: null, metadataKilled: "timeout" };
-  const { stream } = collector();
-  const { tally } = run(makeFiles("killed", 1, 1), async () => killed, stream);
-  expect((await tally).exitCode).toBe(1);
 });
 
 test.each([

@@ -57,10 +57,8 @@ export interface Analysers {
 /** Everything that can be said of a script. */
 export interface Analysis {
   readonly report: AnalysisReport;
-  /** `null` where the report finds the script invalid, and where making this killed the parser. */
+  /** `null` where the report finds the script invalid, or refuses it because making this killed the parser twice. */
   readonly metadata: AnalysisMetadata | null;
-  /** What killed the parser twice when only the metadata was left to be made. */
-  readonly metadataKilled: KillReason | null;
 }
 
 /** A script killed the parser that should have read its structure, twice. */
@@ -157,14 +155,10 @@ class PooledAnalysers implements Analysers {
     const outcome = await this.#ask(source, policy, true);
     if (!outcome.killed) {
       const { report, metadata } = outcome.answer;
-      return { report, metadata, metadataKilled: null };
+      return { report, metadata };
     }
     if (outcome.progress !== PHASE.metadata)
-      return {
-        report: reportOfKill(source, policy, outcome),
-        metadata: null,
-        metadataKilled: null,
-      };
+      return { report: reportOfKill(source, policy, outcome), metadata: null };
     // The report was lost with the thread that had made it, and metadata has more time of its own.
     return analyseApart(source, policy, this);
   }
@@ -214,19 +208,20 @@ class PooledAnalysers implements Analysers {
   }
 }
 
-/** Report and metadata by a thread each, so that what metadata does to a parser leaves the report alone. */
+/** Report and metadata by a thread each, so that what metadata does to a parser leaves the report, which is told of it. */
 export async function analyseApart(
   source: Uint8Array,
   policy: Policy,
   analysers: Pick<Analysers, "report" | "metadata">,
 ): Promise<Analysis> {
   const report = await analysers.report(source, policy);
-  if (report.verdict === "invalid") return { report, metadata: null, metadataKilled: null };
+  if (report.verdict === "invalid") return { report, metadata: null };
   try {
-    return { report, metadata: await analysers.metadata(source), metadataKilled: null };
+    return { report, metadata: await analysers.metadata(source) };
   } catch (error) {
     if (!(error instanceof ParserKilled)) throw error;
-    return { report, metadata: null, metadataKilled: error.reason };
+    const findings = [error.finding, ...report.findings];
+    return { report: { ...report, verdict: "refused", findings }, metadata: null };
   }
 }
 

@@ -1,22 +1,20 @@
-import type { AnalysisMetadata, AnalysisReport } from "@sluice/contracts";
+import type { AnalysisMetadata, AnalysisReport, Finding } from "@sluice/contracts";
 import { expect, test } from "vitest";
 import { DEFAULT_POLICY } from "../../src/policy/default.js";
 import { analyseApart, ParserKilled } from "../../src/pool/analysers.js";
 
-test("a report stands where only the metadata kills the parser", async () => {
-  const report = { verdict: "allowed" } as AnalysisReport;
+test("a report stands where only the metadata kills the parser, and says so", async () => {
+  const warning = { rule: "a.warning", severity: "warning" } as Finding;
+  const report = { verdict: "allowed", findings: [warning] } as unknown as AnalysisReport;
   const analyseWith = (metadata: () => Promise<AnalysisMetadata>, made = report) =>
     analyseApart(new Uint8Array(), DEFAULT_POLICY, { report: async () => made, metadata });
+
   const facts = {} as AnalysisMetadata;
-  expect(await analyseWith(async () => facts)).toEqual({
-    report,
-    metadata: facts,
-    metadataKilled: null,
-  });
-  expect(await analyseWith(() => Promise.reject(new ParserKilled("memory")))).toEqual({
-    report,
+  expect(await analyseWith(async () => facts)).toEqual({ report, metadata: facts });
+  const killed = new ParserKilled("memory");
+  expect(await analyseWith(() => Promise.reject(killed))).toEqual({
+    report: { verdict: "refused", findings: [killed.finding, warning] },
     metadata: null,
-    metadataKilled: "memory",
   });
   const mistake = new TypeError("a mistake");
   await expect(analyseWith(() => Promise.reject(mistake))).rejects.toBe(mistake);
@@ -24,6 +22,5 @@ test("a report stands where only the metadata kills the parser", async () => {
   expect(await analyseWith(() => Promise.reject(mistake), invalid)).toEqual({
     report: invalid,
     metadata: null,
-    metadataKilled: null,
   });
 });
