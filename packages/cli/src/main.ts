@@ -21,7 +21,7 @@ const MOST_THREADS = 256;
 const ANALYSE_HELP = `
 A directory stands for the .py and .pyw files in it and below, in the order of their names, without
 what is hidden, __pycache__, node_modules, virtual environments and symbolic links to directories.
-A file that is named is read whatever its name is; - is standard input.
+A file that is named is read whatever its name is; - is standard input. More than 10 MB is not read.
 
 Formats:
   text    for people: the verdict, findings with the source, capabilities, functions and tools

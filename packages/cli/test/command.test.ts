@@ -32,7 +32,9 @@ const GOOD = 'def add(a: int, b: int = 1) -> int:\n    """Add two numbers."""\n 
 /** Takes CPython as long as a script may take, and more. */
 const BOMB = `f(${Array.from({ length: 60_000 }, (_, i) => `a${i}=1`).join()})\n`;
 
-beforeAll(() => {
+beforeAll(async () => {
+  // Where something is not built, the first to run says so.
+  await sluice(["--version"]);
   writeFileSync(at("good.py"), GOOD);
   writeFileSync(at("bad.py"), "x = 1\nif x\n");
   mkdirSync(at("empty"));

@@ -1,13 +1,8 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
+import { MAX_FILE_BYTES } from "@sluice/contracts";
 import type { EntryError } from "../entry.js";
 import { fileError } from "./failure.js";
-
-/**
- * The largest file that is read. Policies have limits of their own, and a file beyond one gets a report that says so; this one is
- * for what no policy could want.
- */
-const MAX_FILE_BYTES = 67_108_864;
 
 /** A script's bytes, or why there are none. */
 export type Content = { readonly bytes: Buffer } | { readonly error: EntryError };
@@ -29,7 +24,7 @@ export async function readFile(name: Buffer): Promise<Content> {
   }
 }
 
-/** Reads to the end, or to where a file is too large. Never throws. */
+/** Reads to the end, or to where it is larger than anything that can be uploaded. Never throws. */
 export async function readStream(stream: AsyncIterable<Buffer>): Promise<Content> {
   const chunks: Buffer[] = [];
   let size = 0;
