@@ -7,6 +7,8 @@ import { nameText } from "../src/files/name.js";
 import { UsageError } from "../src/usage-error.js";
 import { scratchDirectory } from "./sluice.js";
 
+const top = scratchDirectory();
+
 describe("a list of names", () => {
   const split = async (separator: "line" | "nul", ...chunks: (string | Buffer)[]) => {
     async function* list() {
@@ -52,7 +54,6 @@ test("names are text that can be turned back into their bytes", () => {
 });
 
 test("a directory stands for its Python files, in order", async () => {
-  const top = scratchDirectory();
   const write = (...path: string[]) => {
     const file = join(top, ...path);
     mkdirSync(join(file, ".."), { recursive: true });

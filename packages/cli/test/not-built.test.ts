@@ -9,9 +9,11 @@ vi.setConfig({ testTimeout: LONG_MS });
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
+const directory = scratchDirectory();
+
 /** A checkout as `npm ci` leaves it: what is installed is shared with this one, what is built is not. */
 function copyCheckout(): string {
-  const copy = join(scratchDirectory(), "checkout");
+  const copy = join(directory, "checkout");
   for (const name of ["package.json", "package-lock.json", "tsconfig.json", "tsconfig.base.json"])
     cpSync(join(ROOT, name), join(copy, name));
   for (const name of ["scripts", "packages"])

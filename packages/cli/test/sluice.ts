@@ -59,7 +59,7 @@ export function entriesOf(ndjson: string): Entry[] {
   return lines.map((line) => entry.parse(JSON.parse(line)));
 }
 
-/** A directory that is removed after the tests of the file. */
+/** A directory that is removed after the tests of the file or the suite; not to be called within a test. */
 export function scratchDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), "sluice-cli-"));
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
