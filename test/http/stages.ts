@@ -46,15 +46,36 @@ export const REPORT: AnalysisReport = {
       uses: [{ reference: "subprocess.run", line: 3, column: 5, chain: ["import subprocess"] }],
     },
   ],
-  complexity: { lines: 4, functions: 1, classes: 0, max_nesting: 1, max_mccabe: 1 },
+  imports: [
+    {
+      module: "subprocess",
+      line: 1,
+      column: 8,
+      origin: "standard_library",
+      distribution: null,
+      decision: "allowed",
+    },
+  ],
+  complexity: {
+    lines: 4,
+    functions: 1,
+    classes: 0,
+    max_nesting: 1,
+    max_mccabe: 1,
+    max_cognitive: 0,
+  },
 };
 
 export const METADATA: AnalysisMetadata = {
   python_version: "3.14.2",
   requires_python: null,
+  docstring: null,
+  exports: null,
+  entry_point: null,
   functions: [],
   classes: [],
   imports: ["subprocess"],
+  import_details: [],
   dependencies: [],
   dependencies_source: "inferred",
   tools: {

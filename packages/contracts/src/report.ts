@@ -1,5 +1,6 @@
 import { VERDICTS } from "@sluice/pipeline";
 import { z } from "zod";
+import { importOrigin } from "./metadata.js";
 
 /** How bad a finding is. Only `error` can make a script `invalid` or `refused`. */
 export const severity = z.enum(["error", "warning", "info"]);
@@ -37,12 +38,31 @@ export const capability = z.object({
 });
 export type Capability = z.infer<typeof capability>;
 
+/** A module that the script imports, where it does so first. */
+export const judgedImport = z.object({
+  module: z.string().describe("As written, with the dots of a relative import"),
+  line: z.int(),
+  column: z.int(),
+  origin: z
+    .enum([...importOrigin.options, "allow_listed"])
+    .describe(
+      "As in the metadata; `allow_listed` for what would be `unknown` but the policy names",
+    ),
+  distribution: z
+    .string()
+    .nullable()
+    .describe("Canonical name of the distribution that presumably installs it"),
+  decision,
+});
+export type JudgedImport = z.infer<typeof judgedImport>;
+
 export const complexity = z.object({
   lines: z.int(),
   functions: z.int(),
   classes: z.int(),
   max_nesting: z.int(),
   max_mccabe: z.int(),
+  max_cognitive: z.int(),
 });
 export type Complexity = z.infer<typeof complexity>;
 
@@ -62,6 +82,7 @@ export const analysisReport = z.object({
   syntax: z.object({ valid: z.boolean(), error: syntaxError.nullable() }),
   findings: z.array(finding),
   capabilities: z.array(capability),
+  imports: z.array(judgedImport).describe("In order of place, each module once"),
   complexity: complexity.nullable().describe("`null` where the script does not parse"),
 });
 export type AnalysisReport = z.infer<typeof analysisReport>;

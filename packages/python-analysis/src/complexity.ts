@@ -1,4 +1,5 @@
 import type { Complexity } from "@sluice/contracts";
+import { cognitiveComplexities } from "./cognitive-complexity.js";
 import { collectDefinitions, endLine, type Definition } from "./structure/definitions.js";
 import { enclosingDefinition, statements } from "./structure/statements.js";
 import type { ParsedModule, Position, SyntaxNode } from "./structure/types.js";
@@ -40,6 +41,7 @@ export interface FunctionComplexity {
   readonly lines: number;
   /** McCabe's cyclomatic complexity; nested functions count in the outer one, too. */
   readonly mccabe: number;
+  readonly cognitive: number;
   /** How many blocks stand inside each other at most; a function or class inside starts anew. */
   readonly maxNesting: number;
 }
@@ -51,7 +53,7 @@ export interface BlockComplexity {
 }
 
 export interface MeasuredComplexity {
-  /** Of the whole module; `max_mccabe` is the greatest of its functions and blocks, 0 without any. */
+  /** Of the whole module; `max_mccabe` is the greatest of its functions and blocks, 0 without any, `max_cognitive` that of its functions. */
   readonly module: Complexity;
   readonly functions: readonly FunctionComplexity[];
   readonly blocks: readonly BlockComplexity[];
@@ -65,6 +67,7 @@ export function measureComplexity(parsed: ParsedModule): MeasuredComplexity {
   const nodes = [...statements(parsed)];
   const paths = countPaths(nodes);
   const nesting = measureNesting(nodes);
+  const cognitive = cognitiveComplexities(parsed);
   const { functions, classes } = collectDefinitions(parsed);
   const measured = functions.map((definition): FunctionComplexity => {
     const { node } = definition;
@@ -74,6 +77,7 @@ export function measureComplexity(parsed: ParsedModule): MeasuredComplexity {
       position,
       lines: endLine(parsed, node) - position.line + 1,
       mccabe: paths.get(node) ?? 1,
+      cognitive: cognitive.get(node) ?? 0,
       maxNesting: nesting.get(node) ?? 0,
     };
   });
@@ -88,6 +92,7 @@ export function measureComplexity(parsed: ParsedModule): MeasuredComplexity {
       classes: classes.length,
       max_nesting: maximum(nesting.values()),
       max_mccabe: maximum([...measured, ...blocks].map((each) => each.mccabe)),
+      max_cognitive: maximum(cognitive.values()),
     },
     functions: measured,
     blocks,

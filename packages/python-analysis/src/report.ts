@@ -1,4 +1,4 @@
-import type { AnalysisReport, Capability, Finding } from "@sluice/contracts";
+import type { AnalysisReport, Capability, Finding, JudgedImport } from "@sluice/contracts";
 import { capabilityMap } from "./capabilities/map.js";
 import { resolveUses, type Resolution, type Use } from "./capabilities/uses.js";
 import { measureComplexity } from "./complexity.js";
@@ -31,6 +31,7 @@ export const REPORT_LIMITS = {
   findings: 500,
   findingsPerRule: 100,
   usesPerCapability: 100,
+  imports: 500,
 } as const;
 
 /**
@@ -63,6 +64,7 @@ export function buildReport(input: ReportInput): AnalysisReport {
       verdict: "invalid",
       findings: listed(findings),
       capabilities: [],
+      imports: [],
       complexity: null,
     };
   }
@@ -70,6 +72,7 @@ export function buildReport(input: ReportInput): AnalysisReport {
   const resolution = resolveUses(parsed);
   const complexity = measureComplexity(parsed);
   const imports = judgeImports(parsed, policy);
+  const shownImports = listedImports(imports.imports);
   const { capabilities, findings: found } = judgeCapabilities(parsed, resolution, policy);
   const findings = [
     ...outcome.findings,
@@ -80,6 +83,7 @@ export function buildReport(input: ReportInput): AnalysisReport {
     ...tokenFindings(parsed),
     ...limitFindings(complexity, policy),
     ...imports.findings,
+    ...truncated(imports.imports.length - shownImports.length, "imports"),
     ...docstringFindings(parsed, policy),
     ...signatureFindings(parsed, policy),
     ...callFindings(parsed, resolution),
@@ -95,6 +99,7 @@ export function buildReport(input: ReportInput): AnalysisReport {
     verdict: decision,
     findings: listed(findings),
     capabilities,
+    imports: shownImports,
     complexity: complexity.module,
   };
 }
@@ -145,15 +150,7 @@ function judgeCapabilities(
       decision,
       uses: shown.map((use) => useOf(parsed, use, resolution)),
     });
-    if (shown.length < uses.length) {
-      findings.push(
-        finding(
-          "report.truncated",
-          `${uses.length - shown.length} more uses of ${capability} are not listed`,
-          null,
-        ),
-      );
-    }
+    findings.push(...truncated(uses.length - shown.length, `uses of ${capability}`));
     if (decision === "refused") {
       const [first] = uses;
       const message = `${capability} is refused; the script uses it through ${quoted(first!.reference)}`;
@@ -161,6 +158,22 @@ function judgeCapabilities(
     }
   }
   return { capabilities, findings };
+}
+
+/** No more imports than a report may have; those that are not allowed must not be cut off by those that are. */
+function listedImports(imports: readonly JudgedImport[]): JudgedImport[] {
+  if (imports.length <= REPORT_LIMITS.imports) return [...imports];
+  const kept = new Set(
+    imports
+      .toSorted((a, b) => Number(a.decision === "allowed") - Number(b.decision === "allowed"))
+      .slice(0, REPORT_LIMITS.imports),
+  );
+  return imports.filter((each) => kept.has(each));
+}
+
+function truncated(omitted: number, what: string): Finding[] {
+  if (omitted <= 0) return [];
+  return [finding("report.truncated", `${omitted} more ${what} are not listed`, null)];
 }
 
 /** In order of place, each reference at each place once. */

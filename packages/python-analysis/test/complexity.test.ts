@@ -7,7 +7,14 @@ const measure = async (text: string) => measureComplexity(await parseModule(text
 describe("of a module", () => {
   test("without anything", async () => {
     expect(await measure("")).toEqual({
-      module: { lines: 0, functions: 0, classes: 0, max_nesting: 0, max_mccabe: 0 },
+      module: {
+        lines: 0,
+        functions: 0,
+        classes: 0,
+        max_nesting: 0,
+        max_mccabe: 0,
+        max_cognitive: 0,
+      },
       functions: [],
       blocks: [],
     });
@@ -52,5 +59,40 @@ describe("nesting", () => {
   test("of a module is the deepest anywhere", async () => {
     const { module } = await measure("if a:\n  pass\ndef f():\n  if a:\n    if b: pass\n");
     expect(module.max_nesting).toBe(2);
+  });
+});
+
+describe("cognitive complexity", () => {
+  test.each([
+    ["nothing", "pass", 0],
+    ["branches", "if a: pass\n  elif b: pass\n  else: pass", 3],
+    ["what is nested", "if a:\n    for b in c:\n      while d: pass", 1 + 2 + 3],
+    ["what is nested in an elif", "if a: pass\n  elif b:\n    if c: pass", 1 + 1 + 2],
+    ["an if in an else", "if a: pass\n  else:\n    if b: pass", 1 + 1 + 2],
+    ["the else of a loop", "for a in b: pass\n  else:\n    if c: pass", 1 + 1 + 2],
+    [
+      "handlers, but neither try nor finally",
+      "try:\n    if a: pass\n  except B:\n    if c: pass\n  except D: pass\n  else:\n    if e: pass\n  finally: pass",
+      1 + (1 + 2) + 1 + 1,
+    ],
+    ["a match as one", "match a:\n    case 1: pass\n    case 2 if b:\n      if c: pass", 1 + 2],
+    ["conditional expressions", "return a if b else c if d else e", 1 + 2],
+    ["sequences of operators", "return a and b and c or d or e and not (f and g)", 3 + 1],
+    ["operators through parentheses", "return a and (b and c) and (d or e) or f", 1 + 1],
+    ["operators after others", "return a or b and c or d", 3],
+    ["operators inside operands", "return a and h(b or c, d if e else g)", 1 + 1 + 1],
+    [
+      "what is inside a level deeper",
+      "def g():\n    if a: pass\n  x = lambda: b if c else d",
+      2 + 2,
+    ],
+    ["a decorator as the function inside", "def g():\n    if a: pass\n  return g", 1],
+    ["classes inside at the same level", "class A:\n    if a: pass\n  x = 1", 1],
+    ["no comprehension", "return [a for a in b if c for d in e]", 0],
+    ["a call of itself", "return f(f(f))", 1],
+  ])("counts %s", async (_, body, points) => {
+    const { module, functions } = await measure(`def f():\n  ${body}\n`);
+    expect(functions[0]!.cognitive).toBe(points);
+    expect(module.max_cognitive).toBe(points);
   });
 });

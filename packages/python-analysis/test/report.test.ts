@@ -210,6 +210,49 @@ describe("a report stays small", () => {
   });
 });
 
+describe("imports", () => {
+  const policy = parsePolicy(`
+name: a
+version: 1
+imports: {default: needs_approval, stdlib: allowed, allowed: [numpy], refused: [pickle]}
+`);
+  const BLOCK = "# /// script\n# dependencies = ['requests>=2']\n# ///\n";
+
+  test("are listed where they first are, with what is known of them", async () => {
+    const source = `${BLOCK}import os, requests\nimport numpy.linalg\nimport os\nfrom . import a\nimport imp, yaml\nimport pickle\n`;
+    const { imports } = await report(source, policy);
+    expect(
+      imports.map((each) => [
+        `${each.line}:${each.column} ${each.module}`,
+        each.origin,
+        each.distribution,
+        each.decision,
+      ]),
+    ).toEqual([
+      ["4:8 os", "standard_library", null, "allowed"],
+      ["4:12 requests", "declared", "requests", "needs_approval"],
+      ["5:8 numpy.linalg", "allow_listed", "numpy", "allowed"],
+      ["7:6 .", "relative", null, "needs_approval"],
+      ["8:8 imp", "removed", null, "needs_approval"],
+      ["8:13 yaml", "unknown", "pyyaml", "needs_approval"],
+      ["9:8 pickle", "standard_library", null, "refused"],
+    ]);
+  });
+
+  test("are not listed without end, and those that are allowed go first", async () => {
+    const names = Array.from({ length: 600 }, (_, i) => `numpy.a${i}`);
+    const { imports, findings } = await report(`import ${names.join()}, x, pickle\n`, policy);
+    expect(imports).toHaveLength(REPORT_LIMITS.imports);
+    expect(imports.slice(-2).map(({ module }) => module)).toEqual(["x", "pickle"]);
+    expect(findings.map(({ message }) => message)).toContain("102 more imports are not listed");
+  });
+
+  test("of long names are cut short", async () => {
+    const { imports } = await report(`import ${"a".repeat(100_000)}\n`, policy);
+    expect(JSON.stringify(imports).length).toBeLessThan(1_000);
+  });
+});
+
 const TOKENS = [
   ..."import from as os sys subprocess getattr eval exec open __import__ def class lambda return yield async await for in if else".split(
     " ",
@@ -235,7 +278,7 @@ describe("whatever the tokens", () => {
 name: everything
 version: 1
 docstrings: {required: all}
-limits: {max_lines: 1, max_functions: 0, max_nesting: 0, max_mccabe: 0}
+limits: {max_lines: 1, max_functions: 0, max_nesting: 0, max_mccabe: 0, max_cognitive: 0}
 signatures: [{name: x, parameters: [y], returns: z}]
 `);
 

@@ -49,6 +49,7 @@ const REPORT: Report = {
       uses: [{ reference: "os.environ", line: 5, column: 1, chain: [] }],
     },
   ],
+  imports: [],
   complexity: null,
 };
 

@@ -1,6 +1,7 @@
-import { moduleName, type Import } from "../structure/imports.js";
-import { canonicalName, type Requirement } from "./requirement.js";
+import type { ImportDetail } from "@sluice/contracts";
+import { moduleName, type Import, type ImportedName } from "../structure/imports.js";
 import { distributionOf, isNamespace } from "./distributions.js";
+import { canonicalName, type Requirement } from "./requirement.js";
 import { STDLIB_MODULES } from "./stdlib-modules.js";
 
 /**
@@ -24,54 +25,109 @@ const NEVER_DISTRIBUTED: ReadonlySet<string> = new Set(
     .split(/\s+/),
 );
 
-export type ImportOrigin =
-  /** Of the package that the script would be part of. */
-  | { readonly kind: "relative" }
-  | { readonly kind: "standard-library" }
-  /** Of a standard library before this one. */
-  | { readonly kind: "removed" }
-  /** Declared by the script, and by which requirement. */
-  | { readonly kind: "declared"; readonly requirement: Requirement }
-  /** From elsewhere, presumably from this distribution. */
-  | { readonly kind: "undeclared"; readonly distribution: string | null };
+/** Where a module comes from. */
+export type ImportOrigin = Pick<ImportDetail, "origin" | "distribution" | "requirement">;
+
+/** What of an import statement comes from one place. */
+export interface ImportSource {
+  /** As in {@link Import}. */
+  readonly names: Import["names"];
+  /** As {@link modulesNamedBy} has them. */
+  readonly modules: readonly string[];
+  readonly origin: ImportOrigin;
+}
+
+/** Endings of distributions that install the same modules as the one without, or with another of these. */
+const VARIANTS: readonly string[] =
+  "binary c cpu cu11 cu12 cu13 cuda gpu headless lite nightly preview rocm slim".split(" ");
+const VARIANT = new RegExp(`-(?:${VARIANTS.join("|")})$`);
+
+/** What a script says it needs. */
+export class DeclaredDependencies {
+  readonly #byName: ReadonlyMap<string, Requirement>;
+
+  constructor(requirements: readonly Requirement[]) {
+    this.#byName = new Map(requirements.toReversed().map((each) => [each.name, each]));
+  }
+
+  /** The requirement that may well install a module: `opencv-python-headless` does what `opencv-python` does. */
+  for(module: string, distribution: string | null): Requirement | undefined {
+    const base = distribution?.replace(VARIANT, "");
+    const variants = base === undefined ? [] : [base, ...VARIANTS.map((end) => `${base}-${end}`)];
+    for (const name of [distribution, ...variants, topLevel(module), module]) {
+      const found = name ? this.#byName.get(canonicalName(name)) : undefined;
+      if (found) return found;
+    }
+    return undefined;
+  }
+}
 
 /** Whether a module belongs to the standard library of the Python that judges scripts. */
 export function isStandardLibrary(module: string): boolean {
   return STDLIB_MODULES.has(topLevel(module));
 }
 
+/** The modules that an import names: what is imported from a namespace package is a module itself. */
+export function modulesNamedBy(imported: Import): string[] {
+  return partsOf(imported).map(({ module }) => module);
+}
+
 /**
- * Where each of the modules that an import statement names comes from: `from google.cloud import storage, pubsub` names two.
- *
- * @param declared - what the script says it needs
+ * Where what an import statement names comes from, in order of the places' first names: `from google.cloud import storage, pubsub`
+ * has two.
  */
-export function originsOf(imported: Import, declared: readonly Requirement[]): ImportOrigin[] {
-  if (imported.level > 0) return [{ kind: "relative" }];
-  const top = topLevel(imported.module);
-  if (STDLIB_MODULES.has(top)) return [{ kind: "standard-library" }];
-  const origins = modulesNamedBy(imported).map((module): ImportOrigin => {
-    const distribution = distributionOf(module);
-    const names = [distribution, canonicalName(top), canonicalName(module)];
-    const requirement = declared.find(({ name }) => names.includes(name));
-    if (requirement) return { kind: "declared", requirement };
-    return NEVER_DISTRIBUTED.has(top) ? { kind: "removed" } : { kind: "undeclared", distribution };
-  });
-  return origins;
+export function sourcesOf(imported: Import, declared: DeclaredDependencies): ImportSource[] {
+  const sources = new Map<
+    string,
+    { names: ImportedName[]; modules: string[]; origin: ImportOrigin }
+  >();
+  for (const { module, names } of partsOf(imported)) {
+    const origin = originOf(module, declared);
+    const key = `${origin.origin} ${origin.distribution} ${origin.requirement}`;
+    const source = sources.get(key) ?? { names: [], modules: [], origin };
+    for (const name of names) source.names.push(name);
+    source.modules.push(module);
+    sources.set(key, source);
+  }
+  return [...sources.values()].map((source) => ({
+    ...source,
+    names: imported.names && source.names,
+  }));
+}
+
+function originOf(module: string, declared: DeclaredDependencies): ImportOrigin {
+  const nowhere = { distribution: null, requirement: null };
+  if (module.startsWith(".")) return { origin: "relative", ...nowhere };
+  if (isStandardLibrary(module)) return { origin: "standard_library", ...nowhere };
+  const distribution = distributionOf(module);
+  const requirement = declared.for(module, distribution);
+  if (requirement)
+    return {
+      origin: "declared",
+      distribution: requirement.name,
+      requirement: requirement.normalised,
+    };
+  if (NEVER_DISTRIBUTED.has(topLevel(module))) return { origin: "removed", ...nowhere };
+  return { origin: "unknown", distribution, requirement: null };
 }
 
 /** The distributions that imports seem to need, in order of first use. */
 export function inferDependencies(imports: readonly Import[]): string[] {
+  const none = new DeclaredDependencies([]);
   const distributions = imports
-    .flatMap((each) => originsOf(each, []))
-    .map((origin) => (origin.kind === "undeclared" ? origin.distribution : null));
+    .flatMap((each) => sourcesOf(each, none))
+    .map(({ origin }) => (origin.origin === "unknown" ? origin.distribution : null));
   return [...new Set(distributions.filter((name) => name !== null))];
 }
 
-function modulesNamedBy(imported: Import): string[] {
-  const { module, names } = imported;
-  return names && isNamespace(module)
-    ? names.map(({ name }) => `${module}.${name}`)
-    : [moduleName(imported)];
+function partsOf(imported: Import): { module: string; names: readonly ImportedName[] }[] {
+  const { level, module, names } = imported;
+  const whole = moduleName(imported);
+  if (level > 0 || !names || !isNamespace(module)) return [{ module: whole, names: names ?? [] }];
+  return names.map((each) => ({
+    module: each.name === "*" ? whole : `${whole}.${each.name}`,
+    names: [each],
+  }));
 }
 
 function topLevel(module: string): string {

@@ -13,6 +13,8 @@ export interface ScriptMetadata {
   readonly dependencies: readonly Requirement[];
   /** The line of the block's first line. */
   readonly line: number;
+  /** The line of `requires-python`, where there is one. */
+  readonly requiresPythonLine: number | null;
 }
 
 /** What is wrong with a script's declaration. */
@@ -130,5 +132,10 @@ function readScript({ content, line }: Block, before: readonly DeclarationProble
     typeof python === "string"
       ? understood("`requires-python`", python, parseVersionSpecifier)[0]
       : undefined;
-  return { metadata: { requiresPython: requiresPython ?? null, dependencies, line }, problems };
+  const row = rows.findIndex((each) => /^\s*["']?requires-python\b/.test(each));
+  const requiresPythonLine = row < 0 ? null : line + row + 1;
+  return {
+    metadata: { requiresPython: requiresPython ?? null, dependencies, line, requiresPythonLine },
+    problems,
+  };
 }

@@ -141,6 +141,13 @@ export const RULES = {
     "Split it into functions that do one thing each.",
     1121,
   ),
+  "complexity.cognitive": rule(
+    "warning",
+    "high",
+    "Hard to follow",
+    "Return early, and move nested blocks and long conditions to functions with names.",
+    1121,
+  ),
   "imports.not-allowed": rule(
     "warning",
     "high",
@@ -159,6 +166,12 @@ export const RULES = {
     "high",
     "Dependency block that cannot be read",
     "Write it as PEP 723 says, or tools that install the script's dependencies stop at it.",
+  ),
+  "python.version": rule(
+    "warning",
+    "high",
+    "Python version that the script does not want",
+    "What was found out holds for the Python that judged. Widen `requires-python` if the script runs on it too.",
   ),
   "docstring.missing": rule(
     "warning",

@@ -31,12 +31,20 @@ export function decideImport(module: string, isStdlib: boolean, { imports }: Pol
   };
   for (const decision of DECISIONS) {
     for (const name of imports[decision]) {
-      const matches =
-        name === "." ? module.startsWith(".") : module === name || module.startsWith(`${name}.`);
-      if (matches && name.length > best.length) best = { length: name.length, decision };
+      if (isNamedBy(name, module) && name.length > best.length)
+        best = { length: name.length, decision };
     }
   }
   return best.decision;
+}
+
+/** Whether a list of a policy names a module or the package it is in. */
+export function isListed(module: string, list: readonly string[]): boolean {
+  return list.some((name) => isNamedBy(name, module));
+}
+
+function isNamedBy(name: string, module: string): boolean {
+  return name === "." ? module.startsWith(".") : module === name || module.startsWith(`${name}.`);
 }
 
 /** The strictest of some decisions; `allowed` for none. */

@@ -1,111 +1,123 @@
-import type { Finding } from "@sluice/contracts";
-import { distributionOf, isNamespace } from "../dependencies/distributions.js";
-import { canonicalName } from "../dependencies/requirement.js";
-import { readDeclaration } from "../dependencies/script-metadata.js";
-import { STDLIB_MODULES } from "../dependencies/stdlib-modules.js";
+import type { Finding, JudgedImport } from "@sluice/contracts";
+import {
+  DeclaredDependencies,
+  isStandardLibrary,
+  sourcesOf,
+  type ImportOrigin,
+} from "../dependencies/imports.js";
+import { satisfies } from "../dependencies/version.js";
+import { readDeclaration, type Declaration } from "../dependencies/script-metadata.js";
 import { finding, quoted } from "../findings/finding.js";
-import { collectImports, moduleName, type Import } from "../structure/imports.js";
-import type { ParsedModule } from "../structure/types.js";
-import { decideImport, strictest, type Decision } from "./decide.js";
+import { collectImports } from "../structure/imports.js";
+import type { ParsedModule, Position } from "../structure/types.js";
+import { PYTHON_VERSION } from "../version.js";
+import { decideImport, isListed, strictest, type Decision } from "./decide.js";
 import type { Policy } from "./schema.js";
 
 export interface ImportJudgement {
   /** On all imports together. */
   readonly decision: Decision;
+  /** Each module once, where it is first imported. */
+  readonly imports: readonly JudgedImport[];
   readonly findings: readonly Finding[];
 }
 
 const SEVERITIES = { refused: "error", needs_approval: "warning" } as const;
 
-/** Judges what a script imports: each module once, where it is first imported. */
+/** As much of a name as a report tells. */
+const LONGEST_NAME = 200;
+
+interface ImportedModule {
+  readonly module: string;
+  readonly position: Position;
+  readonly origin: ImportOrigin;
+  readonly decision: Decision;
+}
+
+/** Judges what a script imports, and what it says of that in its own dependency block (PEP 723). */
 export function judgeImports(parsed: ParsedModule, policy: Policy): ImportJudgement {
-  const decisions: Decision[] = [];
-  const findings: Finding[] = [];
-  const seen = new Set<string>();
-  const imports = collectImports(parsed);
-  for (const imported of imports) {
-    for (const name of namesOf(imported)) {
-      if (seen.has(name)) continue;
-      seen.add(name);
-      const decision = decideImport(name, isStdlib(imported), policy);
-      decisions.push(decision);
-      if (decision === "allowed") continue;
-      const message = `the import of \`${quoted(name)}\` ${decision === "refused" ? "is refused" : "needs approval"}`;
-      findings.push(
-        finding(
-          "imports.not-allowed",
-          message,
-          { start: imported.position },
-          { severity: SEVERITIES[decision] },
-        ),
-      );
-    }
-  }
+  const declaration = readDeclaration(parsed.text);
+  const modules = importedModules(parsed, declaration, policy);
   return {
-    decision: strictest(decisions),
-    findings: [...findings, ...undeclared(parsed, imports, policy)],
+    decision: strictest(modules.map(({ decision }) => decision)),
+    imports: modules.map((each) => judgedImport(each, policy)),
+    findings: [
+      ...modules.flatMap(notAllowed),
+      ...declarationFindings(declaration),
+      ...undeclared(modules, declaration, policy),
+    ],
   };
 }
 
-function isStdlib({ level, module }: Import): boolean {
-  return level === 0 && (module === "__future__" || STDLIB_MODULES.has(module.split(".", 1)[0]!));
+function importedModules(
+  parsed: ParsedModule,
+  { metadata }: Declaration,
+  policy: Policy,
+): ImportedModule[] {
+  const declared = new DeclaredDependencies(metadata?.dependencies ?? []);
+  const found = new Map<string, ImportedModule>();
+  for (const imported of collectImports(parsed)) {
+    for (const { modules, origin } of sourcesOf(imported, declared)) {
+      for (const module of modules) {
+        if (found.has(module)) continue;
+        const decision = decideImport(module, isStandardLibrary(module), policy);
+        found.set(module, { module, position: imported.position, origin, decision });
+      }
+    }
+  }
+  return [...found.values()];
 }
 
-/** The modules that an import names. What is imported from a namespace package is a module itself. */
-function namesOf(imported: Import): string[] {
-  const module = moduleName(imported);
-  if (imported.names === null || !isNamespace(imported.module)) return [module];
-  return imported.names.map(({ name }) => (name === "*" ? module : `${module}.${name}`));
+function judgedImport(imported: ImportedModule, policy: Policy): JudgedImport {
+  const { module, position, origin, decision } = imported;
+  const isAllowListed = origin.origin === "unknown" && isListed(module, policy.imports.allowed);
+  return {
+    module: quoted(module, LONGEST_NAME),
+    ...position,
+    origin: isAllowListed ? "allow_listed" : origin.origin,
+    distribution: origin.distribution && quoted(origin.distribution, LONGEST_NAME),
+    decision,
+  };
+}
+
+function notAllowed({ module, position, decision }: ImportedModule): Finding[] {
+  if (decision === "allowed") return [];
+  const message = `the import of \`${quoted(module)}\` ${decision === "refused" ? "is refused" : "needs approval"}`;
+  const severity = SEVERITIES[decision];
+  return [finding("imports.not-allowed", message, { start: position }, { severity })];
+}
+
+/** What is wrong with the dependency block itself. */
+function declarationFindings({ metadata, problems }: Declaration): Finding[] {
+  const findings = problems.map(({ message, line }) =>
+    finding("imports.declaration", quoted(message, 300), { start: { line, column: 1 } }),
+  );
+  const wanted = metadata?.requiresPython ?? null;
+  if (metadata && wanted !== null && !satisfies(PYTHON_VERSION, wanted)) {
+    const message = `the script requires Python ${quoted(wanted)}, but was judged by Python ${PYTHON_VERSION}`;
+    const start = { line: metadata.requiresPythonLine ?? metadata.line, column: 1 };
+    findings.push(finding("python.version", message, { start }));
+  }
+  return findings;
 }
 
 /** Imports whose package the script's own dependency block leaves out. Without a block, nothing is said to be declared. */
-function undeclared(parsed: ParsedModule, imports: readonly Import[], policy: Policy): Finding[] {
-  const severity = policy.imports.undeclared;
-  const { metadata, problems } = readDeclaration(parsed.text);
-  const broken = problems.map(({ message, line }) =>
-    finding("imports.declaration", quoted(message, 300), { start: { line, column: 1 } }),
-  );
-  if (severity === "off" || !metadata) return broken;
-  const declared = metadata.dependencies.map(({ name }) => name).toSorted();
+function undeclared(
+  modules: readonly ImportedModule[],
+  { metadata }: Declaration,
+  { imports }: Policy,
+): Finding[] {
+  if (imports.undeclared === "off" || !metadata) return [];
   const missing = new Map<string, Finding>();
-  for (const imported of imports) {
-    if (imported.level > 0 || isStdlib(imported)) continue;
-    for (const module of namesOf(imported)) {
-      const distribution = distributionOf(module);
-      if (distribution === null || missing.has(distribution)) continue;
-      if (installs(declared, distribution, module)) continue;
-      const message = `\`${quoted(module)}\` is imported, but the script does not declare ${quoted(distribution)} or the like`;
-      missing.set(
-        distribution,
-        finding("imports.undeclared", message, { start: imported.position }, { severity }),
-      );
-    }
+  for (const { module, position, origin } of modules) {
+    const { distribution } = origin;
+    if (origin.origin !== "unknown" || distribution === null || missing.has(distribution)) continue;
+    const message = `\`${quoted(module)}\` is imported, but the script does not declare ${quoted(distribution)} or the like`;
+    const severity = { severity: imports.undeclared };
+    missing.set(
+      distribution,
+      finding("imports.undeclared", message, { start: position }, severity),
+    );
   }
-  return [...broken, ...missing.values()];
-}
-
-/**
- * Whether one of the distributions may well install the module: `opencv-python-headless` does what `opencv-python` does.
- *
- * @param declared - in ascending order
- */
-function installs(declared: readonly string[], distribution: string, module: string): boolean {
-  const own = canonicalName(module.split(".", 1)[0]!);
-  return (
-    firstFrom(declared, own) === own ||
-    firstFrom(declared, distribution) === distribution ||
-    firstFrom(declared, `${distribution}-`)?.startsWith(`${distribution}-`) === true
-  );
-}
-
-/** The first of some names in ascending order that is not before `least`. */
-function firstFrom(names: readonly string[], least: string): string | undefined {
-  let low = 0;
-  let high = names.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (names[middle]! < least) low = middle + 1;
-    else high = middle;
-  }
-  return names[low];
+  return [...missing.values()];
 }

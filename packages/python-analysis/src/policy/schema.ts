@@ -99,6 +99,7 @@ const policySchema = z.strictObject({
       max_functions: limit(300, "warning"),
       max_nesting: limit(6, "warning"),
       max_mccabe: limit(20, "warning"),
+      max_cognitive: limit(50, "warning"),
     })
     .prefault({}),
   docstrings: z

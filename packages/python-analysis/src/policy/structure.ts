@@ -41,12 +41,19 @@ export function limitFindings(complexity: MeasuredComplexity, { limits }: Policy
     null,
   );
   let deepest = 0;
-  for (const { definition, position, mccabe, maxNesting } of functions) {
+  for (const { definition, position, mccabe, cognitive, maxNesting } of functions) {
     const name = `\`${quoted(definition.qualifiedName)}\``;
     deepest = Math.max(deepest, maxNesting);
     check("complexity.mccabe", limits.max_mccabe, mccabe, `${name} has a complexity of ${mccabe}`, {
       start: position,
     });
+    check(
+      "complexity.cognitive",
+      limits.max_cognitive,
+      cognitive,
+      `${name} has a cognitive complexity of ${cognitive}`,
+      { start: position },
+    );
     check(
       "complexity.nesting",
       limits.max_nesting,

@@ -2,6 +2,7 @@ import type { ClassFacts, FunctionFacts, Parameter } from "@sluice/contracts";
 import { cleanDocstring } from "../docstring/clean.js";
 import { enclosingDefinition, identifier, isTrivia, statements } from "./statements.js";
 import { stringValue } from "./strings.js";
+import { typeParametersOf } from "./type-parameters.js";
 import type { ParsedModule, SyntaxNode } from "./types.js";
 
 /** Where a name is bound: the module, or the body of a function or of a class. */
@@ -156,8 +157,28 @@ function parameterOf(node: SyntaxNode, plainKind: Parameter["kind"]): Parameter 
   };
 }
 
+const CONDITIONS: ReadonlySet<string> = new Set([
+  "if_statement",
+  "for_statement",
+  "while_statement",
+  "try_statement",
+  "match_statement",
+]);
+
+/** Whether a definition stands in a statement that may not run it, in the scope that defines it. */
+function isConditional(node: SyntaxNode): boolean {
+  const scope = enclosingDefinition(node);
+  for (let outer = node.parent; outer && outer !== scope; outer = outer.parent) {
+    if (CONDITIONS.has(outer.type)) return true;
+  }
+  return false;
+}
+
+/** What is known of a function without a look into its body. */
+export type FunctionDeclaration = Omit<FunctionFacts, "is_generator" | "raises" | "complexity">;
+
 /** What a `def` statement says, its docstring not yet taken apart. */
-export function functionFactsOf(parsed: ParsedModule, definition: Definition): FunctionFacts {
+export function functionFactsOf(parsed: ParsedModule, definition: Definition): FunctionDeclaration {
   const { node } = definition;
   return {
     name: definition.name,
@@ -165,9 +186,12 @@ export function functionFactsOf(parsed: ParsedModule, definition: Definition): F
     description: null,
     docstring: docstringOf(node),
     is_async: node.children[0]?.type === "async",
+    is_method: definition.scope.kind === "class",
+    is_conditional: isConditional(node),
     decorators: definition.decorators.map((decorator) => decorator.text),
     parameters: parametersOf(node),
     return_type: node.childForFieldName("return_type")?.text ?? null,
+    type_parameters: typeParametersOf(parsed, node),
     line_number: parsed.position(node.startIndex).line,
     end_line_number: endLine(parsed, node),
   };
@@ -182,6 +206,9 @@ export function classFactsOf(parsed: ParsedModule, definition: Definition): Clas
     name: definition.name,
     qualified_name: definition.qualifiedName,
     bases: bases.map((base) => base.text),
+    decorators: definition.decorators.map((decorator) => decorator.text),
+    type_parameters: typeParametersOf(parsed, node),
+    is_conditional: isConditional(node),
     description: null,
     docstring: docstringOf(node),
     line_number: parsed.position(node.startIndex).line,

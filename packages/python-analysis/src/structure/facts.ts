@@ -1,32 +1,87 @@
-import type { AnalysisMetadata, ClassFacts, FunctionFacts, Parameter } from "@sluice/contracts";
-import { inferDependencies } from "../dependencies/imports.js";
+import type {
+  AnalysisMetadata,
+  ClassFacts,
+  FunctionFacts,
+  ImportDetail,
+  Parameter,
+} from "@sluice/contracts";
+import { measureComplexity, type FunctionComplexity } from "../complexity.js";
+import { DeclaredDependencies, inferDependencies, sourcesOf } from "../dependencies/imports.js";
 import { readDeclaration } from "../dependencies/script-metadata.js";
 import { parseDocstring } from "../docstring/parse.js";
-import { classFactsOf, collectDefinitions, functionFactsOf } from "./definitions.js";
-import { collectImports, moduleName } from "./imports.js";
+import { readBodies, type Bodies } from "./bodies.js";
+import { classFactsOf, collectDefinitions, docstringOf, functionFactsOf } from "./definitions.js";
+import { collectImports, moduleName, type Import } from "./imports.js";
+import { entryPoint, exportedNames } from "./module.js";
 import type { ParsedModule } from "./types.js";
 
 /** What a module says of itself, without what follows from it. */
-export type StructureFacts = Pick<
-  AnalysisMetadata,
-  "requires_python" | "functions" | "classes" | "imports" | "dependencies" | "dependencies_source"
->;
+export type StructureFacts = Omit<AnalysisMetadata, "python_version" | "tools">;
+
+/** As many imports as are listed in detail, so that `import a, a, a, …` does not become a hundred times as long. */
+const MOST_IMPORT_DETAILS = 5_000;
 
 /** Lists a module's functions, classes, imports and dependencies. */
 export function readStructure(parsed: ParsedModule): StructureFacts {
-  const { functions, classes } = collectDefinitions(parsed);
   const imports = collectImports(parsed);
   const declared = readDeclaration(parsed.text).metadata;
   return {
     requires_python: declared?.requiresPython ?? null,
-    functions: functions.map((each) => withDescriptions(functionFactsOf(parsed, each))),
-    classes: classes.map((each) => withDescription(classFactsOf(parsed, each))),
+    docstring: docstringOf(parsed.root),
+    exports: exportedNames(parsed),
+    entry_point: entryPoint(parsed),
+    functions: functionsOf(parsed),
+    classes: collectDefinitions(parsed).classes.map((each) =>
+      withDescription(classFactsOf(parsed, each)),
+    ),
     imports: [...new Set(imports.map(moduleName))],
+    import_details: detailsOf(imports, new DeclaredDependencies(declared?.dependencies ?? [])),
     dependencies: declared
       ? declared.dependencies.map(({ normalised }) => normalised)
       : inferDependencies(imports),
     dependencies_source: declared ? "pep723" : "inferred",
   };
+}
+
+function functionsOf(parsed: ParsedModule): FunctionFacts[] {
+  const bodies = readBodies(parsed);
+  return measureComplexity(parsed).functions.map((measured) =>
+    withDescriptions(wholeFunction(parsed, measured, bodies)),
+  );
+}
+
+function wholeFunction(
+  parsed: ParsedModule,
+  { definition, lines, maxNesting, mccabe, cognitive }: FunctionComplexity,
+  { generators, raises }: Bodies,
+): FunctionFacts {
+  return {
+    ...functionFactsOf(parsed, definition),
+    is_generator: generators.has(definition.node),
+    raises: [...(raises.get(definition.node) ?? [])],
+    complexity: { lines, max_nesting: maxNesting, mccabe, cognitive },
+  };
+}
+
+function detailsOf(imports: readonly Import[], declared: DeclaredDependencies): ImportDetail[] {
+  const details: ImportDetail[] = [];
+  for (const imported of imports) {
+    if (details.length >= MOST_IMPORT_DETAILS) break;
+    for (const { names, origin } of sourcesOf(imported, declared)) {
+      details.push({
+        module: imported.module,
+        level: imported.level,
+        names: names && names.map(({ name, alias }) => ({ name, alias })),
+        alias: imported.alias,
+        scope: imported.scope,
+        is_conditional: imported.isConditional,
+        is_type_checking: imported.isForTypeChecking,
+        ...imported.position,
+        ...origin,
+      });
+    }
+  }
+  return details.slice(0, MOST_IMPORT_DETAILS);
 }
 
 function withDescription(facts: ClassFacts): ClassFacts {

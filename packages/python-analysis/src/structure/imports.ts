@@ -1,4 +1,5 @@
 import { dottedName, enclosingDefinition, identifier, statements } from "./statements.js";
+import { withoutParentheses } from "./strings.js";
 import type { ParsedModule, Position, SyntaxNode } from "./types.js";
 
 export interface ImportedName {
@@ -102,7 +103,9 @@ function contextOf(
   for (let inner = node, outer = node.parent; outer; inner = outer, outer = outer.parent) {
     isConditional ||= CONDITIONS.has(outer.type);
     isForTypeChecking ||=
-      outer.type === "if_statement" && inner.field === "consequence" && asksForTypeChecking(outer);
+      inner.field === "consequence" &&
+      (outer.type === "if_statement" || outer.type === "elif_clause") &&
+      asksForTypeChecking(outer);
   }
   return { isConditional, isForTypeChecking, scope: scopeOf(node) };
 }
@@ -117,7 +120,8 @@ function scopeOf(node: SyntaxNode): Import["scope"] {
 }
 
 function asksForTypeChecking(statement: SyntaxNode): boolean {
-  const condition = statement.childForFieldName("condition");
+  const tested = statement.childForFieldName("condition");
+  const condition = tested && withoutParentheses(tested);
   const name =
     condition?.type === "attribute" ? condition.childForFieldName("attribute") : condition;
   return name?.type === "identifier" && name.text === "TYPE_CHECKING";

@@ -1,5 +1,9 @@
-import type { FunctionFacts, McpTool, ToolDescription, ToolProfile } from "@sluice/contracts";
-import { type Definition, collectDefinitions } from "../structure/definitions.js";
+import type { McpTool, ToolDescription, ToolProfile } from "@sluice/contracts";
+import {
+  type Definition,
+  type FunctionDeclaration,
+  collectDefinitions,
+} from "../structure/definitions.js";
 import type { ParsedModule, SyntaxNode } from "../structure/types.js";
 import { Diagnostics, Refusal } from "./diagnostics.js";
 import { describeForFastmcp } from "./profiles/fastmcp.js";
@@ -59,7 +63,7 @@ function readerOf(parsed: ParsedModule): ModuleReader {
  */
 export function describeTools(
   parsed: ParsedModule,
-  functions: readonly FunctionFacts[],
+  functions: readonly FunctionDeclaration[],
   profile: ToolProfile,
 ): ToolDescription[] {
   const reader = readerOf(parsed);
@@ -73,7 +77,7 @@ export function describeTools(
 /** As {@link describeTools}, but of every function given, whether the module would offer it as a tool or not. */
 export function describeFunctions(
   parsed: ParsedModule,
-  functions: readonly FunctionFacts[],
+  functions: readonly FunctionDeclaration[],
   profile: ToolProfile,
 ): ToolDescription[] {
   const reader = readerOf(parsed);
@@ -83,7 +87,7 @@ export function describeFunctions(
 function candidatesOf(
   parsed: ParsedModule,
   reader: ModuleReader,
-  functions: readonly FunctionFacts[],
+  functions: readonly FunctionDeclaration[],
 ): Candidate[] {
   return findCandidates(
     functions,

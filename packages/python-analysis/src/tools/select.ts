@@ -1,11 +1,10 @@
-import type { FunctionFacts } from "@sluice/contracts";
-import type { Definition } from "../structure/definitions.js";
+import type { Definition, FunctionDeclaration } from "../structure/definitions.js";
 import { exportedNames } from "./python/bindings.js";
 import type { Scope } from "./python/scope.js";
 
 /** A function to describe as a tool. */
 export interface Candidate {
-  readonly facts: FunctionFacts;
+  readonly facts: FunctionDeclaration;
   readonly definition: Definition;
   /** The index of the decorator that makes it a tool; `null` where none does. */
   readonly decorator: number | null;
@@ -17,7 +16,7 @@ const OVERLOAD = /^(?:[\w.]+\.)?overload$/;
 
 /** The functions with the statements that define them, told by their places. */
 export function findCandidates(
-  functions: readonly FunctionFacts[],
+  functions: readonly FunctionDeclaration[],
   definitions: readonly Definition[],
   lineOf: (definition: Definition) => number,
 ): Candidate[] {

@@ -1,30 +1,29 @@
 /**
- * Writes what Python says of each test/fixtures/structure/*.py beside it, as JSON:
+ * Writes what the Python that judges scripts says of each test/fixtures/structure/*.py beside it, as JSON:
  *
- *     npm run fixtures:structure -w packages/python-analysis -- PYTHON
+ *     npm run fixtures:structure -w packages/python-analysis -- DIRECTORY
  *
- * PYTHON needs to be 3.13 or later, with the packages `mccabe` 0.7.0 and `griffelib` 2.4.1.
+ * DIRECTORY holds the packages that are compared with:
+ *
+ *     pip install --target DIRECTORY mccabe==0.7.0 griffelib==2.4.1 cognitive_complexity==1.3.0
  */
-import { readdirSync, writeFileSync } from "node:fs";
-import { basename } from "node:path";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { referencesOf } from "./structure.js";
+import { PyodideReference } from "./pyodide-reference.js";
 
 const FIXTURES = fileURLToPath(new URL("../fixtures/structure/", import.meta.url));
 
-const scripts = readdirSync(FIXTURES).filter((name) => name.endsWith(".py"));
-const python = process.argv[2] ?? "python3";
-for await (const { text: _, ...reference } of referencesOf(
-  python,
-  scripts.map((name) => FIXTURES + name),
-)) {
-  if (reference.error !== undefined) throw new Error(`${reference.file}: ${reference.error}`);
-  if (!reference.complexities || !reference.docstrings) {
-    throw new Error(`${python} has no mccabe or no griffelib`);
-  }
-  const path = reference.file.replace(/\.py$/, ".json");
+const [packages] = process.argv.slice(2);
+if (packages === undefined) throw new Error("say where the Python packages are");
+const python = await PyodideReference.start(resolve(packages));
+for (const name of readdirSync(FIXTURES).filter((each) => each.endsWith(".py"))) {
+  const { text: _, ...reference } = python.ask(name, new Uint8Array(readFileSync(FIXTURES + name)));
+  if (reference.error !== undefined) throw new Error(`${name}: ${reference.error}`);
+  if (!reference.complexities || !reference.docstrings || !reference.cognitive_differences)
+    throw new Error(`${packages} lacks mccabe, griffelib or cognitive_complexity`);
   writeFileSync(
-    path,
-    `${JSON.stringify({ ...reference, file: basename(reference.file) }, null, 1)}\n`,
+    FIXTURES + name.replace(/\.py$/, ".json"),
+    `${JSON.stringify(reference, null, 1)}\n`,
   );
 }

@@ -3,12 +3,14 @@
  *
  *     npm run conformance:structure -w packages/python-analysis -- [--python PATH] FILE_OR_DIRECTORY…
  *
- * Complexities and docstring sections are compared, too, where that Python has the packages `mccabe` and `griffelib`.
- * Exits with 1 if there are differences.
+ * McCabe's complexities and docstring sections are compared, too, where that Python has the packages `mccabe` and `griffelib`. Where it
+ * has `cognitive_complexity`, each function of which that says something else than the white paper is printed with the reasons,
+ * which `cognitive_complexity_reference.py` explains; they are no differences. Exits with 1 if there are differences.
  */
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { decodeSource } from "../../src/decode.js";
 import { compare, hasPython, referencesOf } from "./structure.js";
 
 const { values, positionals } = parseArgs({
@@ -28,6 +30,8 @@ const files = positionals.flatMap((path) =>
 const count = {
   files: 0,
   invalid: 0,
+  /** In encodings that are not accepted. */
+  refused: 0,
   equal: 0,
   functions: 0,
   classes: 0,
@@ -35,6 +39,7 @@ const count = {
   docstrings: 0,
   differences: 0,
 };
+const deviations = new Map<string, number>();
 for await (const reference of referencesOf(values.python, files)) {
   count.files++;
   if (reference.error !== undefined) {
@@ -45,7 +50,19 @@ for await (const reference of referencesOf(values.python, files)) {
   count.classes += reference.classes.length;
   count.complexities += reference.complexities?.length ?? 0;
   count.docstrings += reference.docstrings?.length ?? 0;
-  const differences = await compare(reference);
+  for (const { line, name, paper, package: said, reasons } of reference.cognitive_differences ??
+    []) {
+    deviations.set(reasons.join(", "), (deviations.get(reasons.join(", ")) ?? 0) + 1);
+    process.stdout.write(
+      `${reference.file}:${line} ${name}: cognitive complexity ${paper}, of the package ${said} (${reasons.join(", ")})\n`,
+    );
+  }
+  const source = readFileSync(reference.file);
+  if (!decodeSource(source).ok) {
+    count.refused++;
+    continue;
+  }
+  const differences = await compare(reference, source);
   if (differences.length === 0) count.equal++;
   count.differences += differences.length;
   for (const { file, fact, expected, actual } of differences) {
@@ -55,8 +72,10 @@ for await (const reference of referencesOf(values.python, files)) {
   }
 }
 process.stdout.write(
-  `${count.files} files, ${count.invalid} of them not valid for this Python, ${count.equal} equal, ` +
+  `${count.files} files, ${count.invalid} of them not valid for this Python, ${count.refused} in encodings that are refused, ${count.equal} equal, ` +
     `${count.differences} differences in ${count.functions} functions, ${count.classes} classes, ` +
     `${count.complexities} complexities, ${count.docstrings} docstrings\n`,
 );
+for (const [reasons, functions] of [...deviations].toSorted(([, a], [, b]) => b - a))
+  process.stdout.write(`${functions} functions: cognitive_complexity differs by ${reasons}\n`);
 process.exitCode = count.differences > 0 ? 1 : 0;

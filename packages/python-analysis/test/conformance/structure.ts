@@ -2,14 +2,10 @@ import { execFileSync, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { measureComplexity } from "../../src/complexity.js";
+import { decodeSource } from "../../src/decode.js";
 import { parseDocstring } from "../../src/docstring/parse.js";
-import {
-  collectDefinitions,
-  docstringOf,
-  functionFactsOf,
-  classFactsOf,
-} from "../../src/structure/definitions.js";
-import { collectImports, moduleName } from "../../src/structure/imports.js";
+import { readStructure } from "../../src/structure/facts.js";
+import { collectImports, type Import } from "../../src/structure/imports.js";
 import { parseModule } from "../../src/structure/parse.js";
 
 const DUMP = fileURLToPath(new URL("dump_structure.py", import.meta.url));
@@ -18,18 +14,33 @@ const DUMP = fileURLToPath(new URL("dump_structure.py", import.meta.url));
 export interface Reference {
   file: string;
   error?: string;
-  text: string;
+  /** Of the decoded text; fixtures have none. */
+  text?: string;
   docstring: string | null;
+  exports: string[] | null;
+  entry_point: object | null;
   functions: Record<string, unknown>[];
   classes: Record<string, unknown>[];
   imports: string[];
+  import_details: object[];
   complexities?: { name: string; line: number; column: number; mccabe: number }[];
+  /** Functions of which the package `cognitive_complexity` says something else than the paper. */
+  cognitive_differences?: CognitiveDifference[];
   docstrings?: {
     docstring: string;
     style: string | null;
     description: string | null;
     parameters: object;
   }[];
+}
+
+export interface CognitiveDifference {
+  name: string;
+  line: number;
+  paper: number;
+  package: number;
+  /** Names of `DEVIATIONS` in `cognitive_complexity_reference.py`. */
+  reasons: string[];
 }
 
 /** One fact on which Python and we differ. */
@@ -65,19 +76,26 @@ export async function* referencesOf(
   if ((await status) !== 0) throw new Error(`${python} ${DUMP} ended with status ${await status}`);
 }
 
-/** Reads a file's text as we do, and lists every fact on which we differ. */
-export async function compare(reference: Reference): Promise<Difference[]> {
-  const parsed = await parseModule(reference.text);
+/**
+ * Reads a script as we do, and lists every fact on which we differ.
+ *
+ * @param source - as it is in the file
+ */
+export async function compare(reference: Reference, source: Uint8Array): Promise<Difference[]> {
+  const decoded = decodeSource(source);
+  if (!decoded.ok) throw new Error(`${reference.file}: ${decoded.error.message}`);
+  const parsed = await parseModule(decoded.text);
   const differences: Difference[] = [];
   const check = (fact: string, expected: unknown, actual: unknown) => {
     if (JSON.stringify(sorted(expected)) !== JSON.stringify(sorted(actual))) {
       differences.push({ file: reference.file, fact, expected, actual });
     }
   };
-  const { functions, classes } = collectDefinitions(parsed);
+  if (reference.text !== undefined) check("text", reference.text, decoded.text);
+  const facts = readStructure(parsed);
   const lists = [
-    ["function", reference.functions, functions.map((each) => functionFactsOf(parsed, each))],
-    ["class", reference.classes, classes.map((each) => classFactsOf(parsed, each))],
+    ["function", reference.functions, facts.functions.map((f) => ({ ...f, ...f.complexity }))],
+    ["class", reference.classes, facts.classes],
   ] as const;
   for (const [what, expected, actual] of lists) {
     check(`number of ${what} definitions`, expected.length, actual.length);
@@ -92,8 +110,15 @@ export async function compare(reference: Reference): Promise<Difference[]> {
       }
     });
   }
-  check("docstring", reference.docstring, docstringOf(parsed.root));
-  check("imports", reference.imports, [...new Set(collectImports(parsed).map(moduleName))]);
+  check("docstring", reference.docstring, facts.docstring);
+  check("exports", reference.exports, facts.exports);
+  check("entry point", reference.entry_point, facts.entry_point);
+  check("imports", reference.imports, facts.imports);
+  const details = collectImports(parsed).map(importDetail);
+  check("number of imports", reference.import_details.length, details.length);
+  reference.import_details.forEach((each, i) =>
+    check(`import ${JSON.stringify(each)}`, each, details[i]),
+  );
   if (reference.complexities) {
     const measured = measureComplexity(parsed);
     const ours = new Map(
@@ -130,6 +155,20 @@ export async function compare(reference: Reference): Promise<Difference[]> {
     });
   }
   return differences;
+}
+
+/** As `ast` has it, so without origins, which are not for Python to say. */
+function importDetail({ module, level, names, alias, scope, position, ...context }: Import) {
+  return {
+    module,
+    level,
+    names: names && names.map((each) => ({ name: each.name, alias: each.alias })),
+    alias,
+    ...position,
+    scope,
+    is_conditional: context.isConditional,
+    is_type_checking: context.isForTypeChecking,
+  };
 }
 
 function key(position: { line: number; column: number }): string {

@@ -1,5 +1,10 @@
-import { expect, test } from "vitest";
-import { inferDependencies, isStandardLibrary, originsOf } from "../../src/dependencies/imports.js";
+import { describe, expect, test } from "vitest";
+import {
+  DeclaredDependencies,
+  inferDependencies,
+  isStandardLibrary,
+  sourcesOf,
+} from "../../src/dependencies/imports.js";
 import { parseRequirement } from "../../src/dependencies/requirement.js";
 import { collectImports } from "../../src/structure/imports.js";
 import { parseModule } from "../../src/structure/parse.js";
@@ -34,21 +39,53 @@ test.each([
   expect(inferDependencies(await importsOf(text))).toEqual(distributions);
 });
 
-test("an import comes from somewhere", async () => {
-  const declared = ["PyYAML>=6", "google-cloud-storage", "Foo"].map(parseRequirement);
-  const text =
-    "import os, yaml, foo.bar, imp, six\nfrom . import a\nfrom google.cloud import storage, firestore";
-  const origins = (await importsOf(text)).flatMap((each) => originsOf(each, declared));
-  expect(origins).toEqual([
-    { kind: "standard-library" },
-    { kind: "declared", requirement: declared[0] },
-    { kind: "declared", requirement: declared[2] },
-    { kind: "removed" },
-    { kind: "undeclared", distribution: "six" },
-    { kind: "relative" },
-    { kind: "declared", requirement: declared[1] },
-    { kind: "undeclared", distribution: "google-cloud-firestore" },
-  ]);
+describe("an import comes from", () => {
+  const declared = new DeclaredDependencies(
+    ["PyYAML>=6", "google-cloud-storage", "Foo", "opencv-python-headless"].map(parseRequirement),
+  );
+  const nowhere = { distribution: null, requirement: null };
+  const by = (distribution: string, requirement = distribution) => ({
+    origin: "declared",
+    distribution,
+    requirement,
+  });
+
+  test.each([
+    ["import os", { origin: "standard_library", ...nowhere }],
+    ["from __future__ import annotations", { origin: "standard_library", ...nowhere }],
+    ["import yaml", by("pyyaml", "pyyaml>=6")],
+    ["import foo.bar", by("foo")],
+    ["import cv2", by("opencv-python-headless")],
+    ["import imp", { origin: "removed", ...nowhere }],
+    ["import six", { origin: "unknown", distribution: "six", requirement: null }],
+    ["import _private", { origin: "unknown", ...nowhere }],
+    ["from . import os", { origin: "relative", ...nowhere }],
+    ["from .yaml import os", { origin: "relative", ...nowhere }],
+  ])("%s", async (text, origin) => {
+    const [imported] = await importsOf(text);
+    expect(sourcesOf(imported!, declared).map((each) => each.origin)).toEqual([origin]);
+  });
+
+  test("as many places as its names do", async () => {
+    const [imported] = await importsOf(
+      "from google.cloud import storage, bigquery as b, storage_v1",
+    );
+    const sources = sourcesOf(imported!, declared).map(({ names, modules, origin }) => [
+      names?.map(({ name }) => name),
+      modules,
+      origin.origin,
+      origin.distribution,
+    ]);
+    expect(sources).toEqual([
+      [
+        ["storage", "storage_v1"],
+        ["google.cloud.storage", "google.cloud.storage_v1"],
+        "declared",
+        "google-cloud-storage",
+      ],
+      [["bigquery"], ["google.cloud.bigquery"], "unknown", "google-cloud-bigquery"],
+    ]);
+  });
 });
 
 test("the standard library is that of the judging Python", () => {

@@ -20,7 +20,7 @@ test("a block declares what the script needs", () => {
     "requests<3",
     'rich; os_name == "nt"',
   ]);
-  expect(metadata?.line).toBe(3);
+  expect([metadata?.line, metadata?.requiresPythonLine]).toEqual([3, 4]);
 });
 
 describe("counts", () => {
@@ -45,6 +45,7 @@ describe("counts", () => {
       requiresPython: null,
       dependencies: [],
       line: 1,
+      requiresPythonLine: null,
     });
   });
 });

@@ -206,6 +206,23 @@ imports: {default: needs_approval, allowed: [numpy], refused: [pickle]}
     ).toEqual(expected);
   });
 
+  test.each<Case>([
+    [
+      "that is older",
+      "# /// script\n# requires-python = '<3.13'\n# ///",
+      "2:1 warning python.version",
+    ],
+    [
+      "that is newer",
+      "# /// script\n# x = 1\n# requires-python = '>=3.14, ~=3.99'\n# ///",
+      "3:1 warning python.version",
+    ],
+    ["that judges", "# /// script\n# requires-python = '>=3.8,<4'\n# ///"],
+    ["of any number", "# /// script\n# requires-python = ''\n# ///"],
+  ])("by a script for a Python %s", async (_, source, ...expected) => {
+    expect(await findingsOn(source, policy)).toEqual(expected);
+  });
+
   test("undeclared ones may be of no interest", async () => {
     const source = "# /// script\n# dependencies = []\n# ///\nimport numpy\n";
     expect(
@@ -232,6 +249,8 @@ describe("limits", () => {
     ["max_mccabe: 3", "def f():\n  if a: pass\n  if b: pass"],
     ["max_mccabe: 1", "x = 1\nif a: pass", "2:1 warning complexity.mccabe"],
     ["max_mccabe: null", "if a: pass"],
+    ["max_cognitive: 2", "def f():\n  if a:\n    if b: pass", "1:1 warning complexity.cognitive"],
+    ["max_cognitive: 3", "def f():\n  if a:\n    if b: pass"],
   ])("%s on %j", async (limit, source, ...expected) => {
     expect(await findingsOn(source, `${PERMISSIVE}limits: {${limit}}`)).toEqual(expected);
   });

@@ -7,9 +7,13 @@ const read = async (text: string) => readStructure(await parseModule(text));
 test("an empty script has nothing", async () => {
   expect(await read("")).toEqual({
     requires_python: null,
+    docstring: null,
+    exports: null,
+    entry_point: null,
     functions: [],
     classes: [],
     imports: [],
+    import_details: [],
     dependencies: [],
     dependencies_source: "inferred",
   });
@@ -21,7 +25,9 @@ test("a script says what it has", async () => {
 # dependencies = ["Requests >= 2"]
 # ///
 import os, requests
-import os.path
+from os.path import join as j
+
+__all__ = ["Greeter"]
 
 
 class Greeter(Base, metaclass=Meta):
@@ -44,10 +50,30 @@ class Greeter(Base, metaclass=Meta):
             loud:
             rest: Is ignored.
         """
+        if loud:
+            raise Loud("!")
+
+
+if __name__ == "__main__":
+    Greeter()
 `;
+  const detail = {
+    level: 0,
+    names: null,
+    alias: null,
+    scope: "module",
+    is_conditional: false,
+    is_type_checking: false,
+    origin: "standard_library",
+    distribution: null,
+    requirement: null,
+  };
   const parameter = { annotation: null, default: null, description: null, required: false };
   expect(await read(script)).toEqual({
     requires_python: ">=3.12",
+    docstring: null,
+    exports: ["Greeter"],
+    entry_point: { line_number: 35, end_line_number: 36 },
     functions: [
       {
         name: "greet",
@@ -57,6 +83,9 @@ class Greeter(Base, metaclass=Meta):
           /^Say hello\.\n\nAt length\.\n\nArgs:\n {4}name: [^]*ignored\.$/,
         ),
         is_async: true,
+        is_generator: false,
+        is_method: true,
+        is_conditional: false,
         decorators: ["retry(times=3)"],
         parameters: [
           { ...parameter, name: "self", kind: "positional_only", required: true },
@@ -79,8 +108,11 @@ class Greeter(Base, metaclass=Meta):
           { ...parameter, name: "rest", kind: "var_keyword", description: "Is ignored." },
         ],
         return_type: "str",
-        line_number: 17,
-        end_line_number: 28,
+        type_parameters: [],
+        raises: ['Loud("!")'],
+        complexity: { lines: 14, max_nesting: 1, mccabe: 2, cognitive: 1 },
+        line_number: 19,
+        end_line_number: 32,
       },
     ],
     classes: [
@@ -88,13 +120,35 @@ class Greeter(Base, metaclass=Meta):
         name: "Greeter",
         qualified_name: "Greeter",
         bases: ["Base", "metaclass=Meta"],
+        decorators: [],
+        type_parameters: [],
+        is_conditional: false,
         description: "Greets.",
         docstring: "Greets.\n\nAttributes:\n    name: Whom.",
-        line_number: 9,
-        end_line_number: 28,
+        line_number: 11,
+        end_line_number: 32,
       },
     ],
     imports: ["os", "requests", "os.path"],
+    import_details: [
+      { ...detail, module: "os", line: 5, column: 8 },
+      {
+        ...detail,
+        module: "requests",
+        line: 5,
+        column: 12,
+        origin: "declared",
+        distribution: "requests",
+        requirement: "requests>=2",
+      },
+      {
+        ...detail,
+        module: "os.path",
+        names: [{ name: "join", alias: "j" }],
+        line: 6,
+        column: 6,
+      },
+    ],
     dependencies: ["requests>=2"],
     dependencies_source: "pep723",
   });
@@ -106,6 +160,21 @@ test("dependencies are inferred where none can be read", async () => {
     dependencies: ["requests"],
     dependencies_source: "inferred",
   });
+});
+
+test("an import has as many entries as there are distributions behind it", async () => {
+  const text = "from google.cloud import storage, bigquery, storage_v1\n";
+  const { import_details } = await read(text);
+  expect(import_details.map(({ names, distribution }) => [names?.length, distribution])).toEqual([
+    [2, "google-cloud-storage"],
+    [1, "google-cloud-bigquery"],
+  ]);
+});
+
+test("a script of imports does not become a hundred times as long", async () => {
+  const { import_details, imports } = await read(`import a${", b".repeat(20_000)}\n`);
+  expect(import_details).toHaveLength(5_000);
+  expect(imports).toEqual(["a", "b"]);
 });
 
 test("what is no Python has structure as far as it goes", async () => {
