@@ -1,4 +1,4 @@
-import { canonicalName } from "./requirement.js";
+import { canonicalName } from "./canonical-name.js";
 
 /**
  * Distributions (in canonical names) by the modules that they install, where the one cannot be told from the other:

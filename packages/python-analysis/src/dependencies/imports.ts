@@ -1,7 +1,8 @@
 import type { ImportDetail } from "@sluice/contracts";
 import { moduleName, type Import, type ImportedName } from "../structure/imports.js";
+import { canonicalName } from "./canonical-name.js";
 import { distributionOf, isNamespace } from "./distributions.js";
-import { canonicalName, type Requirement } from "./requirement.js";
+import type { Requirement } from "./requirement.js";
 import { STDLIB_MODULES } from "./stdlib-modules.js";
 
 /**

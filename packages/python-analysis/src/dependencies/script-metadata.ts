@@ -1,10 +1,6 @@
 import { parse, TomlError } from "smol-toml";
-import {
-  parseRequirement,
-  parseVersionSpecifier,
-  RequirementError,
-  type Requirement,
-} from "./requirement.js";
+import { RequirementError } from "./requirement-scanner.js";
+import { parseRequirement, parseVersionSpecifier, type Requirement } from "./requirement.js";
 
 /** What a script declares in its `# /// script` block. */
 export interface ScriptMetadata {

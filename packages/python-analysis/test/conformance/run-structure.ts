@@ -1,23 +1,27 @@
 /**
  * Compares what we read from scripts with what Python's own `ast` says, and prints every difference:
  *
- *     npm run conformance:structure -w packages/python-analysis -- [--python PATH] FILE_OR_DIRECTORY…
+ *     npm run conformance:structure -w packages/python-analysis -- [--packages DIRECTORY] [FILE_OR_DIRECTORY…]
+ *     npm run conformance:structure -w packages/python-analysis -- --python PATH [--packages DIRECTORY] FILE_OR_DIRECTORY…
  *
- * McCabe's complexities and docstring sections are compared, too, where that Python has the packages `mccabe` and `griffelib`. Where it
- * has `cognitive_complexity`, each function of which that says something else than the white paper is printed with the reasons,
+ * The Python asked is the one that judges scripts (without files: about its own standard library), or the one named.
+ *
+ * McCabe's complexities and docstring sections are compared, too, where the directory holds the packages `mccabe` and `griffelib`. With
+ * `cognitive_complexity`, each function of which that says something else than the white paper is printed with the reasons,
  * which `cognitive_complexity_reference.py` explains; they are no differences. Exits with 1 if there are differences.
  */
 import { readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { decodeSource } from "../../src/decode.js";
-import { compare, hasPython, referencesOf } from "./structure.js";
+import { PyodideReference } from "./pyodide-reference.js";
+import { compare, referencesOf, type Reference } from "./structure.js";
 
 const { values, positionals } = parseArgs({
-  options: { python: { type: "string", default: "python3" } },
+  options: { python: { type: "string" }, packages: { type: "string" } },
   allowPositionals: true,
 });
-if (!hasPython(values.python)) throw new Error(`${values.python} is no Python that could be asked`);
+const packages = values.packages === undefined ? undefined : resolve(values.packages);
 
 const files = positionals.flatMap((path) =>
   statSync(path).isFile()
@@ -27,11 +31,41 @@ const files = positionals.flatMap((path) =>
         .sort()
         .map((name) => join(path, name)),
 );
+
+async function* references(): AsyncGenerator<readonly [Reference, source: Uint8Array]> {
+  if (values.python !== undefined) {
+    for await (const reference of referencesOf(values.python, files, packages))
+      yield [reference, readFileSync(reference.file)];
+    return;
+  }
+  let python = await PyodideReference.start(packages);
+  if (files.length === 0) {
+    for (const name of python.library) {
+      const reference = python.askBundled(name);
+      yield [reference, Buffer.from(reference.text ?? "")];
+    }
+  }
+  for (const file of files) {
+    const source = readFileSync(file);
+    try {
+      yield [python.ask(file, new Uint8Array(source)), source];
+    } catch (error) {
+      // A stack that overflowed in WebAssembly leaves nothing to go on with.
+      if (!(error instanceof Error)) throw error;
+      process.stdout.write(`${file}: the reference was lost (${error.message})\n`);
+      count.lost++;
+      python = await PyodideReference.start(packages);
+    }
+  }
+}
+
 const count = {
   files: 0,
   invalid: 0,
   /** In encodings that are not accepted. */
   refused: 0,
+  /** Of which the reference could say nothing. */
+  lost: 0,
   equal: 0,
   functions: 0,
   classes: 0,
@@ -40,7 +74,7 @@ const count = {
   differences: 0,
 };
 const deviations = new Map<string, number>();
-for await (const reference of referencesOf(values.python, files)) {
+for await (const [reference, source] of references()) {
   count.files++;
   if (reference.error !== undefined) {
     count.invalid++;
@@ -57,7 +91,6 @@ for await (const reference of referencesOf(values.python, files)) {
       `${reference.file}:${line} ${name}: cognitive complexity ${paper}, of the package ${said} (${reasons.join(", ")})\n`,
     );
   }
-  const source = readFileSync(reference.file);
   if (!decodeSource(source).ok) {
     count.refused++;
     continue;
@@ -72,7 +105,7 @@ for await (const reference of referencesOf(values.python, files)) {
   }
 }
 process.stdout.write(
-  `${count.files} files, ${count.invalid} of them not valid for this Python, ${count.refused} in encodings that are refused, ${count.equal} equal, ` +
+  `${count.files} files, ${count.invalid} of them not valid for this Python, ${count.refused} in encodings that are refused, ${count.lost} lost, ${count.equal} equal, ` +
     `${count.differences} differences in ${count.functions} functions, ${count.classes} classes, ` +
     `${count.complexities} complexities, ${count.docstrings} docstrings\n`,
 );

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { measureComplexity } from "../../src/complexity.js";
@@ -51,22 +51,16 @@ export interface Difference {
   actual: unknown;
 }
 
-/** Whether there is such a Python to ask. */
-export function hasPython(python: string): boolean {
-  try {
-    execFileSync(python, ["-c", "import ast"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** Asks Python about files; those that do not compile have an `error`. */
 export async function* referencesOf(
   python: string,
   files: readonly string[],
+  packages = "",
 ): AsyncGenerator<Reference> {
-  const child = spawn(python, ["-B", DUMP], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(python, ["-B", DUMP], {
+    stdio: ["pipe", "pipe", "inherit"],
+    env: { ...process.env, PYTHONPATH: packages },
+  });
   const status = new Promise<number | null>((resolve, reject) =>
     child.on("close", resolve).on("error", reject),
   );
