@@ -71,7 +71,7 @@ export function buildReport(input: ReportInput): AnalysisReport {
 
   const resolution = resolveUses(parsed);
   const complexity = measureComplexity(parsed);
-  const imports = judgeImports(parsed, policy);
+  const imports = judgeImports(parsed, policy, source);
   const shownImports = listedImports(imports.imports);
   const { capabilities, findings: found } = judgeCapabilities(parsed, resolution, policy);
   const findings = [

@@ -25,6 +25,7 @@ export interface Declaration {
   readonly problems: readonly DeclarationProblem[];
 }
 
+/** An embedded document. */
 interface Block {
   readonly type: string;
   readonly content: string;
@@ -45,7 +46,7 @@ const END = "# ///";
  */
 export function readDeclaration(text: string): Declaration {
   if (!text.includes("# /// script")) return { metadata: null, problems: [] };
-  const { blocks, problems } = findBlocks(text.split("\n"));
+  const { blocks, problems } = findBlocks(text);
   const scripts = blocks.filter(({ type }) => type === "script");
   const [script, second] = scripts;
   if (!script) return { metadata: null, problems };
@@ -56,8 +57,9 @@ export function readDeclaration(text: string): Declaration {
   return readScript(script, problems);
 }
 
-/** Looks at lines, not at the syntax: as the specification has it, a block inside a string counts. */
-function findBlocks(lines: readonly string[]): { blocks: Block[]; problems: DeclarationProblem[] } {
+/** The blocks of any type in a text. Syntax does not matter: as the specification has it, a block inside a string counts. */
+export function findBlocks(text: string): { blocks: Block[]; problems: DeclarationProblem[] } {
+  const lines = text.split("\n");
   const blocks: Block[] = [];
   const problems: DeclarationProblem[] = [];
   for (let i = 0; i < lines.length; i++) {

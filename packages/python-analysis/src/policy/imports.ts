@@ -27,6 +27,8 @@ const SEVERITIES = { refused: "error", needs_approval: "warning" } as const;
 /** As much of a name as a report tells. */
 const LONGEST_NAME = 200;
 
+const CARRIAGE_RETURN = 0x0d;
+
 interface ImportedModule {
   readonly module: string;
   readonly position: Position;
@@ -34,8 +36,16 @@ interface ImportedModule {
   readonly decision: Decision;
 }
 
-/** Judges what a script imports, and what it says of that in its own dependency block (PEP 723). */
-export function judgeImports(parsed: ParsedModule, policy: Policy): ImportJudgement {
+/**
+ * Judges what a script imports, and what it says of that in its own dependency block (PEP 723).
+ *
+ * @param source - as it was uploaded
+ */
+export function judgeImports(
+  parsed: ParsedModule,
+  policy: Policy,
+  source: Uint8Array,
+): ImportJudgement {
   const declaration = readDeclaration(parsed.text);
   const modules = importedModules(parsed, declaration, policy);
   return {
@@ -44,6 +54,7 @@ export function judgeImports(parsed: ParsedModule, policy: Policy): ImportJudgem
     findings: [
       ...modules.flatMap(notAllowed),
       ...declarationFindings(declaration),
+      ...lineEndFindings(declaration, source),
       ...undeclared(modules, declaration, policy),
     ],
   };
@@ -99,6 +110,15 @@ function declarationFindings({ metadata, problems }: Declaration): Finding[] {
     findings.push(finding("python.version", message, { start }));
   }
   return findings;
+}
+
+/** Some tools find a block only where the bytes are as the specification's expression has them. */
+function lineEndFindings({ metadata }: Declaration, source: Uint8Array): Finding[] {
+  if (!metadata || !source.includes(CARRIAGE_RETURN)) return [];
+  const message =
+    "the dependency block was read, but tools that follow PEP 723 to the letter may not see it between lines that end with CR";
+  const place = { start: { line: metadata.line, column: 1 } };
+  return [finding("imports.declaration", message, place, { severity: "info" })];
 }
 
 /** Imports whose package the script's own dependency block leaves out. Without a block, nothing is said to be declared. */

@@ -1,4 +1,5 @@
-"""Writes what the package `packaging` says of requirements and version specifiers to test/fixtures/requirements.json:
+"""Writes what the package `packaging` says of requirements and version specifiers, and what the reference implementation in the
+specification of inline script metadata (PEP 723) says of blocks, to test/fixtures/requirements.json:
 
     python make-requirement-fixtures.py
 
@@ -62,6 +63,30 @@ CASES = [
 SPECIFIERS = ["", " ", ",", ">=3.8,", ",>=3.8", ">=3.8,,<4", "3.8", ">=3.8 <4", "(>=3.8)", ">=3.8;<4", ">= 3.8 , != 3.9.*", "==3.*,~=3.1,<4"]
 
 
+# https://packaging.python.org/en/latest/specifications/inline-script-metadata/
+BLOCK = re.compile(r"(?m)^# /// (?P<type>[a-zA-Z0-9-]+)$\s(?P<content>(^#(| .*)$\s)+)^# ///$")
+LINES = [
+    *["# /// script", "# /// script", "# /// other-1", "# ///", "# ///", "#", "# x = 1", "# x = 1", "#  y", "#x", "", " # ///", "# /// "],
+    *["# /// script ", "x = 1", "#  ///", "# \t", "#\t", "# /// a b", "# /// a_b", "#///", "# //// script", "x = \"", "# \u2028 \x0c"],
+]
+
+
+def block(text):
+    """The content of the `script` block; None without one, False with more than one."""
+    found = [match for match in BLOCK.finditer(text) if match["type"] == "script"]
+    if len(found) > 1:
+        return False
+    lines = re.findall(r".*\n", found[0]["content"]) if found else []
+    return "".join(line[2:] if line.startswith("# ") else line[1:] for line in lines) if found else None
+
+
+def texts(count):
+    some = random.Random(723)
+    for _ in range(count):
+        lines = some.choices(LINES[:8] if some.random() < 0.7 else LINES, k=some.randint(1, 12))
+        yield "\n".join(lines) + some.choice(["", "\n"])
+
+
 def requirement(raw):
     try:
         found = Requirement(raw)
@@ -123,6 +148,7 @@ def main(count):
     fixture = {
         "requirements": [[raw, requirement(raw)] for raw in raws],
         "releases": RELEASES,
+        "blocks": [[text, block(text)] for text in dict.fromkeys(texts(count))],
         "specifiers": [[raw, specifier(raw)] for raw in dict.fromkeys(specifiers)],
     }
     lists = [f'"{key}": [\n' + ",\n".join(json.dumps(row) for row in rows) + "\n]" for key, rows in fixture.items()]

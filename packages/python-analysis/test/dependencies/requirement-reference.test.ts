@@ -2,12 +2,15 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { RequirementError } from "../../src/dependencies/requirement-scanner.js";
 import { parseRequirement, parseVersionSpecifier } from "../../src/dependencies/requirement.js";
+import { findBlocks } from "../../src/dependencies/script-metadata.js";
 import { satisfies } from "../../src/dependencies/version.js";
 
 interface Fixture {
   requirements: [raw: string, found: object | null][];
   /** Final releases. */
   releases: string[];
+  /** The content of the one `script` block; `null` without one, `false` with more than one. */
+  blocks: [text: string, content: string | false | null][];
   /** Those that satisfy the specifiers; `null` where they are refused. */
   specifiers: [raw: string, satisfied: string[] | null][];
 }
@@ -58,6 +61,16 @@ test("version specifiers are those of the package `packaging`", () => {
     return JSON.stringify(actual) === JSON.stringify(expected) ? [] : [{ raw, expected, actual }];
   });
   expect(different).toEqual([]);
+});
+
+test("blocks are those of the specification's reference implementation", () => {
+  const different = fixture.blocks.flatMap(([text, expected]) => {
+    const [found, more] = findBlocks(text).blocks.filter(({ type }) => type === "script");
+    const actual = more ? false : found ? `${found.content}\n` : null;
+    return actual === expected ? [] : [{ text, expected, actual }];
+  });
+  expect(different).toEqual([]);
+  expect(fixture.blocks.some(([, content]) => content === false)).toBe(true);
 });
 
 test("what a requirement is written as is the same requirement", () => {

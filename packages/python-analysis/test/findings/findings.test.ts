@@ -194,6 +194,11 @@ imports: {default: needs_approval, allowed: [numpy], refused: [pickle]}
       "4:8 warning imports.undeclared",
     ],
     [
+      "that the block declares between lines that end otherwise",
+      "# /// script\r\n# dependencies = ['numpy']\r\n# ///\r\nimport numpy",
+      "1:1 info imports.declaration",
+    ],
+    [
       "with a broken block",
       "# /// script\n# dependencies = [\n# ///\nimport numpy",
       "2:1 warning imports.declaration",
