@@ -9,31 +9,44 @@ absl-py: absl
 adafruit-blinka: board busio digitalio analogio
 adafruit-circuitpython-busdevice: adafruit_bus_device
 adafruit-circuitpython-dht: adafruit_dht
+airtable-python-wrapper: airtable
+aliyun-python-sdk-core: aliyunsdkcore
 alpaca-py: alpaca
 ansible-core: ansible
 antlr4-python3-runtime: antlr4
+antlr4-tools: antlr4_tool_runner
 antspyx: ants
 apache-airflow: airflow
 apache-flink: pyflink
 apache-superset: superset
+appengine-python-standard: google.appengine
 argon2-cffi: argon2
 atlassian-python-api: atlassian
 attrs: attr
 aws-cdk-lib: aws_cdk
+aws-sam-translator: samtranslator
 azureml-core: azureml.core
+baidu-aip: aip
+bayesian-optimization: bayes_opt
+bce-python-sdk: baidubce
 beautifulsoup4: bs4
 biopython: Bio
+black: blackd blib2to3
 cadquery-ocp: OCP
 camelot-py: camelot
+can-isotp: isotp
 cassandra-driver: cassandra
 cattrs: cattr
 cffi: _cffi_backend
+cfn-lint: cfnlint
 cloud-sql-python-connector: google.cloud.sql
 configobj: validate
+cos-python-sdk-v5: qcloud_cos
 cython: pyximport
 databricks-sdk: databricks.sdk
 databricks-sql-connector: databricks.sql
-dbus-python: dbus
+dbus-python: dbus _dbus_bindings _dbus_glib_bindings
+delegator-py: delegator
 delta-spark: delta
 discord-py: discord
 django-allauth: allauth
@@ -56,18 +69,25 @@ django-taggit: taggit
 djangorestframework: rest_framework
 djangorestframework-simplejwt: rest_framework_simplejwt
 dnspython: dns
+docker-compose: compose
 docx-mailmerge: mailmerge
 dogpile-cache: dogpile
 dtw-python: dtw
 earthengine-api: ee
+eciespy: ecies
+elastic-apm: elasticapm
+emd-signal: PyEMD
+eth-brownie: brownie
 facebook-sdk: facebook
 factory-boy: factory
 faiss-cpu: faiss
 faust-streaming: faust
 ffmpeg-python: ffmpeg
+firebird-driver: firebird
 fpdf2: fpdf
 gdal: osgeo ogr osr
 gevent-websocket: geventwebsocket
+github3-py: github3
 gitpython: git
 google-ai-generativelanguage: google.ai.generativelanguage
 google-analytics-data: google.analytics.data google.analytics.data_v1beta
@@ -81,6 +101,7 @@ google-generativeai: google.generativeai
 google-resumable-media: google.resumable_media
 google-search-results: serpapi
 googleapis-common-protos: google.api google.rpc google.type google.longrunning
+googlesearch-python: googlesearch
 graphql-core: graphql
 grpcio: grpc
 grpcio-health-checking: grpc_health
@@ -90,16 +111,21 @@ grpcio-tools: grpc_tools
 haystack-ai: haystack
 hidapi: hid
 hydra-core: hydra
+ibm-cos-sdk: ibm_boto3
+ibm-db: ibm_db_dbi
 imbalanced-learn: imblearn
 impyla: impala
 jpype1: jpype
 json-rpc: jsonrpc
+jsonref: proxytypes
 jsonrpclib-pelix: jsonrpclib
 junos-eznc: jnpr
 kafka-python: kafka
 keystone-engine: keystone
+labjack-ljm: labjack
 libsass: sass
 libusb1: usb1
+libvirt-python: libvirt
 lightning-bolts: pl_bolts
 line-bot-sdk: linebot
 llama-cpp-python: llama_cpp
@@ -107,6 +133,7 @@ llama-index-core: llama_index.core
 markdown-it-py: markdown_it
 mastodon-py: mastodon
 matplotlib: mpl_toolkits pylab
+mecab-python3: MeCab
 mypy: mypyc
 mysql-connector-python: mysql.connector mysqlx
 mysqlclient: MySQLdb _mysql
@@ -122,37 +149,47 @@ openai-whisper: whisper
 opencv-python: cv2
 openmm: simtk
 opensearch-py: opensearchpy
+openstacksdk: openstack
 opentelemetry-api: opentelemetry
 opentelemetry-exporter-otlp: opentelemetry.exporter.otlp
 opentelemetry-sdk: opentelemetry.sdk
 opentelemetry-semantic-conventions: opentelemetry.semconv
+paddlepaddle: paddle
 paho-mqtt: paho
 parallel-ssh: pssh
 pdfminer-six: pdfminer
 peewee: playhouse
 pep8-naming: pep8ext_naming
 pillow: PIL
+platypus-opt: platypus
 plotly: _plotly_utils
 progressbar2: progressbar
 protobuf: google.protobuf google._upb
 psycopg2-binary: psycopg2
-pwntools: pwn
+pushbullet-py: pushbullet
+pwntools: pwn pwnlib
 py-cpuinfo: cpuinfo
+py-key-value-aio: key_value
+py-solc-x: solcx
+py-tlsh: tlsh
+py-trello: trello
 pyautogen: autogen
 pybluez: bluetooth
 pycairo: cairo
 pycryptodome: Crypto
 pycryptodomex: Cryptodome
+pycups: cups
 pycurl: curl
 pyelftools: elftools
 pyenchant: enchant
 pyerfa: erfa
 pygithub: github
-pygobject: gi
+pygobject: gi pygtkcompat
 pyhamcrest: hamcrest
 pyhive: TCLIService
 pyicu: icu
 pyinstaller: pyi_splash
+pyjks: jks
 pyjwt: jwt
 pykerberos: kerberos
 pymongo: bson gridfs
@@ -169,30 +206,47 @@ pyrsistent: pvectorc
 pysaml2: saml2
 pyscard: smartcard
 pyserial: serial
+pysha3: sha3
 pyshp: shapefile
 pyside2: shiboken2
 pyside6: shiboken6
+pysimdjson: simdjson
+pysmb: smb nmb
 pysocks: socks sockshandler
+pystan: stan
+pystemmer: Stemmer
 pytelegrambotapi: telebot
 pytest: _pytest
+python-alipay-sdk: alipay
 python-amazon-paapi: amazon_paapi
 python-arango: arango
 python-barcode: barcode
+python-benedict: benedict
 python-bidi: bidi
 python-binance: binance
+python-box: box
 python-can: can
-python-chess: chess
+python-cinderclient: cinderclient
 python-constraint: constraint
 python-consul: consul
 python-crontab: crontab
+python-daemon: daemon
 python-dateutil: dateutil
+python-debian: debian
 python-decouple: decouple
+python-digitalocean: digitalocean
 python-docx: docx
 python-dotenv: dotenv
 python-engineio: engineio
+python-etcd: etcd
 python-frontmatter: frontmatter
+python-gflags: gflags
 python-gitlab: gitlab
+python-glanceclient: glanceclient
 python-gnupg: gnupg
+python-heatclient: heatclient
+python-hglib: hglib
+python-ironicclient: ironicclient
 python-jenkins: jenkins
 python-jose: jose
 python-json-logger: pythonjsonlogger
@@ -207,25 +261,36 @@ python-lzo: lzo
 python-magic: magic
 python-memcached: memcache
 python-miio: miio
+python-mpd2: mpd
 python-multipart: multipart
+python-neutronclient: neutronclient
 python-nmap: nmap
+python-nomad: nomad
+python-novaclient: novaclient
 python-okx: okx
+python-openstackclient: openstackclient
 python-osc: pythonosc
 python-pam: pam
 python-pptx: pptx
+python-pushover: pushover
 python-rapidjson: rapidjson
 python-redis-lock: redis_lock
 python-rtmidi: rtmidi
+python-sane: sane
 python-slugify: slugify
 python-snap7: snap7
 python-snappy: snappy
 python-socketio: socketio
 python-statemachine: statemachine
+python-swiftclient: swiftclient
 python-tds: pytds
 python-telegram-bot: telegram
 python-twitter: twitter
 python-ulid: ulid
+python-usbtmc: usbtmc
+python-vagrant: vagrant
 python-vlc: vlc
+python-vxi11: vxi11
 python-whois: whois
 python-xlib: Xlib
 python3-openid: openid
@@ -233,10 +298,13 @@ python3-saml: onelogin
 pythonnet: clr
 pythonocc-core: OCC
 pyusb: usb
+pyvisa: visa
+pyvmomi: pyVim vmware
 pywavelets: pywt
 pywin32: win32api win32con win32gui win32com win32event win32file win32process win32service win32serviceutil
 pywin32: win32security win32print win32pipe win32clipboard win32crypt pythoncom pywintypes servicemanager winerror
 pywin32: win32ui win32net win32job
+pywinrm: winrm
 pyxdg: xdg
 pyyaml: yaml _yaml
 pyyaml-env-tag: yaml_env_tag
@@ -244,18 +312,34 @@ pyzmq: zmq
 readability-lxml: readability
 redis-py-cluster: rediscluster
 robotframework: robot
+rpds-py: rpds
 rpi-gpio: RPi
 ruamel-yaml: ruamel.yaml
+scikit-bio: skbio
 scikit-build: skbuild
+scikit-fda: skfda
+scikit-fuzzy: skfuzzy
+scikit-gstat: skgstat
 scikit-image: skimage
 scikit-learn: sklearn
+scikit-lego: sklego
+scikit-misc: skmisc
+scikit-mobility: skmob
+scikit-multiflow: skmultiflow
 scikit-optimize: skopt
 scikit-plot: scikitplot
+scikit-rf: skrf
+scikit-sparse: sksparse
 scikit-surprise: surprise
+scikit-survival: sksurv
+scikit-video: skvideo
+scitools-iris: iris
 setuptools: pkg_resources _distutils_hack
 shopifyapi: shopify
 sip: sipbuild
+skia-python: skia
 slackclient: slack
+smbprotocol: smbclient
 snowflake-connector-python: snowflake.connector
 snowflake-snowpark-python: snowflake.snowpark
 snowflake-sqlalchemy: snowflake.sqlalchemy
@@ -265,23 +349,30 @@ sorl-thumbnail: sorl
 speechrecognition: speech_recognition
 sseclient-py: sseclient
 stomp-py: stomp
+strawberry-graphql: strawberry
 streamlit-aggrid: st_aggrid
 suds-community: suds
+sympy: isympy
 ta-lib: talib
 tabula-py: tabula
 tavily-python: tavily
+taxii2-client: taxii2client
 tencentcloud-sdk-python: tencentcloud
 tensorflow: tensorflow_core
 torch: functorch torchgen
+tortoise-orm: tortoise
 u-msgpack-python: umsgpack
 umap-learn: umap
+vt-py: vt
 vtk: vtkmodules
 weaviate-client: weaviate
-webpy: web
+web-py: web
 websocket-client: websocket
 wikipedia-api: wikipediaapi
+wrf-python: wrf
 wxpython: wx
 yara-python: yara
+z3-solver: z3
 `;
 
 /** Packages that many distributions share, and how many parts of a module's name tell which one it is. */
@@ -299,6 +390,10 @@ const NAMESPACES: Readonly<Record<string, number>> = {
   backports: 2,
   "google.cloud": 3,
   jaraco: 2,
+  "llama_index.embeddings": 3,
+  "llama_index.llms": 3,
+  "llama_index.readers": 3,
+  "llama_index.vector_stores": 3,
   "opentelemetry.exporter": 3,
   "opentelemetry.instrumentation": 3,
   sphinxcontrib: 2,

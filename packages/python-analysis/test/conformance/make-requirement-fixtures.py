@@ -81,6 +81,8 @@ def block(text):
 
 
 def texts(count):
+    one = "# /// script\n# x = 1\n# ///\n"
+    yield from [one, one + one, f"{one}\n{one}", f"#!x\n{one}y\n# /// other\n#\n# ///", f"\ufeff{one}", one.replace("\n", "\r\n")]
     some = random.Random(723)
     for _ in range(count):
         lines = some.choices(LINES[:8] if some.random() < 0.7 else LINES, k=some.randint(1, 12))

@@ -28,6 +28,11 @@ test.each([
     ["azure-storage-blob", "azure-identity"],
   ],
   ["import airflow.providers.amazon.aws", ["apache-airflow-providers-amazon"]],
+  [
+    "import llama_index.llms.openai, llama_index.core, llama_index",
+    ["llama-index-llms-openai", "llama-index-core", "llama-index"],
+  ],
+  ["import rpds, pwnlib, blib2to3, skfuzzy", ["rpds-py", "pwntools", "black", "scikit-fuzzy"]],
   ["import ruamel.yaml, zope.interface", ["ruamel-yaml", "zope-interface"]],
   ["import google, azure, _private", []],
   ["import urllib2, ConfigParser, imp, cgi, distutils.core, test.support, __main__", []],
