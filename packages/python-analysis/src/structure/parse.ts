@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import { Language, Parser } from "web-tree-sitter";
 import { loadCharacterNames } from "./character-names.js";
 import { type Cursor, startTreeSitter, type WithCursor } from "./cursor.js";
-import { repair } from "./repair.js";
+import { repair, withPlainNames } from "./repair.js";
 import type { ParsedModule, Position, SyntaxNode } from "./types.js";
 
 const NO_NODES: readonly SyntaxNode[] = [];
@@ -64,13 +64,13 @@ class Node implements SyntaxNode {
 
   constructor(
     source: string,
-    readonly index: number,
+    public index: number,
     readonly type: string,
     readonly isNamed: boolean,
-    readonly field: string | null,
-    readonly startIndex: number,
-    readonly endIndex: number,
-    readonly parent: Node | null,
+    public field: string | null,
+    public startIndex: number,
+    public endIndex: number,
+    public parent: Node | null,
   ) {
     this.#source = source;
   }
@@ -147,10 +147,11 @@ export function parseExpression(text: string): SyntaxNode | null {
 }
 
 function read(text: string, loaded: Grammar): ParsedModule {
-  const source = readTree(text, text, loaded);
+  const readable = withPlainNames(text);
+  const source = readTree(text, readable, loaded);
   if (!source.hasError) return source;
-  const repaired = repair(text);
-  if (repaired === text) return source;
+  const repaired = repair(readable);
+  if (repaired === readable) return source;
   const again = readTree(text, repaired, loaded);
   return !again.hasError || countErrors(again) < countErrors(source) ? again : source;
 }
@@ -223,8 +224,58 @@ function copy(cursor: Cursor, text: string, { types, named, fields }: Grammar): 
       cursor.gotoParent();
       here = here.parent;
       const mark = marks.pop()!;
-      here.children = open.slice(mark);
+      here.children = withStarsOutside(here, open.slice(mark), nodes);
       open.length = mark;
     }
   }
+}
+
+/** What may begin with an operand of its own. */
+const BEGINS_WITH_OPERAND: ReadonlySet<string> = new Set([
+  "attribute",
+  "binary_operator",
+  "call",
+  "subscript",
+]);
+
+/**
+ * Mends that the grammar lets a star bind before what follows its operand: `[*a.b(c)]` unpacks what the call returns, and does not call
+ * an unpacked `a`.
+ */
+function withStarsOutside(parent: Node, children: Node[], nodes: Node[]): Node[] {
+  for (const [i, top] of children.entries()) {
+    if (!BEGINS_WITH_OPERAND.has(top.type) || (i === 0 && BEGINS_WITH_OPERAND.has(parent.type)))
+      continue;
+    const chain = [top];
+    let first = top.children[0] as Node | undefined;
+    while (first && BEGINS_WITH_OPERAND.has(first.type)) {
+      chain.push(first);
+      first = first.children[0] as Node | undefined;
+    }
+    if (first?.type === "list_splat") children[i] = unpackWhole(first, chain, nodes);
+  }
+  return children;
+}
+
+/** @param chain - from the outermost expression to that whose first operand the star wrongly is part of */
+function unpackWhole(star: Node, chain: readonly Node[], nodes: Node[]): Node {
+  const top = chain[0]!;
+  const innermost = chain.at(-1)!;
+  const operand = star.children.at(-1) as Node;
+  innermost.children = [operand, ...innermost.children.slice(1)];
+  star.children = [...star.children.slice(0, -1), top];
+  star.parent = top.parent;
+  star.endIndex = top.endIndex;
+  [operand.field, star.field, top.field] = [star.field, top.field, null];
+  operand.parent = innermost;
+  top.parent = star;
+  for (const node of chain) node.startIndex = operand.startIndex;
+  // In order of place the star and its sign now come before the chain.
+  const from = top.index;
+  const moved = [...nodes.slice(star.index, operand.index), ...chain];
+  for (const [i, node] of moved.entries()) {
+    nodes[from + i] = node;
+    node.index = from + i;
+  }
+  return star;
 }

@@ -2,23 +2,41 @@
 const TYPE_PARAMETERS = /(?<![\p{L}\p{N}_.])(?:def|class|type)[ \t]+[\p{L}\p{N}_]+[ \t]*$/u;
 const LONGEST_HEAD = 300;
 
-const CODE = /(?<![\p{L}\p{N}_])[rbuft]{1,2}(?:"""|'''|["'])|"""|'''|["'#()[\]{}=,:]|\\\n|\n/giu;
+const CODE =
+  /(?<![\p{L}\p{N}_])[rbuft]{1,2}(?:"""|'''|["'])|"""|'''|[=!<>:]=|["'#()[\]{}=,:]|\\\n|\n/giu;
 const FORMATTED = /\{\{|\}\}|[{}]|\\N\{[^{}\n"']*\}|\\[\\'"\n]|"""|'''|["'\n]/g;
 
 type Frame =
-  | { kind: "bracket"; isTypeParameters: boolean; defaultStart: number | undefined }
+  | { kind: "bracket"; isTypeParameters: boolean; inDefault: boolean }
   /** An f- or t-string, whose text holds fields. */
   | { kind: "formatted"; quote: string; isRaw: boolean }
   /** `{…}` in such a string; after the colon its text holds fields, too. */
   | { kind: "field"; inFormat: boolean };
 
+/** What makes tree-sitter-python 0.25 see a statement where there is but an expression. */
+const STATEMENT_LIKE = /(^|[;:])([ \t]*)type(?=[ \t]*[([.,=])|\bprint(?=[ \t]*>>)/gm;
+
+/**
+ * Writes names otherwise that tree-sitter-python 0.25 takes for keywords, at the same offsets: `type(x).y = z` is no alias, and
+ * `print >> x` is no statement of Python 2. The tree is the same but for that, wherever else this finds such names.
+ */
+export function withPlainNames(text: string): string {
+  return text.replace(STATEMENT_LIKE, (_, before?: string, blanks?: string) =>
+    before === undefined ? "prinT" : `${before}${blanks}typE`,
+  );
+}
+
+const STAR = /(?:\s|\\\n|#.*)*\*/y;
+
 /**
  * Rewrites what tree-sitter-python 0.25 cannot read although it is valid, at the same offsets: lines inside brackets are joined,
- * since it takes one that starts left of its block for the end of the block, and defaults of type parameters (PEP 696)
- * are blanked out. Comments inside brackets go, too. The same text if there is nothing to rewrite.
+ * since it takes one that starts left of its block for the end of the block, and the default of a type parameter (PEP 696)
+ * is made the next type parameter, with a comma for its `=` and without its star. Comments inside brackets go, too. The same
+ * text if there is nothing to rewrite.
  */
 export function repair(text: string): string {
   const blanks: [from: number, to: number][] = [];
+  const commas = new Set<number>();
   const frames: Frame[] = [];
   let at = 0;
   while (at < text.length) {
@@ -34,7 +52,7 @@ export function repair(text: string): string {
     else if (/["']$/.test(token)) at = openString(text, token, at, frames);
     else readCode(token);
   }
-  return blanked(text, blanks);
+  return rewritten(text, blanks, commas);
 
   function readCode(token: string): void {
     const start = at - token.length;
@@ -47,18 +65,19 @@ export function repair(text: string): string {
       if (frame) blanks.push([start, at]);
     } else if ("([{".includes(token)) {
       const isTypeParameters = token === "[" && followsNewName(text, start);
-      frames.push({ kind: "bracket", isTypeParameters, defaultStart: undefined });
+      frames.push({ kind: "bracket", isTypeParameters, inDefault: false });
     } else if (token === ":") {
       if (frame?.kind === "field") frame.inFormat = true;
-    } else if (frame?.kind === "bracket" && frame.isTypeParameters && token === "=") {
-      frame.defaultStart ??= start;
-    } else if (token !== "=") {
-      if (frame?.kind === "bracket" && frame.defaultStart !== undefined) {
-        blanks.push([frame.defaultStart, start]);
-        frame.defaultStart = undefined;
+    } else if (token === ",") {
+      if (frame?.kind === "bracket") frame.inDefault = false;
+    } else if (token === "=") {
+      if (frame?.kind === "bracket" && frame.isTypeParameters && !frame.inDefault) {
+        frame.inDefault = true;
+        commas.add(start);
+        STAR.lastIndex = at;
+        if (STAR.test(text)) blanks.push([STAR.lastIndex - 1, STAR.lastIndex]);
       }
-      if (token !== ",") frames.pop();
-    }
+    } else if (!token.endsWith("=")) frames.pop();
   }
 }
 
@@ -107,15 +126,17 @@ function openString(text: string, token: string, at: number, frames: Frame[]): n
   return text.length;
 }
 
-function blanked(text: string, blanks: readonly [number, number][]): string {
-  let repaired = "";
+function rewritten(
+  text: string,
+  blanks: readonly [number, number][],
+  commas: ReadonlySet<number>,
+): string {
+  const edits = [...blanks, ...[...commas].map((at): [number, number] => [at, at + 1])];
+  let written = "";
   let done = 0;
-  // What is inside the default of a type parameter was found before the default itself, which covers it.
-  for (const [from, to] of blanks.toSorted(([a], [b]) => a - b)) {
-    const start = Math.max(from, done);
-    if (to <= start) continue;
-    repaired += text.slice(done, start) + " ".repeat(to - start);
+  for (const [from, to] of edits.toSorted(([a], [b]) => a - b)) {
+    written += text.slice(done, from) + (commas.has(from) ? "," : " ".repeat(to - from));
     done = to;
   }
-  return repaired + text.slice(done);
+  return written + text.slice(done);
 }

@@ -9,15 +9,28 @@ const STARS: Readonly<Record<string, TypeParameter["kind"]>> = {
 
 /** The type parameters of a `function_definition` or `class_definition` (PEP 695). */
 export function typeParametersOf(parsed: ParsedModule, node: SyntaxNode): TypeParameter[] {
-  const list = node.childForFieldName("type_parameters");
-  if (!list) return [];
-  return list.children.flatMap((child, i) => {
-    const parameter = child.type === "type" ? readParameter(child) : undefined;
-    if (!parameter) return [];
-    const next = list.children.slice(i + 1).find(({ isNamed }) => !isNamed);
-    const after = parsed.text.slice(child.endIndex, next?.startIndex ?? child.endIndex);
-    return [{ ...parameter, default: defaultIn(after) }];
-  });
+  const parameters: TypeParameter[] = [];
+  let separator: SyntaxNode | undefined;
+  for (const child of node.childForFieldName("type_parameters")?.children ?? []) {
+    if (!child.isNamed) separator = child;
+    if (child.type !== "type") continue;
+    const before = parameters.at(-1);
+    if (before && separator?.text === "=") {
+      before.default = defaultBehind(parsed, separator, child);
+      continue;
+    }
+    const parameter = readParameter(child);
+    if (parameter) parameters.push({ ...parameter, default: null });
+  }
+  return parameters;
+}
+
+/** The default (PEP 696) that is read as if it were the next type parameter, without its star. */
+function defaultBehind(parsed: ParsedModule, equals: SyntaxNode, value: SyntaxNode): string {
+  const between = parsed.text.slice(equals.endIndex, value.startIndex);
+  const star = /^(?:\s|\\\n|#.*)*\*/.exec(between);
+  const start = star ? equals.endIndex + star[0].length - 1 : value.startIndex;
+  return parsed.text.slice(start, value.endIndex);
 }
 
 function readParameter(type: SyntaxNode): Omit<TypeParameter, "default"> | undefined {
@@ -32,26 +45,4 @@ function readParameter(type: SyntaxNode): Omit<TypeParameter, "default"> | undef
   const name = first?.namedChildren[0];
   if (inner?.type !== "constrained_type" || name?.type !== "identifier") return undefined;
   return { name: identifier(name), kind: "type_var", bound: others[0]?.text ?? null };
-}
-
-/**
- * The default (PEP 696) in what is between a type parameter and the comma or bracket behind it. The grammar has no defaults, so that
- * the tree was made without them.
- */
-function defaultIn(text: string): string | null {
-  const start = /^(?:\s|\\\n|#.*)*=(?:\s|\\\n|#.*)*/.exec(text)?.[0].length;
-  if (start === undefined) return null;
-  return text.slice(start, endOfCode(text, start));
-}
-
-/** Where code ends before the blanks and comments that follow it. A `#` in a string is no comment. */
-function endOfCode(text: string, from: number): number {
-  const token =
-    /"""[^]*?"""|'''[^]*?'''|"(?:\\[^]|[^"\\\n])*"|'(?:\\[^]|[^'\\\n])*'|#.*|\\\n|\s+|[^\s"'#\\]+|[^]/g;
-  token.lastIndex = from;
-  let end = from;
-  for (let match = token.exec(text); match; match = token.exec(text)) {
-    if (!/^(?:#|\\\n|\s)/.test(match[0])) end = token.lastIndex;
-  }
-  return end;
 }

@@ -177,7 +177,7 @@ def own_parts(function):
         node = pending.popleft()
         yield node
         if isinstance(node, (*FUNCTIONS, ast.Lambda)):
-            children = [*getattr(node, "decorator_list", []), *node.args.defaults, *filter(None, node.args.kw_defaults)]
+            children = [*getattr(node, "decorator_list", []), node.args]
         else:
             children = list(ast.iter_child_nodes(node))
         pending.extendleft(reversed(children))

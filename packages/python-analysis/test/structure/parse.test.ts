@@ -106,6 +106,10 @@ describe("valid Python that the grammar cannot read is read all the same", () =>
     ["a raw field", "def f():\n    x = (rf'\\N{a}\\'{b}' if'#'else\nc)\n    def g(): pass\n"],
     ["a named character", "def f():\n    x = (f'\\N{DASH}{b}\\'' +\nc)\n    def g(): pass\n"],
     ["defaults of types", "class f[T = int, *U = *tuple[int], **V = [str]]:\n    def g(): pass\n"],
+    [
+      "comparisons",
+      "class f[T: a == b, *U = # c\n * # d\n (c != d), V = e <= f]:\n    def g(): pass\n",
+    ],
     ["a long default", "class f[T = dict[\nint, '],'], S: (int) = str]:\n    def g(): pass\n"],
   ])("%s left of its block", async (_, text) => {
     const parsed = await parseModule(text);
@@ -125,5 +129,78 @@ describe("valid Python that the grammar cannot read is read all the same", () =>
 
   test("and is not changed where that does not help", async () => {
     expect(await types("x = (a +\n# only a comment\n")).toContain("comment");
+  });
+});
+
+describe("what the grammar reads otherwise than Python is mended", () => {
+  const calls = async (text: string) => {
+    const parsed = await parseModule(text);
+    expect(parsed.hasError).toBe(false);
+    for (const node of parsed.walk()) {
+      expect(node.children.every((child) => child.parent === node)).toBe(true);
+      expect(node.startIndex).toBeLessThanOrEqual(node.children[0]?.startIndex ?? node.endIndex);
+    }
+    return [...parsed.walk()]
+      .filter(({ type, isNamed }) => isNamed && (type === "call" || type === "list_splat"))
+      .map(({ type, text: source }) => [type, source]);
+  };
+
+  test.each([
+    [
+      "[*a.b(c)]",
+      [
+        ["list_splat", "*a.b(c)"],
+        ["call", "a.b(c)"],
+      ],
+    ],
+    [
+      "{1, *a(b)(c).d, 2}",
+      [
+        ["list_splat", "*a(b)(c).d"],
+        ["call", "a(b)(c)"],
+        ["call", "a(b)"],
+      ],
+    ],
+    [
+      "x = *a[b](c), d",
+      [
+        ["list_splat", "*a[b](c)"],
+        ["call", "a[b](c)"],
+      ],
+    ],
+    [
+      "[*[*a(b)](c)]",
+      [
+        ["list_splat", "*[*a(b)](c)"],
+        ["call", "[*a(b)](c)"],
+        ["list_splat", "*a(b)"],
+        ["call", "a(b)"],
+      ],
+    ],
+  ])("a star in %s binds after what follows its operand", async (text, expected) => {
+    expect(await calls(text)).toEqual(expected);
+  });
+
+  test.each([
+    ["type(a).b = c(d)", ["type(a)", "c(d)"]],
+    ["if x: type (a).b = 1", ["type (a)"]],
+    ["type(a)[b] = c", ["type(a)"]],
+    ["print >> a(b), c", ["a(b)"]],
+    ["def f[T = a(b)](): pass", ["a(b)"]],
+  ])("%s is an expression", async (text, expected) => {
+    expect((await calls(text)).map(([, source]) => source)).toEqual(expected);
+    expect(await types(text)).not.toContain("type_alias_statement");
+    expect(await types(text)).not.toContain("print_statement");
+  });
+
+  test("an alias is one all the same", async () => {
+    expect(await types("type A = int\ntype B[T] = T")).toContain("type_alias_statement");
+  });
+
+  test("a hundred thousand stars are mended without slowness that grows", async () => {
+    const parsed = await parseModule(`x = [${"*a.b(c), ".repeat(100_000)}]\n`);
+    const stars = [...parsed.walk()].filter(({ type }) => type === "list_splat");
+    expect(stars).toHaveLength(100_000);
+    expect(stars.every(({ text }) => text === "*a.b(c)")).toBe(true);
   });
 });
