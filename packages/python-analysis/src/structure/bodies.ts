@@ -9,6 +9,8 @@ export interface Bodies {
   readonly raises: ReadonlyMap<SyntaxNode, ReadonlySet<string>>;
 }
 
+const OWNERS: ReadonlySet<string> = new Set(["function_definition", "class_definition", "lambda"]);
+
 /** Looks into all functions at once. */
 export function readBodies(parsed: ParsedModule): Bodies {
   return { generators: findGenerators(parsed), raises: findRaises(parsed) };
@@ -17,8 +19,12 @@ export function readBodies(parsed: ParsedModule): Bodies {
 function findGenerators(parsed: ParsedModule): Set<SyntaxNode> {
   const generators = new Set<SyntaxNode>();
   if (!parsed.text.includes("yield")) return generators;
-  for (const [node, owner] of withOwners(parsed)) {
-    if (node.type === "yield" && node.isNamed && owner) generators.add(owner);
+  const pending: (readonly [SyntaxNode, owner: SyntaxNode | null])[] = [[parsed.root, null]];
+  for (let entry = pending.pop(); entry; entry = pending.pop()) {
+    const [node, owner] = entry;
+    if (node.type === "yield" && owner) generators.add(owner);
+    for (const child of node.children)
+      if (child.isNamed) pending.push([child, isBody(child) ? node : owner]);
   }
   return generators;
 }
@@ -46,25 +52,7 @@ function enclosingFunction(node: SyntaxNode): SyntaxNode | null {
   return outer;
 }
 
-/**
- * Every node with the function, lambda or class in whose body it stands, `null` for the module. Decorators, defaults, annotations and
- * base classes belong to what is around.
- */
-export function* withOwners(
-  parsed: ParsedModule,
-): Generator<readonly [SyntaxNode, owner: SyntaxNode | null], void, undefined> {
-  const pending: (readonly [SyntaxNode, SyntaxNode | null])[] = [[parsed.root, null]];
-  for (let entry = pending.pop(); entry; entry = pending.pop()) {
-    yield entry;
-    const [node, owner] = entry;
-    const owns =
-      node.isNamed &&
-      (node.type === "function_definition" ||
-        node.type === "class_definition" ||
-        node.type === "lambda");
-    for (let i = node.children.length - 1; i >= 0; i--) {
-      const child = node.children[i]!;
-      pending.push([child, owns && child.field === "body" ? node : owner]);
-    }
-  }
+/** Whether a node is what a function, lambda or class holds, unlike decorators, defaults and annotations, which what is around evaluates. */
+export function isBody({ field, parent }: SyntaxNode): boolean {
+  return field === "body" && parent !== null && OWNERS.has(parent.type);
 }

@@ -1,4 +1,4 @@
-import { withOwners } from "./bodies.js";
+import { isBody } from "./bodies.js";
 import { endLine } from "./definitions.js";
 import { isTrivia, statements } from "./statements.js";
 import { stringValue, withoutParentheses } from "./strings.js";
@@ -13,15 +13,12 @@ const READS: ReadonlySet<string> = new Set(["copy", "count", "index"]);
  */
 export function exportedNames(parsed: ParsedModule): string[] | null {
   if (!parsed.text.includes("__all__")) return null;
+  if (isGlobalSomewhere(parsed)) return null;
   let names: string[] | null = null;
   const done = new Set<SyntaxNode>();
-  for (const [node, owner] of withOwners(parsed)) {
-    if (node.type !== "identifier" || node.text !== "__all__") continue;
+  for (const node of outsideOfBodies(parsed)) {
+    if (!isAll(node)) continue;
     const statement = statementOf(node);
-    if (owner) {
-      if (statement.type === "global_statement") return null;
-      continue;
-    }
     if (done.has(statement)) continue;
     done.add(statement);
     const change: string[] | null | undefined =
@@ -30,6 +27,26 @@ export function exportedNames(parsed: ParsedModule): string[] | null {
     else if (mayChange(statement)) names = null;
   }
   return names;
+}
+
+function isGlobalSomewhere(parsed: ParsedModule): boolean {
+  if (!parsed.text.includes("global")) return false;
+  for (const node of statements(parsed)) {
+    if (node.type === "global_statement" && node.namedChildren.some(isAll)) return true;
+  }
+  return false;
+}
+
+/** The named nodes of a module that are in no function, lambda or class, in order of place. */
+function* outsideOfBodies(parsed: ParsedModule): Generator<SyntaxNode, void, undefined> {
+  const pending = [parsed.root];
+  for (let node = pending.pop(); node; node = pending.pop()) {
+    yield node;
+    for (let i = node.children.length - 1; i >= 0; i--) {
+      const child = node.children[i]!;
+      if (child.isNamed && !isBody(child)) pending.push(child);
+    }
+  }
 }
 
 /** The simple statement or the compound one in whose head a node stands. */
