@@ -33,7 +33,7 @@ export type ImportOrigin = Pick<ImportDetail, "origin" | "distribution" | "requi
 export interface ImportSource {
   /** As in {@link Import}. */
   readonly names: Import["names"];
-  /** As {@link modulesNamedBy} has them. */
+  /** The modules that are named: what is imported from a namespace package is a module itself. */
   readonly modules: readonly string[];
   readonly origin: ImportOrigin;
 }
@@ -66,11 +66,6 @@ export class DeclaredDependencies {
 /** Whether a module belongs to the standard library of the Python that judges scripts. */
 export function isStandardLibrary(module: string): boolean {
   return STDLIB_MODULES.has(topLevel(module));
-}
-
-/** The modules that an import names: what is imported from a namespace package is a module itself. */
-export function modulesNamedBy(imported: Import): string[] {
-  return partsOf(imported).map(({ module }) => module);
 }
 
 /**

@@ -224,11 +224,13 @@ function copy(cursor: Cursor, text: string, { types, named, fields }: Grammar): 
       cursor.gotoParent();
       here = here.parent;
       const mark = marks.pop()!;
-      here.children = withStarsOutside(here, open.slice(mark), nodes);
+      here.children = withStarsOutside(here, open.slice(mark), nodes, text);
       open.length = mark;
     }
   }
 }
+
+const STAR = 0x2a;
 
 /** What may begin with an operand of its own. */
 const BEGINS_WITH_OPERAND: ReadonlySet<string> = new Set([
@@ -242,10 +244,12 @@ const BEGINS_WITH_OPERAND: ReadonlySet<string> = new Set([
  * Mends that the grammar lets a star bind before what follows its operand: `[*a.b(c)]` unpacks what the call returns, and does not call
  * an unpacked `a`.
  */
-function withStarsOutside(parent: Node, children: Node[], nodes: Node[]): Node[] {
-  for (const [i, top] of children.entries()) {
-    if (!BEGINS_WITH_OPERAND.has(top.type) || (i === 0 && BEGINS_WITH_OPERAND.has(parent.type)))
-      continue;
+function withStarsOutside(parent: Node, children: Node[], nodes: Node[], text: string): Node[] {
+  for (let i = 0; i < children.length; i++) {
+    const top = children[i]!;
+    if (text.charCodeAt(top.startIndex) !== STAR || !BEGINS_WITH_OPERAND.has(top.type)) continue;
+    // The outermost expression is mended with all that is in it.
+    if (i === 0 && BEGINS_WITH_OPERAND.has(parent.type)) continue;
     const chain = [top];
     let first = top.children[0] as Node | undefined;
     while (first && BEGINS_WITH_OPERAND.has(first.type)) {

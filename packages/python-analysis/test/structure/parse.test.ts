@@ -136,11 +136,12 @@ describe("what the grammar reads otherwise than Python is mended", () => {
   const calls = async (text: string) => {
     const parsed = await parseModule(text);
     expect(parsed.hasError).toBe(false);
-    for (const node of parsed.walk()) {
-      expect(node.children.every((child) => child.parent === node)).toBe(true);
-      expect(node.startIndex).toBeLessThanOrEqual(node.children[0]?.startIndex ?? node.endIndex);
+    for (const [i, node] of parsed.nodes.entries()) {
+      expect(node.index).toBe(i);
+      expect(node.children.every((child) => child.parent === node && child.index > i)).toBe(true);
+      expect(node.startIndex).toBeGreaterThanOrEqual(parsed.nodes[i - 1]?.startIndex ?? 0);
     }
-    return [...parsed.walk()]
+    return parsed.nodes
       .filter(({ type, isNamed }) => isNamed && (type === "call" || type === "list_splat"))
       .map(({ type, text: source }) => [type, source]);
   };
@@ -199,7 +200,7 @@ describe("what the grammar reads otherwise than Python is mended", () => {
 
   test("a hundred thousand stars are mended without slowness that grows", async () => {
     const parsed = await parseModule(`x = [${"*a.b(c), ".repeat(100_000)}]\n`);
-    const stars = [...parsed.walk()].filter(({ type }) => type === "list_splat");
+    const stars = parsed.nodes.filter(({ type }) => type === "list_splat");
     expect(stars).toHaveLength(100_000);
     expect(stars.every(({ text }) => text === "*a.b(c)")).toBe(true);
   });
