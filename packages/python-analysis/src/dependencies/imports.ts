@@ -39,28 +39,38 @@ export interface ImportSource {
 }
 
 /** Endings of distributions that install the same modules as the one without, or with another of these. */
-const VARIANTS: readonly string[] =
-  "binary c cpu cu11 cu12 cu13 cuda gpu headless lite nightly preview rocm slim".split(" ");
-const VARIANT = new RegExp(`-(?:${VARIANTS.join("|")})$`);
+const VARIANT =
+  /-(?:binary|c|cpu|cu11|cu12|cu13|cuda|gpu|headless|lite|nightly|preview|rocm|slim)$/;
 
 /** What a script says it needs. */
 export class DeclaredDependencies {
-  readonly #byName: ReadonlyMap<string, Requirement>;
+  readonly #byName = new Map<string, Requirement>();
+  /** By names without the ending of a variant. */
+  readonly #byBase = new Map<string, Requirement>();
 
   constructor(requirements: readonly Requirement[]) {
-    this.#byName = new Map(requirements.toReversed().map((each) => [each.name, each]));
+    for (const each of requirements.toReversed()) {
+      this.#byName.set(each.name, each);
+      this.#byBase.set(baseOf(each.name), each);
+    }
   }
 
   /** The requirement that may well install a module: `opencv-python-headless` does what `opencv-python` does. */
   for(module: string, distribution: string | null): Requirement | undefined {
-    const base = distribution?.replace(VARIANT, "");
-    const variants = base === undefined ? [] : [base, ...VARIANTS.map((end) => `${base}-${end}`)];
-    for (const name of [distribution, ...variants, topLevel(module), module]) {
-      const found = name ? this.#byName.get(canonicalName(name)) : undefined;
-      if (found) return found;
-    }
-    return undefined;
+    if (this.#byName.size === 0) return undefined;
+    const named = (name: string) => this.#byName.get(canonicalName(name));
+    return (
+      (distribution === null
+        ? undefined
+        : (this.#byName.get(distribution) ?? this.#byBase.get(baseOf(distribution)))) ??
+      named(topLevel(module)) ??
+      named(module)
+    );
   }
+}
+
+function baseOf(distribution: string): string {
+  return distribution.replace(VARIANT, "");
 }
 
 /** Whether a module belongs to the standard library of the Python that judges scripts. */

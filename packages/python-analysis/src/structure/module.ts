@@ -4,6 +4,9 @@ import { isTrivia, statements } from "./statements.js";
 import { stringValue, withoutParentheses } from "./strings.js";
 import type { ParsedModule, SyntaxNode } from "./types.js";
 
+/** More than this nobody writes by hand, and each change may copy them. */
+const MOST_NAMES = 5_000;
+
 /** Methods that leave a list as it is. */
 const READS: ReadonlySet<string> = new Set(["copy", "count", "index"]);
 
@@ -69,7 +72,7 @@ function readChange(statement: SyntaxNode, before: string[] | null): string[] | 
   if (expression.type === "augmented_assignment") {
     const { left, right } = sides(expression);
     if (!isAll(left) || expression.childForFieldName("operator")?.text !== "+=") return undefined;
-    return joined(before, right && namesIn(right, before));
+    return extended(before, right && namesIn(right, before));
   }
   return expression.type === "call" ? readCall(expression, before) : undefined;
 }
@@ -100,12 +103,12 @@ function readCall(call: SyntaxNode, before: string[] | null): string[] | null | 
     ?.namedChildren.filter((each) => !isTrivia(each));
   const [argument] = given ?? [];
   if (!argument || given?.length !== 1) return null;
-  if (method === "extend") return joined(before, namesIn(argument, before));
+  if (method === "extend") return extended(before, namesIn(argument, before));
   const name = stringValue(argument);
-  if (name === null || !before) return null;
-  if (method === "append") return [...before, name];
-  const at = before.indexOf(name);
-  return method === "remove" && at >= 0 ? before.toSpliced(at, 1) : null;
+  if (name === null) return null;
+  if (method === "append") return extended(before, [name]);
+  const at = before?.indexOf(name) ?? -1;
+  return before && method === "remove" && at >= 0 ? before.toSpliced(at, 1) : null;
 }
 
 /** Whether a statement that is not understood may bind, delete or change `__all__`, and does not only read it. */
@@ -135,27 +138,36 @@ function isChanged(name: SyntaxNode, statement: SyntaxNode): boolean {
   return /^(?:delete|import|import_from|global)_statement$/.test(statement.type);
 }
 
+/** The strings of lists and tuples, and of sums of them. */
 function namesIn(node: SyntaxNode, before: string[] | null): string[] | null {
-  const value = withoutParentheses(node);
-  if (isAll(value)) return before;
-  if (value.type === "binary_operator" && value.childForFieldName("operator")?.text === "+") {
-    const { left, right } = sides(value);
-    return left && right && joined(namesIn(left, before), namesIn(right, before));
-  }
-  if (value.type !== "list" && value.type !== "tuple" && value.type !== "expression_list")
-    return null;
   const names: string[] = [];
-  for (const element of value.namedChildren) {
-    if (isTrivia(element)) continue;
-    const name = stringValue(element);
-    if (name === null) return null;
-    names.push(name);
+  const pending = [node];
+  for (let next = pending.pop(); next; next = pending.pop()) {
+    const value = withoutParentheses(next);
+    const { left, right } = sides(value);
+    if (left && right && value.childForFieldName("operator")?.type === "+") {
+      pending.push(right, left);
+      continue;
+    }
+    const more = isAll(value) ? before : stringsOf(value);
+    if (!extended(names, more)) return null;
   }
   return names;
 }
 
-function joined(before: string[] | null, more: string[] | null): string[] | null {
-  return before && more && [...before, ...more];
+function stringsOf({ type, namedChildren }: SyntaxNode): string[] | null {
+  if (type !== "list" && type !== "tuple" && type !== "expression_list") return null;
+  const strings = namedChildren.filter((child) => !isTrivia(child)).map(stringValue);
+  return strings.every((each) => each !== null) ? strings : null;
+}
+
+/** Puts more names behind those before, in place, so that many small changes are not slow. */
+function extended(before: string[] | null, more: string[] | null): string[] | null {
+  if (!before || !more || before.length + more.length > MOST_NAMES) return null;
+  // Not all at once, since arguments are put on the stack; and not of what grows with it.
+  const count = more.length;
+  for (let i = 0; i < count; i++) before.push(more[i]!);
+  return before;
 }
 
 function sides(node: SyntaxNode) {

@@ -43,6 +43,16 @@ describe("`__all__`", () => {
   });
 });
 
+test.each([
+  ["statements", `__all__ = []\n${"__all__ += ['a', 'b']\n".repeat(10_000)}`],
+  ["sums", `__all__ = []\n${"__all__ = __all__ + ['a']\n".repeat(10_000)}`],
+  ["doublings", `__all__ = ['a']\n${"__all__ += __all__\n".repeat(1_000)}`],
+  ["summands", `__all__ = ${"['a'] + ".repeat(20_000)}[]`],
+  ["names", `__all__ = [${"'a', ".repeat(10_000)}]`],
+])("thousands of %s end in no list", async (_, text) => {
+  expect(exportedNames(await parseModule(text))).toBeNull();
+});
+
 describe("the entry point", () => {
   test.each<[text: string, lines: [from: number, to: number] | null]>([
     ['if __name__ == "__main__": pass', [1, 1]],
