@@ -116,7 +116,7 @@ export function signatureFindings(parsed: ParsedModule, { signatures }: Policy):
       const message = `the policy asks for a function \`${quoted(required.name)}\``;
       return [finding("signature.missing", message, null, { severity: required.severity })];
     }
-    return differences(found.node, required).map((difference) => {
+    return differences(parsed, found.node, required).map((difference) => {
       const place = { start: parsed.position(found.node.startIndex) };
       return finding("signature.mismatch", `\`${quoted(required.name)}\` ${difference}`, place, {
         severity: required.severity,
@@ -127,7 +127,11 @@ export function signatureFindings(parsed: ParsedModule, { signatures }: Policy):
 
 const STARS: Readonly<Record<string, string>> = { var_positional: "*", var_keyword: "**" };
 
-function differences(node: SyntaxNode, required: RequiredSignature): string[] {
+function differences(
+  parsed: ParsedModule,
+  node: SyntaxNode,
+  required: RequiredSignature,
+): string[] {
   const found: string[] = [];
   if (
     required.is_async !== undefined &&
@@ -136,7 +140,7 @@ function differences(node: SyntaxNode, required: RequiredSignature): string[] {
     found.push(required.is_async ? "must be async" : "must not be async");
   }
   if (required.parameters) {
-    const actual = parametersOf(node);
+    const actual = parametersOf(parsed, node);
     const names = actual.map(({ kind, name }) => (STARS[kind] ?? "") + name);
     const wanted = required.parameters.map(({ name }) => name);
     if (names.join() !== wanted.join()) {

@@ -115,7 +115,7 @@ export function endLine(parsed: ParsedModule, node: SyntaxNode): number {
 }
 
 /** The parameters of a `function_definition` or a `lambda`, without descriptions. */
-export function parametersOf(node: SyntaxNode): Parameter[] {
+export function parametersOf(parsed: ParsedModule, node: SyntaxNode): Parameter[] {
   const list = node.childForFieldName("parameters");
   if (!list) return [];
   const parameters: Parameter[] = [];
@@ -126,7 +126,7 @@ export function parametersOf(node: SyntaxNode): Parameter[] {
     } else if (child.type === "keyword_separator") {
       kind = "keyword_only";
     } else if (child.isNamed && !isTrivia(child)) {
-      const parameter = parameterOf(child, kind);
+      const parameter = parameterOf(parsed, child, kind);
       if (!parameter) continue;
       parameters.push(parameter);
       if (parameter.kind === "var_positional") kind = "keyword_only";
@@ -140,7 +140,29 @@ const STARRED: Readonly<Record<string, Parameter["kind"]>> = {
   dictionary_splat_pattern: "var_keyword",
 };
 
-function parameterOf(node: SyntaxNode, plainKind: Parameter["kind"]): Parameter | undefined {
+/**
+ * The source text between two tokens of a node. An annotation such as `a[b][c]` is more to the grammar than the type that it sees in it.
+ */
+function sourceBetween(
+  { text }: ParsedModule,
+  { children }: SyntaxNode,
+  from: string,
+  to: string,
+): string | null {
+  const start = children.findIndex(({ type }) => type === from);
+  if (start < 0) return null;
+  const end = children.findIndex(({ type }, i) => i > start && type === to);
+  const parts = children
+    .slice(start + 1, end < 0 ? undefined : end)
+    .filter((child) => !isTrivia(child));
+  return parts.length === 0 ? null : text.slice(parts[0]!.startIndex, parts.at(-1)!.endIndex);
+}
+
+function parameterOf(
+  parsed: ParsedModule,
+  node: SyntaxNode,
+  plainKind: Parameter["kind"],
+): Parameter | undefined {
   const target =
     node.childForFieldName("name") ?? (node.type === "typed_parameter" ? expressionOf(node) : node);
   const kind = target && STARRED[target.type];
@@ -150,7 +172,7 @@ function parameterOf(node: SyntaxNode, plainKind: Parameter["kind"]): Parameter 
   return {
     name: identifier(name),
     kind: kind ?? plainKind,
-    annotation: node.childForFieldName("type")?.text ?? null,
+    annotation: sourceBetween(parsed, node, ":", "="),
     default: value,
     description: null,
     required: kind === undefined && value === null,
@@ -189,8 +211,8 @@ export function functionFactsOf(parsed: ParsedModule, definition: Definition): F
     is_method: definition.scope.kind === "class",
     is_conditional: isConditional(node),
     decorators: definition.decorators.map((decorator) => decorator.text),
-    parameters: parametersOf(node),
-    return_type: node.childForFieldName("return_type")?.text ?? null,
+    parameters: parametersOf(parsed, node),
+    return_type: sourceBetween(parsed, node, "->", ":"),
     type_parameters: typeParametersOf(parsed, node),
     line_number: parsed.position(node.startIndex).line,
     end_line_number: endLine(parsed, node),
