@@ -6,7 +6,7 @@ import { CoreGenerator } from "../pydantic/generate.js";
 import type { JsonObject } from "../pydantic/json.js";
 import { JsonSchemaGenerator } from "../pydantic/json-schema.js";
 import { modelFieldSchema } from "../pydantic/class-fields.js";
-import { truth } from "../python/operators.js";
+import { truth } from "../python/truth.js";
 import {
   type Call,
   PythonError,

@@ -264,7 +264,8 @@ function weaker(outer: Reach, inner: "perhaps" | "fallback"): Reach {
   return outer === "always" || outer === "perhaps" ? inner : outer;
 }
 
-function* unpacked(
+/** The names that a target binds, with where in the value that each is found. */
+export function* unpacked(
   target: SyntaxNode,
   path: readonly number[],
 ): Generator<[string, readonly number[]]> {

@@ -1,5 +1,15 @@
 import { LIBRARY_NAMES } from "./library-names.js";
-import { type Value, bool, float, form, int, libraryClass, str, unknown } from "./values.js";
+import {
+  ELLIPSIS,
+  type Value,
+  bool,
+  float,
+  form,
+  int,
+  libraryClass,
+  str,
+  unknown,
+} from "./values.js";
 
 /** `typing`'s deprecated aliases, and what they are aliases of. */
 export const TYPING_ALIASES: ReadonlyMap<string, string> = new Map([
@@ -178,6 +188,7 @@ export function moduleMember(module: string, name: string): Value | undefined {
   if (module === "__future__") return unknown("a future statement has no value");
   if (module === "re" && REGEX_FLAGS.has(name)) return int(REGEX_FLAGS.get(name)!);
   if (module === "sys") return sysMember(name);
+  if (module === "builtins" && name === "Ellipsis") return ELLIPSIS;
   if (Object.hasOwn(RUNTIME_MODULES, module)) {
     const [runtime, names] = RUNTIME_MODULES[module]!;
     if (names.split(" ").includes(name)) return runtimeMember(runtime, name);

@@ -202,27 +202,52 @@ export function index(container: Value, key: Value): Value {
     const character = [...container.value].at(Number(key.value));
     if (character !== undefined) return { kind: "str", value: character };
   }
+  if (container.kind === "bytes" && key.kind === "int") {
+    const byte = container.value.at(Number(key.value));
+    if (byte !== undefined) return { kind: "int", value: BigInt(byte.charCodeAt(0)) };
+  }
   return unknown("an item known only at run time");
 }
 
-/** Part of a constant: `value[start:stop]`. */
+/** Part of a constant: `value[start:stop:step]`. */
 export function slice(value: Value, bounds: readonly (Value | null)[]): Value {
   if (value.kind === "unknown") return value;
-  const [start, stop, step] = bounds.map((bound) =>
+  const [start, stop, step = 1] = bounds.map((bound) =>
     bound === null || bound.kind === "none"
       ? undefined
       : bound.kind === "int"
         ? Number(bound.value)
         : NaN,
   );
-  if (step !== undefined || Number.isNaN(start) || Number.isNaN(stop))
+  if (Number.isNaN(start) || Number.isNaN(stop) || Number.isNaN(step) || step === 0)
     return unknown("a part known only at run time");
   if (value.kind === "str")
-    return { kind: "str", value: [...value.value].slice(start, stop).join("") };
-  if (value.kind === "bytes") return { kind: "bytes", value: value.value.slice(start, stop) };
+    return { kind: "str", value: sliced([...value.value], start, stop, step).join("") };
+  if (value.kind === "bytes")
+    return { kind: "bytes", value: sliced([...value.value], start, stop, step).join("") };
   if (value.kind === "tuple" || value.kind === "list")
-    return { kind: value.kind, items: value.items.slice(start, stop) };
+    return { kind: value.kind, items: sliced(value.items, start, stop, step) };
   return unknown("a part known only at run time");
+}
+
+function sliced<T>(
+  items: readonly T[],
+  start: number | undefined,
+  stop: number | undefined,
+  step: number,
+): T[] {
+  if (step === 1) return items.slice(start, stop);
+  const { length } = items;
+  const [least, most] = step > 0 ? [0, length] : [-1, length - 1];
+  const bounded = (bound: number | undefined, otherwise: number): number =>
+    bound === undefined
+      ? otherwise
+      : Math.min(Math.max(bound < 0 ? bound + length : bound, least), most);
+  const end = bounded(stop, step > 0 ? length : -1);
+  const result: T[] = [];
+  for (let i = bounded(start, step > 0 ? 0 : length - 1); step > 0 ? i < end : i > end; i += step)
+    result.push(items[i]!);
+  return result;
 }
 
 const isTypeVariable = (value: Value): value is LibraryCall => isCallOf(value, "typing.TypeVar");
