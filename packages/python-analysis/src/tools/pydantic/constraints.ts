@@ -1,6 +1,7 @@
 import { type Call, type Value, calleeId, isLibraryClass } from "../python/values.js";
 import { type Core, SchemaError, mergeMetadata } from "./core.js";
 import type { Encoder } from "./encode.js";
+import { refuseConstraint } from "./validators.js";
 import type { Json } from "./json.js";
 
 const LENGTHS = ["min_length", "max_length"];
@@ -129,6 +130,8 @@ export function applyConstraint(schema: Core, metadata: Value, encode: Encoder):
     if (!KNOWN.has(name)) throw new SchemaError("PydanticUserError", `unknown constraint ${name}`);
     const encoded = encodeConstraint(name, value, encode);
     if (schema.type === "function" && name === "strict") return result;
+    if (TAKEN_BY[schema.type]?.includes(name) || name === "pattern")
+      refuseConstraint(schema.type, name, value);
     if (TAKEN_BY[schema.type]?.includes(name)) {
       const target = result as { constraints?: Record<string, Json> };
       if (encoded !== undefined) target.constraints = { ...target.constraints, [name]: encoded };

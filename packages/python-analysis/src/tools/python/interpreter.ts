@@ -9,7 +9,7 @@ import { Assumptions, variableAskedFor } from "./environment.js";
 import { isKnownModule, moduleMember } from "./library.js";
 import { isFormatted, literalValue } from "./literals.js";
 import { numberValue } from "./numbers.js";
-import { operands } from "./operands.js";
+import { operands, unionOperands } from "./operands.js";
 import { comparison, comprehension, dictionary, display, formattedText } from "./expressions.js";
 import { binary, unary } from "./operators.js";
 import { truth } from "./truth.js";
@@ -188,7 +188,7 @@ export class Interpreter {
         return this.#subscript(again(origin), parameters!, operands(parameters!), frame);
       }
       case "union_type":
-        return operands(node)
+        return unionOperands(node)
           .map(again)
           .reduce((left, right) => binary("|", left, right));
       case "binary_operator":

@@ -57,7 +57,7 @@ const PYDANTIC_CLASSES = new Set(
     FtpUrl WebsocketUrl AnyWebsocketUrl UrlConstraints EmailStr NameEmail IPvAnyAddress IPvAnyInterface IPvAnyNetwork PostgresDsn
     CockroachDsn AmqpDsn RedisDsn MongoDsn KafkaDsn NatsDsn MySQLDsn MariaDBDsn ClickHouseDsn SnowflakeDsn Strict StringConstraints
     ImportString Json Secret SecretStr SecretBytes PaymentCardNumber ByteSize PastDate FutureDate PastDatetime FutureDatetime
-    AwareDatetime NaiveDatetime AllowInfNan EncodedBytes EncodedStr GetPydanticSchema Tag Discriminator FailFast Examples`),
+    AwareDatetime NaiveDatetime AllowInfNan OnErrorOmit EncodedBytes EncodedStr GetPydanticSchema Tag Discriminator FailFast Examples`),
 );
 const PYDANTIC_MODULES = new Set(
   words(`pydantic pydantic.fields pydantic.types pydantic.networks pydantic.main pydantic.json_schema pydantic.config pydantic.aliases

@@ -14,6 +14,19 @@ import {
   unknown,
 } from "./values.js";
 
+/** Classes of pydantic's whose `X[T]` is `Annotated[T, X()]`. */
+const ANNOTATING: ReadonlySet<string> = new Set(
+  [
+    "Json",
+    "InstanceOf",
+    "SkipValidation",
+    "SkipJsonSchema",
+    "SerializeAsAny",
+    "ImportString",
+    "OnErrorOmit",
+  ].map((name) => `pydantic.${name}`),
+);
+
 /** Classes of the standard library that can be subscripted. */
 const GENERIC_CLASSES = new Set([
   ...TYPING_ALIASES.values(),
@@ -29,28 +42,30 @@ const GENERIC_CLASSES = new Set([
   "types.SimpleNamespace",
   "dataclasses.InitVar",
   "dataclasses.Field",
-  "pydantic.Json",
   "pydantic.Secret",
-  "pydantic.InstanceOf",
-  "pydantic.SkipValidation",
-  "pydantic.SkipJsonSchema",
-  "pydantic.SerializeAsAny",
+  ...ANNOTATING,
   "pydantic.RootModel",
   "pydantic.BaseModel",
   "mcp.Context",
 ]);
 
+const UNHASHABLE: ReadonlySet<string> = new Set(["list", "dict", "set"]);
+
 /** `X | Y`, `Union[X, Y]`: flattened, without repeats. */
 export function unionOf(values: readonly Value[], spelling: Union["spelling"] = "typing"): Value {
   const members = new Map<string, Value>();
   for (const value of values.map(typeArgument)) {
+    if (UNHASHABLE.has(value.kind))
+      throw new PythonError("TypeError", `unhashable type: '${value.kind}'`);
     for (const member of value.kind === "union" ? value.members : [value]) {
       const plain = isNoneType(member) ? NONE : member;
       members.set(equalityKey(plain), members.get(equalityKey(plain)) ?? plain);
     }
   }
   const unique = [...members.values()];
-  return unique.length === 1 ? unique[0]! : { kind: "union", members: unique, spelling };
+  if (unique.length > 1) return { kind: "union", members: unique, spelling };
+  // The class, which unlike `None` itself can be joined with more.
+  return isNoneType(unique[0]!) ? libraryClass("types.NoneType") : unique[0]!;
 }
 
 /** An argument as `typing` stores it: strings become forward references, and what cannot be a type raises. */
@@ -58,13 +73,6 @@ function typeArgument(value: Value): Value {
   switch (value.kind) {
     case "str":
       return { kind: "forward", text: value.value };
-    case "bool":
-    case "int":
-    case "float":
-    case "complex":
-    case "bytes":
-    case "dict":
-    case "set":
     case "tuple":
       throw new PythonError("TypeError", "a type is wanted here, and this is a value");
     default:
@@ -90,6 +98,10 @@ export function subscript(origin: Value, items: readonly Value[], single: boolea
         if (origin.id.startsWith("builtins."))
           throw new PythonError("TypeError", `type '${origin.name}' is not subscriptable`);
         return unknown(`\`${origin.name}[…]\` is not known here`);
+      }
+      if (ANNOTATING.has(origin.id)) {
+        const metadata: Call = { kind: "call", callee: origin, args: [], kwargs: new Map() };
+        return subscriptForm("typing.Annotated", [only(items, origin.id), metadata]);
       }
       if (origin.id.startsWith("pydantic.") || origin.id.startsWith("typing.")) {
         return { kind: "alias", origin, args: items.map(typeArgument), spelling: "typing" };
