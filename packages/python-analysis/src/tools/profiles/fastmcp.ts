@@ -144,8 +144,13 @@ function isInjected(
   type: Value | undefined,
 ): boolean {
   if (type && isOrContainsContext(type)) return true;
+  if (type?.kind === "annotated" && type.metadata.some(isDependency)) return true;
   const value = defaultValue(source, parameter);
-  return value?.kind === "call" && /^fastmcp\.(Depends|Current\w+)$/.test(calleeId(value));
+  return value !== undefined && isDependency(value);
+}
+
+function isDependency(value: Value): boolean {
+  return value.kind === "call" && /^fastmcp\.(Depends|Current\w+)$/.test(calleeId(value));
 }
 
 function isOrContainsContext(type: Value): boolean {

@@ -1,7 +1,7 @@
 import type { McpTool } from "@sluice/contracts";
 import { Refusal } from "../diagnostics.js";
 import type { Core, FieldSchema } from "../pydantic/core.js";
-import { makeField } from "../pydantic/fields.js";
+import { isRequired, makeField } from "../pydantic/fields.js";
 import { CoreGenerator } from "../pydantic/generate.js";
 import type { JsonObject } from "../pydantic/json.js";
 import { JsonSchemaGenerator } from "../pydantic/json-schema.js";
@@ -227,7 +227,9 @@ function parameterField(
     "class",
     defaultValue(source, parameter) ?? undefined,
   );
-  if (field.qualifiers.has("ClassVar")) return null;
+  // To pydantic, what is final and has a value belongs to the class.
+  if (field.qualifiers.has("ClassVar") || (field.qualifiers.has("Final") && !isRequired(field)))
+    return null;
   const described = modelFieldSchema(generator, parameter.name, field);
   for (const [ref, core] of generator.definitions) cores.set(ref, core);
   if (!described.required || !Object.hasOwn(MODEL_DEFAULTS, parameter.name)) return described;

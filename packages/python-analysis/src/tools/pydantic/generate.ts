@@ -19,6 +19,7 @@ import { LIBRARY_TYPES } from "./library-types.js";
 import { enumSchema, modelSchema } from "./models.js";
 import { dataclassSchema, namedTupleCall, namedTupleSchema, typedDictSchema } from "./records.js";
 import { fullReference } from "./references.js";
+import { CONTEXTS } from "./runtime-contexts.js";
 import {
   oneOf,
   refuseWithoutFactory,
@@ -46,7 +47,7 @@ const CLASSES_TOO = new Set(
 
 /** Classes of pydantic's and the runtimes' that have schemas which are not described here. */
 const UNMODELLED =
-  /^(pydantic\.(RootModel|EncodedBytes|EncodedStr)|(mcp|fastmcp)\.(\w+Content|ResourceLink|EmbeddedResource|\w+Result|Context))$/;
+  /^(pydantic\.(RootModel|EncodedBytes|EncodedStr)|(mcp|fastmcp)\.(\w+Content|ResourceLink|EmbeddedResource|\w+Result))$/;
 
 /** Nodes of one tool's schema, after which it is called too much work. */
 const MOST_NODES = 20_000;
@@ -241,6 +242,8 @@ export class CoreGenerator {
         config: new Map(),
       }));
     }
+    const context = CONTEXTS[id];
+    if (context) return this.define(context.identity, () => context.schema);
     if (UNMODELLED.test(id)) {
       this.surroundings.note(`\`${id}\` is not known here`);
       return { type: "any" };
