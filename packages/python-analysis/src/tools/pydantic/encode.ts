@@ -100,8 +100,12 @@ function sortedItems(given: readonly Value[]): readonly Value[] {
   if (items.length < 2) return items;
   if (items.every((item) => item.kind === "str"))
     return items.toSorted((a, b) => compareText(a.value, b.value));
-  if (items.every((item) => item.kind === "int" || item.kind === "float")) {
-    return items.toSorted((a, b) => (a.value < b.value ? -1 : a.value > b.value ? 1 : 0));
+  if (items.every(({ kind }) => kind === "int" || kind === "float" || kind === "bool")) {
+    const number = (item: Value): bigint | number =>
+      item.kind === "int" || item.kind === "float"
+        ? item.value
+        : Number(item.kind === "bool" && item.value);
+    return items.toSorted((a, b) => (number(a) < number(b) ? -1 : number(a) > number(b) ? 1 : 0));
   }
   throw new NotKnown("it is a set whose order is not known");
 }

@@ -3,6 +3,7 @@ import { truth } from "./truth.js";
 import { applyLambda } from "./expressions.js";
 import { builtinFunction } from "./builtin-functions.js";
 import { flagOf } from "./flags.js";
+import { decimalText, fractionText } from "./decimals.js";
 import { distinct, itemsOf, orderedItems } from "./iteration.js";
 import { mathFunction } from "./math-functions.js";
 import { osPathFunction } from "./paths.js";
@@ -331,6 +332,8 @@ function typeOf(value: Value): Value | undefined {
 function integerOf(given: Value | undefined, base: Value | undefined): Value {
   if (!given) return int(0);
   const value = plainOf(given);
+  const exact = /^(-?\d+)(\.\d+)?$/.exec(decimalText(value) ?? "");
+  if (exact) return int(BigInt(exact[1]!));
   if (value.kind === "str" && base?.kind === "int")
     return basedInteger(value.value, Number(base.value));
   if (value.kind === "int") return value;
@@ -363,6 +366,11 @@ function basedInteger(text: string, base: number): Value {
 function floatOf(given: Value | undefined): Value {
   if (!given) return float(0);
   const value = plainOf(given);
+  const exact = decimalText(value) ?? fractionText(value);
+  if (exact !== undefined) {
+    const [top, bottom = "1"] = exact.split("/");
+    return float(Number(top) / Number(bottom));
+  }
   if (value.kind === "float") return value;
   if (value.kind === "int") return float(Number(value.value));
   if (value.kind === "bool") return float(Number(value.value));

@@ -249,9 +249,16 @@ const CLASS_ATTRIBUTES: Readonly<Record<string, Moment>> = {
 
 /** `datetime.min` and its like. */
 export const dateClassAttribute = (id: string, name: string): Value | undefined =>
-  Object.hasOwn(CLASS_ATTRIBUTES, `${id}.${name}`)
+  spanLimit(id, name) ??
+  (Object.hasOwn(CLASS_ATTRIBUTES, `${id}.${name}`)
     ? momentValue(CLASS_ATTRIBUTES[`${id}.${name}`]!, undefined)
-    : undefined;
+    : undefined);
+
+function spanLimit(id: string, name: string): Value | undefined {
+  if (id !== "datetime.timedelta") return undefined;
+  if (name === "max") return spanValue(1_000_000_000n * DAY - 1n);
+  return name === "min" ? spanValue(-999_999_999n * DAY) : undefined;
+}
 
 const DATE_PARTS = ["year", "month", "day"] as const;
 const CLOCK_PARTS = ["hour", "minute", "second", "microsecond"] as const;

@@ -7,8 +7,8 @@ import { distinct, orderedItems } from "./iteration.js";
 import { operands } from "./operands.js";
 import { truth } from "./truth.js";
 import type { Frame } from "./scope.js";
-import { index } from "./subscripts.js";
-import { type Unknown, type Value, int, libraryClass, str, unknown } from "./values.js";
+import { followed } from "./subscripts.js";
+import { type Unknown, type Value, libraryClass, str, unknown } from "./values.js";
 import { LONGEST } from "./weight.js";
 
 /** Items that the loops of one comprehension go through. */
@@ -150,11 +150,7 @@ function gather(
   if (!items) return unknown("a comprehension over what is known only at run time");
   for (const item of items) {
     const locals = new Map(frame.locals);
-    for (const [name, path] of unpacked(target, []))
-      locals.set(
-        name,
-        path.reduce((value, i) => index(value, int(i)), item),
-      );
+    for (const [name, path] of unpacked(target, [])) locals.set(name, path.reduce(followed, item));
     if (rounds.left-- === 0) return unknown("a comprehension over very much");
     const failure = gather(rest, { ...frame, locals }, evaluate, rounds, found);
     if (failure) return failure;

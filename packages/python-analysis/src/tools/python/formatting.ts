@@ -174,6 +174,7 @@ export function formatTemplate(
     /\{\{|\}\}|\{(\w*)(?:!([rsa]))?(?::([^{}]*))?\}|[{}]/g,
     (whole: string, name: string | undefined, conversion: string | undefined, spec = "") => {
       if (whole === "{{" || whole === "}}") return whole[0]!;
+      if (!isKnown) return "";
       const value =
         name === undefined
           ? undefined
@@ -208,6 +209,7 @@ export function formatPercent(template: string, values: Value): string | undefin
       type = "",
     ) => {
       if (type === "%") return "%";
+      if (!isKnown) return "";
       const value =
         name === undefined
           ? named

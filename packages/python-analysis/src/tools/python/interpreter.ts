@@ -14,7 +14,7 @@ import { comparison, comprehension, dictionary, display, formattedText } from ".
 import { binary, unary } from "./operators.js";
 import { truth } from "./truth.js";
 import { type Frame, Scope } from "./scope.js";
-import { index, slice, subscript } from "./subscripts.js";
+import { followed, slice, subscript } from "./subscripts.js";
 import { HEAVIEST, weightOf } from "./weight.js";
 import {
   ELLIPSIS,
@@ -23,7 +23,6 @@ import {
   TooMuchWork,
   type Value,
   bool,
-  int,
   str,
   unknown,
 } from "./values.js";
@@ -121,10 +120,7 @@ export class Interpreter {
               unknown(`\`${binding.name}\` has no value yet`);
             return binary(source.operator, before, this.evaluate(source.value, frame));
           }
-          return source.path.reduce(
-            (value, i) => index(value, int(i)),
-            this.evaluate(source.value, frame),
-          );
+          return source.path.reduce(followed, this.evaluate(source.value, frame));
         } catch (error) {
           if (error instanceof PythonError)
             return unknown(`\`${binding.name}\` raises ${error.exception}`);

@@ -1,3 +1,4 @@
+import type { Step } from "./bindings.js";
 import { TYPING_ALIASES } from "./library.js";
 import {
   type Alias,
@@ -219,6 +220,14 @@ export function index(container: Value, key: Value): Value {
     if (byte !== undefined) return { kind: "int", value: BigInt(byte.charCodeAt(0)) };
   }
   return unknown("an item known only at run time");
+}
+
+/** What unpacking a value gives at one step. */
+export function followed(value: Value, step: Step): Value {
+  if (typeof step === "number") return index(value, { kind: "int", value: BigInt(step) });
+  if (value.kind !== "tuple" && value.kind !== "list")
+    return value.kind === "unknown" ? value : unknown("an unpacked value");
+  return { kind: "list", items: value.items.slice(step.before, value.items.length - step.after) };
 }
 
 /** Part of a constant: `value[start:stop:step]`. */
