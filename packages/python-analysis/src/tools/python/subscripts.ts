@@ -199,7 +199,7 @@ function literalOf(items: readonly Value[]): Value {
 }
 
 /** An item of a constant. */
-export function index(container: Value, key: Value): Value {
+function index(container: Value, key: Value): Value {
   if (container.kind === "unknown") return container;
   if ((container.kind === "tuple" || container.kind === "list") && key.kind === "int") {
     return container.items.at(Number(key.value)) ?? unknown("an item that is not there");
