@@ -1,4 +1,4 @@
-import { areEqual, sorted } from "./comparisons.js";
+import { isLess, sorted } from "./comparisons.js";
 import { asciiOnly, formatValue } from "./formatting.js";
 import { fixedText } from "./decimals.js";
 import { itemsOf, orderedItems } from "./iteration.js";
@@ -138,12 +138,15 @@ function extreme(
   const items = args.length === 1 ? itemsOf(args[0]!) : args;
   if (items?.length === 0) return kwargs.get("default");
   const keys = items && keysOf(items, kwargs, apply);
-  const order = items && keys && sorted(items, keys);
-  if (!order) return undefined;
-  if (name === "min") return order[0];
-  const last = order.at(-1)!;
-  // Of those that are equal, the first is the largest.
-  return kwargs.has("key") ? undefined : order.find((item) => areEqual(item, last));
+  if (!items || !keys) return undefined;
+  // Of those that are equal, the first counts.
+  let best = 0;
+  for (const [i, key] of keys.entries()) {
+    const isBetter = name === "min" ? isLess(key, keys[best]!) : isLess(keys[best]!, key);
+    if (isBetter === undefined) return undefined;
+    if (isBetter) best = i;
+  }
+  return items[best];
 }
 
 function rounded(value: Value, places: Value | undefined): Value | undefined {

@@ -41,7 +41,7 @@ function orderOf(value: Value): bigint | undefined {
 }
 
 /** Whether one value sorts before another; `undefined` if only running tells, or it raises. */
-function isLess(left: Value, right: Value): boolean | undefined {
+export function isLess(left: Value, right: Value): boolean | undefined {
   const [a, b] = [plainOf(left), plainOf(right)];
   const x: Comparable | undefined = numberOf(a) ?? orderOf(a);
   const y: Comparable | undefined = numberOf(b) ?? orderOf(b);
