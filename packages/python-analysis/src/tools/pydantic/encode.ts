@@ -2,10 +2,10 @@ import type { ClassDefinition } from "../python/classes.js";
 import { addressText } from "../python/addresses.js";
 import { compareText } from "../python/comparisons.js";
 import { decimalText, fractionText } from "../python/decimals.js";
-import { distinct, orderedItems } from "../python/iteration.js";
+import { distinct, distinctEntries, orderedItems } from "../python/iteration.js";
 import { floatRepr } from "../python/numbers.js";
 import { pathText } from "../python/paths.js";
-import { type Call, type Value, argument, calleeId, hashKey } from "../python/values.js";
+import { type Call, type Value, argument, calleeId } from "../python/values.js";
 import { encodeTemporal } from "./temporal.js";
 import { type Json, fromEntries } from "./json.js";
 
@@ -108,18 +108,6 @@ function sortedItems(given: readonly Value[]): readonly Value[] {
     return items.toSorted((a, b) => (number(a) < number(b) ? -1 : number(a) > number(b) ? 1 : 0));
   }
   throw new NotKnown("it is a set whose order is not known");
-}
-
-/** As Python keeps them: equal keys are one, `1` and `True` among them, under the first's name with the last's value. */
-function distinctEntries(
-  entries: readonly (readonly [Value, Value])[],
-): readonly (readonly [Value, Value])[] {
-  const found = new Map<string, readonly [Value, Value]>();
-  for (const [key, value] of entries) {
-    const identity = hashKey(key);
-    found.set(identity, [found.get(identity)?.[0] ?? key, value]);
-  }
-  return [...found.values()];
 }
 
 function keyText(key: Value): string {

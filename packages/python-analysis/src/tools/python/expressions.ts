@@ -212,7 +212,8 @@ export function display(node: SyntaxNode, frame: Frame, evaluate: Evaluate): Val
     } else items.push(evaluate(item, frame));
   }
   if (node.type === "expression_list") return { kind: "tuple", items };
-  return { kind: node.type as "tuple" | "list" | "set", items };
+  if (node.type === "set") return { kind: "set", items: distinct(items) };
+  return { kind: node.type as "tuple" | "list", items };
 }
 
 /** A dictionary, written out. */

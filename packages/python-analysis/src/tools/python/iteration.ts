@@ -16,7 +16,7 @@ export function itemsOf(value: Value): readonly Value[] | undefined {
     case "bytes":
       return [...value.value].map((byte) => int(byte.charCodeAt(0)));
     case "dict":
-      return value.entries.map(([key]) => key);
+      return distinctEntries(value.entries).map(([key]) => key);
     case "class":
       return value.isEnum && !value.isSubclassOf("enum.Flag")
         ? distinct(value.members, (member) => hashKey(member.value))
@@ -44,6 +44,18 @@ export function distinct<T extends Value>(
   for (const item of items) {
     const key = keyOf(item);
     if (!found.has(key)) found.set(key, item);
+  }
+  return [...found.values()];
+}
+
+/** As Python keeps them: equal keys are one, `1` and `True` among them, under the first's name with the last's value. */
+export function distinctEntries(
+  entries: readonly (readonly [Value, Value])[],
+): readonly (readonly [Value, Value])[] {
+  const found = new Map<string, readonly [Value, Value]>();
+  for (const [key, value] of entries) {
+    const identity = hashKey(key);
+    found.set(identity, [found.get(identity)?.[0] ?? key, value]);
   }
   return [...found.values()];
 }

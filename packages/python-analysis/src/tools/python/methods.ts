@@ -1,6 +1,6 @@
 import { dateAttribute, dateClassAttribute, dateClassMethod, dateMethod } from "./dates.js";
 import { quantized } from "./decimals.js";
-import { itemsOf, orderedItems } from "./iteration.js";
+import { distinctEntries, itemsOf, orderedItems } from "./iteration.js";
 import { areEqual } from "./comparisons.js";
 import { pathAttribute, pathMethod } from "./paths.js";
 import { bytesMethod, textMethod } from "./text-methods.js";
@@ -82,7 +82,9 @@ function told(
     case "frozenset":
       return name === "copy" ? object : undefined;
     case "dict":
-      return kwargs.size === 0 ? mappingMethod(object.entries, name, args) : undefined;
+      return kwargs.size === 0
+        ? mappingMethod(distinctEntries(object.entries), name, args)
+        : undefined;
     case "call":
       return (
         dateMethod(object, name, args, kwargs) ??
