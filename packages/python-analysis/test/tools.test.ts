@@ -270,6 +270,22 @@ describe("hostile scripts", () => {
       `V0 = "ab"\n${Array.from({ length: 60 }, (_, i) => `V${i + 1} = V${i} + V${i}`).join("\n")}\ndef f(a=V60):\n  'D.'\n`,
     ],
     [
+      "methods and formats that grow",
+      `A = "a" * 100_000\nB = A.replace("a", A)\nC = A.join(A)\nD = ("{0}" * 30_000).format(A)\nE = ("%(a)s" * 20_000) % {"a": A}\nF = f"${"{A}".repeat(5000)}"\nG = A.center(10**12)\nH = f"{1:{10**9}}"\nI = round(1.5, 10**9)\ndef f(a=B, b=C, c=D, d=E, e=F, g=G, h=H, i=I, j=bytes(10**12), k=10**10**9 % 7):\n  'D.'\n`,
+    ],
+    [
+      "comprehensions without end",
+      "A = [x for x in range(10**9)]\nB = [(x, y, z) for x in range(9999) for y in range(9999) for z in range(9999)]\nC = [[[w for w in range(99)] for x in range(99)] for y in range(99)]\nD = sum(x for x in range(10**6))\nE = list(map(lambda x: (lambda y: y)(x), range(9999)))\ndef f(a=A, b=B, c=C, d=D, e=E, g=sorted(E, key=lambda x: -x), h=(lambda f: f(f))(lambda f: f(f))):\n  'D.'\n",
+    ],
+    [
+      "a path of 20,000 names",
+      `from pathlib import Path\ndef f(a=Path("a")${' / "b"'.repeat(20_000)}, b=str(Path(*["a"] * 50_000))):\n  'D.'\n`,
+    ],
+    [
+      "patterns and addresses that are none",
+      `from typing import Annotated\nfrom pydantic import Field\nimport ipaddress\nfrom datetime import *\nfrom decimal import Decimal\ndef f(a: Annotated[str, Field(pattern="${"(".repeat(50_000)}")], b: Annotated[str, Field(pattern="${"[".repeat(50_000)}")] = "", c=ipaddress.ip_address("::" * 9999), d=date(10**30, 1, 1) + timedelta(10**30), e=Decimal("1e999999") + 1, g=Decimal(1e300) * Decimal(5e-324)):\n  'D.'\n`,
+    ],
+    [
       "a type that is itself",
       "X = X\nclass A(A): pass\nJ = list['J']\ndef f(a: X, b: 'J', c: A = A()) -> 'J':\n  'D.'\n",
     ],

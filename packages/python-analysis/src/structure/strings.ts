@@ -62,7 +62,8 @@ function literalValue(literal: SyntaxNode): string | null {
   return prefix.includes("r") ? content : evaluateEscapes(content);
 }
 
-function evaluateEscapes(content: string): string {
+/** The text that escapes in a string literal stand for. */
+export function evaluateEscapes(content: string): string {
   if (!content.includes("\\")) return content;
   return content.replace(
     ESCAPE,

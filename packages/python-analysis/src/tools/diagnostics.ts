@@ -4,6 +4,7 @@ import type { ToolDiagnostic } from "@sluice/contracts";
  * What a diagnostic says:
  * - `no_docstring`: nothing tells a model what the tool is for;
  * - `unknown_type`, `unknown_default`: known only by running the script, so the schema allows more than the tool may take;
+ * - `environment`: the default depends on an environment variable, and is that of one that is not set;
  * - `unknown_option`: an argument of the decorator is known only by running the script;
  * - `type_checking_import`: described as if a name were there at run time that only type checkers see;
  * - `decorated`: described as written, though a decorator may change it;
@@ -15,6 +16,7 @@ export type DiagnosticCode =
   | "no_docstring"
   | "unknown_type"
   | "unknown_default"
+  | "environment"
   | "unknown_option"
   | "type_checking_import"
   | "decorated"

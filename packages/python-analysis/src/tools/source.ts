@@ -51,7 +51,16 @@ export const isStringAnnotation = (source: ToolSource, node: SyntaxNode): boolea
 export function defaultValue(source: ToolSource, parameter: SignatureParameter): Value | undefined {
   if (!parameter.default) return undefined;
   try {
-    return source.interpreter.evaluate(parameter.default, source.frame);
+    const { result, unset } = source.interpreter.assumptions.during(() =>
+      source.interpreter.evaluate(parameter.default!, source.frame),
+    );
+    for (const variable of unset)
+      source.diagnostics.add(
+        "environment",
+        `the default is what it is without the environment variable \`${variable}\``,
+        parameter.name,
+      );
+    return result;
   } catch (error) {
     if (error instanceof PythonError) return unknown(`evaluating it raises ${error.exception}`);
     throw error;

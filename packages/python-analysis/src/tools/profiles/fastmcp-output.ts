@@ -201,6 +201,8 @@ function refuseUnsubscriptable(type: Value): void {
     const origin = TYPING_ALIASES.get(type.id.slice("typing.".length));
     if (origin === "collections.abc.Callable")
       throw new PythonError("TypeError", "Callable must be used as Callable[[arg, ...], result].");
+    if (origin === "re.Pattern" || origin === "re.Match")
+      throw new PythonError("TypeError", `${type.id} needs its parameter here`);
     if (origin === "collections.abc.Hashable" || origin === "collections.abc.Sized") {
       throw new PythonError(
         "TypeError",

@@ -19,6 +19,7 @@ import {
   valueEncoder,
 } from "../source.js";
 import type { SignatureParameter } from "../signature.js";
+import { withoutStrings } from "../python/forward.js";
 import { compress } from "./compress.js";
 import { describeOutput } from "./fastmcp-output.js";
 import { blaming } from "./refusals.js";
@@ -128,9 +129,11 @@ function givenOutput(source: ToolSource, given: Value): JsonObject | null {
 function resolvedHint(source: ToolSource, node: SyntaxNode, parameter: string | null): Value {
   noteTypeCheckingNames(source, node, parameter);
   const { interpreter } = source;
+  const evaluate = (text: string): Value => interpreter.evaluateText(text, globalsOf(source));
   let value = interpreter.evaluate(node, source.deferred ? globalsOf(source) : source.frame);
-  for (let depth = 0; value.kind === "str" && depth < 10; depth++)
-    value = interpreter.evaluateText(value.value, globalsOf(source));
+  // Of what is returned, FastMCP evaluates the annotation but not the strings in it.
+  if (parameter !== null) return withoutStrings(value, evaluate);
+  for (let depth = 0; value.kind === "str" && depth < 10; depth++) value = evaluate(value.value);
   return value;
 }
 
@@ -141,8 +144,13 @@ function isInjected(
   type: Value | undefined,
 ): boolean {
   if (type && isOrContainsContext(type)) return true;
+  if (type?.kind === "annotated" && type.metadata.some(isDependency)) return true;
   const value = defaultValue(source, parameter);
-  return value?.kind === "call" && /^fastmcp\.(Depends|Current\w+)$/.test(calleeId(value));
+  return value !== undefined && isDependency(value);
+}
+
+function isDependency(value: Value): boolean {
+  return value.kind === "call" && /^fastmcp\.(Depends|Current\w+)$/.test(calleeId(value));
 }
 
 function isOrContainsContext(type: Value): boolean {

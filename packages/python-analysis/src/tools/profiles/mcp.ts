@@ -1,12 +1,13 @@
 import type { McpTool } from "@sluice/contracts";
 import { Refusal } from "../diagnostics.js";
 import type { Core, FieldSchema } from "../pydantic/core.js";
-import { makeField } from "../pydantic/fields.js";
+import { isRequired, makeField } from "../pydantic/fields.js";
 import { CoreGenerator } from "../pydantic/generate.js";
 import type { JsonObject } from "../pydantic/json.js";
 import { JsonSchemaGenerator } from "../pydantic/json-schema.js";
 import { modelFieldSchema } from "../pydantic/class-fields.js";
-import { truth } from "../python/operators.js";
+import { withoutStrings } from "../python/forward.js";
+import { truth } from "../python/truth.js";
 import {
   type Call,
   PythonError,
@@ -140,6 +141,22 @@ function evaluatedAnnotation(
     : value;
 }
 
+const NO_TYPES: ReadonlySet<string> = new Set(
+  "bool int float complex bytes ellipsis list tuple set dict module".split(" "),
+);
+const SPECIAL_FORMS = new Set(["typing.Union", "typing.Optional", "typing.Protocol"]);
+
+/** What the SDK cannot show or annotate. @throws Refusal */
+function refuseNoType(type: Value, parameter: string): void {
+  const isForm = type.kind === "form" && SPECIAL_FORMS.has(type.id);
+  if (isForm || NO_TYPES.has(type.kind))
+    throw new Refusal(
+      "invalid_annotation",
+      `the annotation of the parameter \`${parameter}\` is no type`,
+      parameter,
+    );
+}
+
 /** The first annotated name whose type is `Context`, or a generic or union with it as an argument. */
 function contextParameter(
   source: ToolSource,
@@ -185,6 +202,16 @@ const isContext = (type: Value): boolean => {
 const isResolved = (type: Value | undefined): boolean =>
   type?.kind === "annotated" && type.metadata.some((item) => isCallOf(item, "mcp.Resolve"));
 
+/** A type with its strings evaluated, where all of them name something that the SDK sees. */
+function evaluatedStrings(type: Value, evaluate: (text: string) => Value): Value {
+  try {
+    return withoutStrings(type, evaluate);
+  } catch (error) {
+    if (!(error instanceof PythonError)) throw error;
+    return type.kind === "str" ? { kind: "forward", text: type.value } : type;
+  }
+}
+
 function parameterField(
   source: ToolSource,
   parameter: SignatureParameter,
@@ -192,13 +219,17 @@ function parameterField(
   cores: Map<string, Core>,
 ): FieldSchema | null {
   const annotation = type ?? unannotated(parameter.name);
-  const generator = new CoreGenerator(surroundings(source, parameter.name), null, ARBITRARY_TYPES);
+  refuseNoType(annotation, parameter.name);
+  const around = surroundings(source, parameter.name);
+  const generator = new CoreGenerator(around, null, ARBITRARY_TYPES);
   const field = makeField(
-    annotation.kind === "str" ? { kind: "forward", text: annotation.value } : annotation,
+    evaluatedStrings(annotation, (text) => around.evaluateText(text, null)),
     "class",
     defaultValue(source, parameter) ?? undefined,
   );
-  if (field.qualifiers.has("ClassVar")) return null;
+  // To pydantic, what is final and has a value belongs to the class.
+  if (field.qualifiers.has("ClassVar") || (field.qualifiers.has("Final") && !isRequired(field)))
+    return null;
   const described = modelFieldSchema(generator, parameter.name, field);
   for (const [ref, core] of generator.definitions) cores.set(ref, core);
   if (!described.required || !Object.hasOwn(MODEL_DEFAULTS, parameter.name)) return described;

@@ -1,7 +1,7 @@
 import { cleanDocstring } from "../../docstring/clean.js";
 import type { ClassDefinition, FieldAnnotation } from "../python/classes.js";
 import type { Frame } from "../python/scope.js";
-import { truth } from "../python/operators.js";
+import { truth } from "../python/truth.js";
 import { substitute } from "../python/subscripts.js";
 import { type Call, PythonError, type Value, isCallOf, str, unknown } from "../python/values.js";
 import { applyAliasGenerator } from "./aliases.js";

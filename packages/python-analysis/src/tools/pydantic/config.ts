@@ -1,5 +1,5 @@
 import type { ClassDefinition } from "../python/classes.js";
-import { truth } from "../python/operators.js";
+import { truth } from "../python/truth.js";
 import { type Value, str } from "../python/values.js";
 
 /** A model's configuration, each setting under pydantic's name for it. */

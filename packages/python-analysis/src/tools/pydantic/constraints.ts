@@ -1,6 +1,7 @@
 import { type Call, type Value, calleeId, isLibraryClass } from "../python/values.js";
 import { type Core, SchemaError, mergeMetadata } from "./core.js";
 import type { Encoder } from "./encode.js";
+import { refuseConstraint } from "./validators.js";
 import type { Json } from "./json.js";
 
 const LENGTHS = ["min_length", "max_length"];
@@ -71,6 +72,11 @@ const BY_CLASS: Readonly<Record<string, string>> = {
   "pydantic.AllowInfNan": "allow_inf_nan",
 };
 
+/** What says `True` without an argument. */
+const SWITCHES = new Set(["pydantic.Strict", "pydantic.FailFast", "pydantic.AllowInfNan"]);
+/** Checks that a function makes, so that constraints after them are checked apart. */
+const CHECKS = new Set(["annotated_types.Predicate", "annotated_types.Not"]);
+
 /** Metadata that stands for several: `Interval(ge=1, le=5)`, `Len(1, 3)`, `StringConstraints(…)`. */
 export function expandGrouped(metadata: readonly Value[]): Value[] {
   return metadata.flatMap((item): readonly Value[] => {
@@ -112,6 +118,7 @@ function constraintsOf(metadata: Value): ReadonlyMap<string, Value> | null {
   const name = BY_CLASS[id];
   const value = metadata.args[0] ?? [...metadata.kwargs.values()][0];
   if (name === undefined) return null;
+  if (!value && SWITCHES.has(id)) return new Map([[name, { kind: "bool", value: true }]]);
   return value && value.kind !== "none" ? new Map([[name, value]]) : new Map();
 }
 
@@ -121,6 +128,8 @@ function constraintsOf(metadata: Value): ReadonlyMap<string, Value> | null {
  * @returns `null` for metadata that says nothing to pydantic
  */
 export function applyConstraint(schema: Core, metadata: Value, encode: Encoder): Core | null {
+  if (metadata.kind === "call" && CHECKS.has(calleeId(metadata)))
+    return { type: "function", schema };
   const stated = constraintsOf(metadata);
   if (!stated) return null;
   let result: Core = { ...schema };
@@ -128,7 +137,13 @@ export function applyConstraint(schema: Core, metadata: Value, encode: Encoder):
   for (const [name, value] of stated) {
     if (!KNOWN.has(name)) throw new SchemaError("PydanticUserError", `unknown constraint ${name}`);
     const encoded = encodeConstraint(name, value, encode);
-    if (schema.type === "function" && name === "strict") return result;
+    if (schema.type === "function" && name === "strict")
+      return {
+        ...schema,
+        schema: applyConstraint(schema.schema, metadata, encode) ?? schema.schema,
+      };
+    if (TAKEN_BY[schema.type]?.includes(name) || name === "pattern")
+      refuseConstraint(schema.type, name, value);
     if (TAKEN_BY[schema.type]?.includes(name)) {
       const target = result as { constraints?: Record<string, Json> };
       if (encoded !== undefined) target.constraints = { ...target.constraints, [name]: encoded };

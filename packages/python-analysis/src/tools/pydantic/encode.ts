@@ -1,6 +1,11 @@
 import type { ClassDefinition } from "../python/classes.js";
+import { addressText } from "../python/addresses.js";
+import { compareText } from "../python/comparisons.js";
+import { decimalText, fractionText } from "../python/decimals.js";
+import { distinct, distinctEntries, orderedItems } from "../python/iteration.js";
 import { floatRepr } from "../python/numbers.js";
-import { type Call, type Value, calleeId, equalityKey } from "../python/values.js";
+import { pathText } from "../python/paths.js";
+import { type Call, type Value, argument, calleeId } from "../python/values.js";
 import { encodeTemporal } from "./temporal.js";
 import { type Json, fromEntries } from "./json.js";
 
@@ -61,10 +66,14 @@ export function encodeValue(value: Value, fieldsOf: FieldsOf): Json {
   }
 }
 
+/** An integer that JSON's text of a number says exactly, as it does of all small ones and of `10 ** 20`. */
 function jsonInteger(value: bigint): number {
   const number = Number(value);
-  if (!Number.isSafeInteger(number))
-    throw new NotKnown("it is an integer too large to be exact in JSON here");
+  const [digits = "", power = "0"] = String(number).replace(".", "").split("e+");
+  const places = String(number).split("e")[0]!.split(".")[1]?.length ?? 0;
+  const isExact =
+    Number.isFinite(number) && BigInt(digits) * 10n ** BigInt(Number(power) - places) === value;
+  if (!isExact) throw new NotKnown("it is an integer too large to be exact in JSON here");
   return number;
 }
 
@@ -86,40 +95,19 @@ function utf8(bytes: string): string {
 }
 
 /** Python sorts what it can compare; a mix of kinds stays in an order that only running tells. */
-function sortedItems(items: readonly Value[]): readonly Value[] {
+function sortedItems(given: readonly Value[]): readonly Value[] {
+  const items = distinct(given);
   if (items.length < 2) return items;
   if (items.every((item) => item.kind === "str"))
     return items.toSorted((a, b) => compareText(a.value, b.value));
-  if (items.every((item) => item.kind === "int" || item.kind === "float")) {
-    return items.toSorted((a, b) => (a.value < b.value ? -1 : a.value > b.value ? 1 : 0));
+  if (items.every(({ kind }) => kind === "int" || kind === "float" || kind === "bool")) {
+    const number = (item: Value): bigint | number =>
+      item.kind === "int" || item.kind === "float"
+        ? item.value
+        : Number(item.kind === "bool" && item.value);
+    return items.toSorted((a, b) => (number(a) < number(b) ? -1 : number(a) > number(b) ? 1 : 0));
   }
   throw new NotKnown("it is a set whose order is not known");
-}
-
-/** By code point, as Python compares strings. */
-function compareText(a: string, b: string): number {
-  const left = [...a];
-  const right = [...b];
-  for (let i = 0; i < Math.min(left.length, right.length); i++) {
-    const difference = left[i]!.codePointAt(0)! - right[i]!.codePointAt(0)!;
-    if (difference !== 0) return difference;
-  }
-  return left.length - right.length;
-}
-
-/** As Python keeps them: equal keys are one, `1` and `True` among them, under the first's name with the last's value. */
-function distinctEntries(
-  entries: readonly (readonly [Value, Value])[],
-): readonly (readonly [Value, Value])[] {
-  const found = new Map<string, readonly [Value, Value]>();
-  for (const [key, value] of entries) {
-    const identity =
-      key.kind === "int" || key.kind === "float" || key.kind === "bool"
-        ? `number:${Number(key.value)}`
-        : equalityKey(key);
-    found.set(identity, [found.get(identity)?.[0] ?? key, value]);
-  }
-  return [...found.values()];
 }
 
 function keyText(key: Value): string {
@@ -167,30 +155,32 @@ function encodeCall(value: Call, fieldsOf: FieldsOf): Json {
     case "pathlib.PurePath":
     case "pathlib.PosixPath":
     case "pathlib.PurePosixPath":
-      return pathText(value.args);
+      return pathText(value) ?? notKnown("a path");
     case "decimal.Decimal":
-      return decimalText(first);
+      return decimalText(value) ?? notKnown("a decimal number");
+    case "fractions.Fraction":
+      return fractionText(value) ?? notKnown("a fraction");
     case "uuid.UUID":
       return uuidText(value);
     case "re.compile":
       return first?.kind === "str" ? first.value : notKnown("a regular expression");
     case "collections.OrderedDict":
     case "collections.defaultdict":
-    case "collections.Counter":
       return mapping(value, id, fieldsOf);
+    case "collections.Counter":
+      return counted(value) ?? mapping(value, id, fieldsOf);
     case "collections.deque":
-      if (!first) return [];
-      return first.kind === "list" || first.kind === "tuple"
-        ? encodeValue(first, fieldsOf)
-        : notKnown("a deque");
+      return dequeItems(value).map((item) => encodeValue(item, fieldsOf));
     case "pydantic.SecretStr":
     case "pydantic.SecretBytes":
       return first && "value" in first && first.value === "" ? "" : "**********";
     case "builtins.object":
       throw new NotSerializable("a bare object");
   }
-  const temporal = encodeTemporal(id, value);
+  const temporal = encodeTemporal(value);
   if (temporal !== undefined) return temporal;
+  const address = addressText(value);
+  if (address !== undefined) return address;
   if (id.startsWith("builtins.") || id.startsWith("typing.") || id.startsWith("os."))
     throw new NotSerializable(id);
   return notKnown(`an instance of \`${id}\``);
@@ -203,40 +193,32 @@ function notKnown(what: string): never {
 function mapping(value: Call, id: string, fieldsOf: FieldsOf): Json {
   const given = id === "collections.defaultdict" ? value.args[1] : value.args[0];
   const entries: (readonly [string, Json])[] = [];
-  if (given?.kind === "dict")
-    for (const [key, item] of given.entries)
-      entries.push([keyText(key), encodeValue(item, fieldsOf)]);
-  else if (given) notKnown("a mapping");
+  const pairs =
+    given?.kind === "dict"
+      ? given.entries
+      : given && orderedItems(given)?.map((pair) => ("items" in pair ? pair.items : []));
+  if (given && (!pairs || pairs.some((pair) => pair.length !== 2))) notKnown("a mapping");
+  for (const [key, item] of pairs ?? []) entries.push([keyText(key), encodeValue(item, fieldsOf)]);
   for (const [key, item] of value.kwargs) entries.push([key, encodeValue(item, fieldsOf)]);
   return fromEntries(entries);
 }
 
-/** `str(Path(…))`: slashes collapsed, `.` left out, an absolute part starting anew. */
-function pathText(parts: readonly Value[]): string {
-  let text = "";
-  for (const part of parts) {
-    let piece: string;
-    if (part.kind === "str") piece = part.value;
-    else if (part.kind === "call" && calleeId(part).startsWith("pathlib."))
-      piece = pathText(part.args);
-    else piece = notKnown("a path");
-    text = piece.startsWith("/") || text === "" ? piece : `${text}/${piece}`;
-  }
-  const root = /^\/\/[^/]/.test(text) ? "//" : text.startsWith("/") ? "/" : "";
-  const names = text.split("/").filter((name) => name !== "" && name !== ".");
-  return root + names.join("/") || ".";
+/** How often each item is there. */
+function counted(value: Call): Json | undefined {
+  const [given] = value.args;
+  const items = given && given.kind !== "dict" ? orderedItems(given) : undefined;
+  if (!items || value.kwargs.size > 0) return undefined;
+  const counts = new Map<string, number>();
+  for (const item of items) counts.set(keyText(item), (counts.get(keyText(item)) ?? 0) + 1);
+  return fromEntries(counts);
 }
 
-function decimalText(value: Value | undefined): string {
-  if (!value) return "0";
-  if (value.kind === "int") return String(value.value);
-  if (value.kind === "str" && /^[+-]?\d+(\.\d+)?$/.test(value.value.trim())) {
-    const text = value.value.trim().replace(/^\+/, "");
-    // Python keeps the digits as written but for leading zeros; below 1E-6 it turns to exponents.
-    const plain = text.replace(/^(-?)0+(?=\d)/, "$1");
-    if (!/^-?0\.0{6}/.test(plain)) return plain;
-  }
-  return notKnown("a decimal number");
+function dequeItems(value: Call): readonly Value[] {
+  const [given] = value.args;
+  const items = given ? orderedItems(given) : [];
+  const most = argument(value, 1, "maxlen");
+  if (!items || (most && most.kind !== "int" && most.kind !== "none")) notKnown("a deque");
+  return most?.kind === "int" ? items.slice(Math.max(items.length - Number(most.value), 0)) : items;
 }
 
 function uuidText(value: Call): string {

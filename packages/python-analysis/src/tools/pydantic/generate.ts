@@ -19,7 +19,13 @@ import { LIBRARY_TYPES } from "./library-types.js";
 import { enumSchema, modelSchema } from "./models.js";
 import { dataclassSchema, namedTupleCall, namedTupleSchema, typedDictSchema } from "./records.js";
 import { fullReference } from "./references.js";
-import { oneOf, subscriptedSchema, typeVariableSchema } from "./subscripted.js";
+import { CONTEXTS } from "./runtime-contexts.js";
+import {
+  oneOf,
+  refuseWithoutFactory,
+  subscriptedSchema,
+  typeVariableSchema,
+} from "./subscripted.js";
 
 /** What generating schemas needs of its surroundings. */
 export interface Surroundings {
@@ -41,7 +47,7 @@ const CLASSES_TOO = new Set(
 
 /** Classes of pydantic's and the runtimes' that have schemas which are not described here. */
 const UNMODELLED =
-  /^(pydantic\.(RootModel|PaymentCardNumber|ByteSize|EncodedBytes|EncodedStr)|(mcp|fastmcp)\.(\w+Content|ResourceLink|EmbeddedResource|\w+Result|Context))$/;
+  /^(pydantic\.(RootModel|EncodedBytes|EncodedStr)|(mcp|fastmcp)\.(\w+Content|ResourceLink|EmbeddedResource|\w+Result))$/;
 
 /** Nodes of one tool's schema, after which it is called too much work. */
 const MOST_NODES = 20_000;
@@ -159,6 +165,8 @@ export class CoreGenerator {
         if (isKnownModule(type.name)) return this.arbitrary(`module ${type.name}`, false);
         this.surroundings.note(`what \`${type.name}\` is is not known here`);
         return { type: "any" };
+      case "dict":
+        throw new SchemaError("PydanticUserError", "a dictionary is no type");
       case "function":
         return this.arbitrary(type.name, false);
       case "library-function":
@@ -222,6 +230,7 @@ export class CoreGenerator {
 
   libraryClass(id: string): Core {
     if (id === "builtins.tuple") return { type: "tuple", items: [{ type: "any" }], variadic: true };
+    if (id === "collections.defaultdict") refuseWithoutFactory(form("typing.Any"));
     const make = LIBRARY_TYPES[id];
     if (make) return make((type) => this.generate(type), []);
     if (id === "pydantic.BaseModel") {
@@ -233,6 +242,8 @@ export class CoreGenerator {
         config: new Map(),
       }));
     }
+    const context = CONTEXTS[id];
+    if (context) return this.define(context.identity, () => context.schema);
     if (UNMODELLED.test(id)) {
       this.surroundings.note(`\`${id}\` is not known here`);
       return { type: "any" };
@@ -279,6 +290,8 @@ export class CoreGenerator {
         throw new SchemaError("PydanticUserError", "`typing.Self` is invalid in this context");
       return this.generate(self);
     }
+    // These are functions, whose arguments have no JSON Schema.
+    if (id === "typing.NamedTuple" || id === "typing.TypedDict") return { type: "callable" };
     const alias = TYPING_ALIASES.get(name);
     if (alias !== undefined) return this.libraryClass(alias);
     return this.arbitrary(id, name === "Generic");

@@ -1,5 +1,5 @@
 import type { ClassDefinition } from "../python/classes.js";
-import { truth } from "../python/operators.js";
+import { truth } from "../python/truth.js";
 import { type Call, type Value, PythonError, isCallOf, unknown } from "../python/values.js";
 import type { FieldsOf } from "./encode.js";
 import { aliasName, fieldParts, qualifierOf } from "./fields.js";

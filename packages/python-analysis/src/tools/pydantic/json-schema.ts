@@ -281,7 +281,7 @@ export class JsonSchemaGenerator {
     const number: JsonObject = { type: "number" };
     for (const [name, value] of Object.entries(core.constraints ?? {})) {
       if (name in NUMERIC && (name !== "multiple_of" || core.type === "decimal"))
-        number[NUMERIC[name]!] = typeof value === "string" ? Number(value) : value;
+        number[NUMERIC[name]!] = typeof value === "object" ? value : Number(value);
     }
     return { anyOf: [finite(number), text] };
   }

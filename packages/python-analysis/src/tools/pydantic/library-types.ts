@@ -175,7 +175,7 @@ export const LIBRARY_TYPES: Readonly<Record<string, Maker>> = {
   "pydantic.ClickHouseDsn": () => url(),
   "pydantic.SnowflakeDsn": () => url(),
   "pydantic.ImportString": () => formatted({ type: "json-or-python", schema: { type: "str" } }, {}),
-  "pydantic.Json": (generate, args) => ({ type: "json", schema: generate(args[0] ?? ANY) }),
+  "pydantic.Json": () => ({ type: "json", schema: { type: "any" } }),
   "pydantic.SecretStr": () => secret({ type: "str" }),
   "pydantic.SecretBytes": () => secret({ type: "bytes" }),
   "pydantic.Secret": (generate, args) => ({
@@ -188,10 +188,19 @@ export const LIBRARY_TYPES: Readonly<Record<string, Maker>> = {
   "pydantic.FutureDatetime": simple("datetime"),
   "pydantic.AwareDatetime": simple("datetime"),
   "pydantic.NaiveDatetime": simple("datetime"),
-  "pydantic.InstanceOf": (generate, args) => generate(args[0] ?? ANY),
-  "pydantic.SerializeAsAny": (generate, args) => generate(args[0] ?? ANY),
-  "pydantic.SkipValidation": (generate, args) => {
-    const schema = generate(args[0] ?? ANY);
-    return { type: "any", metadata: { annotationFunctions: [(_, inner) => inner(schema)] } };
-  },
+  "pydantic.ByteSize": () => ({
+    type: "function",
+    schema: {
+      type: "union",
+      choices: [
+        { type: "str", constraints: { pattern: "^\\s*(\\d*\\.?\\d+)\\s*(\\w+)?" } },
+        { type: "int", constraints: { ge: 0 } },
+      ],
+    },
+    serialization: { returns: { type: "int", constraints: { ge: 0 } } },
+  }),
+  "pydantic.PaymentCardNumber": () => ({
+    type: "function",
+    schema: { type: "str", constraints: { min_length: 12, max_length: 19 } },
+  }),
 };

@@ -1,5 +1,5 @@
 import { type Value, calleeId, isLibraryClass, unknown } from "../python/values.js";
-import { type Core, type JsonFunction, discriminated, mergeMetadata } from "./core.js";
+import { type Core, type JsonFunction, SchemaError, discriminated, mergeMetadata } from "./core.js";
 import type { CoreGenerator } from "./generate.js";
 import { isObject } from "./json.js";
 
@@ -73,6 +73,22 @@ export function applyKnownMetadata(
     }
     case "pydantic.SkipValidation":
       return skipped(schema);
+    case "pydantic.Json":
+      return { schema: { type: "json", schema } };
+    case "pydantic.InstanceOf":
+      return { schema: { type: "json-or-python", schema } };
+    case "pydantic.SerializeAsAny":
+      return { schema };
+    case "pydantic.OnErrorOmit":
+      return { schema: { type: "function", schema } };
+    case "pydantic.ImportString":
+      return {
+        schema: {
+          type: "function",
+          schema,
+          metadata: { functions: [() => ({ type: "string" })] },
+        },
+      };
     case "pydantic.SkipJsonSchema":
       return {
         schema,
@@ -94,6 +110,7 @@ export function applyKnownMetadata(
       return isObject(json) ? { schema, annotationFunction: () => ({ ...json }) } : { schema };
     }
     case "pydantic.UuidVersion":
+      refuseOther(schema, "uuid", id);
       return withFormat(schema, first?.kind === "int" ? `uuid${first.value}` : "uuid");
     case "pydantic.PathType":
       return withFormat(
@@ -102,6 +119,7 @@ export function applyKnownMetadata(
       );
     case "pydantic.EncodedBytes":
     case "pydantic.EncodedStr":
+      refuseOther(schema, id === "pydantic.EncodedStr" ? "str" : "bytes", id);
       return withFormat(
         { type: "function", schema },
         first?.kind === "str" ? first.value : "base64",
@@ -137,6 +155,12 @@ export function applyKnownMetadata(
       }
       return null;
   }
+}
+
+/** pydantic's `_check_annotated_type`. */
+function refuseOther(schema: Core, wanted: Core["type"], id: string): void {
+  if (schema.type !== wanted && schema.type !== "any")
+    throw new SchemaError("PydanticUserError", `\`${id}\` cannot annotate \`${schema.type}\``);
 }
 
 const makesItsOwn = (methods: ReadonlyMap<string, unknown>): boolean =>

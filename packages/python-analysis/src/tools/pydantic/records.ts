@@ -1,6 +1,6 @@
 import type { ClassDefinition } from "../python/classes.js";
 import { substitute } from "../python/subscripts.js";
-import { truth } from "../python/operators.js";
+import { truth } from "../python/truth.js";
 import {
   type Call,
   type Value,

@@ -41,7 +41,7 @@ export function subscriptedSchema(
     throw new PythonError("TypeError", `Expected two type arguments for ${origin.id}, got 1`);
   const schema = LIBRARY_TYPES[origin.id]?.((inner) => generator.generate(inner), args);
   if (origin.id === "collections.defaultdict") refuseWithoutFactory(resolved(generator, args[1]!));
-  return schema ?? generator.arbitrary(origin.id, true);
+  return schema ?? generator.arbitrary(origin.id, origin.id !== "dataclasses.InitVar");
 }
 
 function resolved(generator: CoreGenerator, type: Value): Value {
@@ -84,7 +84,14 @@ function subclassSchema(generator: CoreGenerator, given: Value): Core {
       "Subscripting `type[]` with an already parametrized type is not supported.",
     );
   }
-  if ((type.kind === "form" && !isForm(type, "typing.Self")) || isCallOf(type, "typing.NewType"))
+  const isClass = ["class", "library-class", "alias", "unknown", "form", "call", "none"].includes(
+    type.kind,
+  );
+  if (
+    !isClass ||
+    (type.kind === "form" && !isForm(type, "typing.Self")) ||
+    isCallOf(type, "typing.NewType")
+  )
     throw new PythonError("TypeError", "Expected a class");
   if (type.kind === "unknown") generator.surroundings.note(type.reason);
   return { type: "is-subclass" };
@@ -104,7 +111,8 @@ export function typeVariableSchema(generator: CoreGenerator, variable: Call): Co
 export const oneOf = (choices: readonly Core[]): Core =>
   choices.length === 1 ? choices[0]! : { type: "union", choices };
 
-function refuseWithoutFactory(values: Value): void {
+/** @throws SchemaError for values that a `defaultdict` cannot be filled up with */
+export function refuseWithoutFactory(values: Value): void {
   const field =
     values.kind === "annotated"
       ? values.metadata.find((item) => isCallOf(item, "pydantic.Field"))

@@ -17,17 +17,20 @@ export type BindingSource =
       readonly node: SyntaxNode;
       readonly decorators: readonly SyntaxNode[];
     }
-  /** `path` leads into an unpacked value: `a, (b, c) = v` binds `c` by `[1, 1]`. */
+  /** `path` leads into an unpacked value: `a, (b, c) = v` binds `c` by `[1, 1]`, and `*a, b = v` binds `b` by `[-1]`. */
   | {
       readonly kind: "assignment";
       readonly value: SyntaxNode;
-      readonly path: readonly number[];
+      readonly path: readonly Step[];
       readonly annotation: SyntaxNode | null;
     }
   | { readonly kind: "augmented"; readonly operator: string; readonly value: SyntaxNode }
   | { readonly kind: "type-alias"; readonly node: SyntaxNode }
   /** A loop variable, an exception, a context manager, a deletion: known only by running. */
   | { readonly kind: "opaque"; readonly reason: string };
+
+/** To an item of an unpacked value, or to those that a starred name takes: all but so many at its start and its end. */
+export type Step = number | { readonly before: number; readonly after: number };
 
 /**
  * Whether a binding is reached when the module is imported: `always`; `perhaps`, under a condition that is not known;
@@ -264,10 +267,11 @@ function weaker(outer: Reach, inner: "perhaps" | "fallback"): Reach {
   return outer === "always" || outer === "perhaps" ? inner : outer;
 }
 
-function* unpacked(
+/** The names that a target binds, with where in the value that each is found. */
+export function* unpacked(
   target: SyntaxNode,
-  path: readonly number[],
-): Generator<[string, readonly number[]]> {
+  path: readonly Step[],
+): Generator<[string, readonly Step[]]> {
   if (target.type === "identifier") {
     yield [target.text, path];
   } else if (
@@ -277,10 +281,17 @@ function* unpacked(
   ) {
     const items = target.namedChildren.filter((child) => child.type !== "comment");
     if (target.type === "parenthesized_expression") yield* unpacked(items[0]!, path);
-    else for (const [i, item] of items.entries()) yield* unpacked(item, [...path, i]);
+    else {
+      const star = items.findIndex(({ type }) => type === "list_splat_pattern");
+      for (const [i, item] of items.entries()) {
+        const after = items.length - 1 - i;
+        if (i === star) yield* unpacked(item, [...path, { before: i, after }]);
+        else yield* unpacked(item, [...path, star >= 0 && i > star ? -1 - after : i]);
+      }
+    }
   } else if (target.type === "list_splat_pattern") {
     const name = target.namedChildren[0]?.text;
-    if (name !== undefined) yield [name, [...path, -1]];
+    if (name !== undefined) yield [name, path];
   }
 }
 

@@ -1,17 +1,26 @@
 import type { ClassDefinition } from "./classes.js";
-import { floatRepr } from "./numbers.js";
-import { truth } from "./operators.js";
+import { truth } from "./truth.js";
+import { applyLambda } from "./expressions.js";
+import { builtinFunction } from "./builtin-functions.js";
+import { flagOf } from "./flags.js";
+import { decimalText, fractionText } from "./decimals.js";
+import { distinct, itemsOf, orderedItems } from "./iteration.js";
+import { mathFunction } from "./math-functions.js";
+import { osPathFunction } from "./paths.js";
+import { strOf } from "./text.js";
+import { bytesMethod, textMethod } from "./text-methods.js";
 import {
   type Call,
   type LibraryFunction,
   type Value,
   PythonError,
   bool,
-  equalityKey,
+  hashKey,
   float,
   int,
   isCallOf,
   libraryClass,
+  plainOf,
   str,
   unknown,
 } from "./values.js";
@@ -48,7 +57,7 @@ const TELLING_FUNCTIONS = new Set([
 ]);
 
 /** What calling something gives; `undefined` if only running it tells. */
-function apply(
+export function apply(
   callee: Value,
   args: readonly Value[],
   kwargs: ReadonlyMap<string, Value>,
@@ -71,7 +80,7 @@ function apply(
       if (callee.id === "typing.cast") return args[1];
       const constrained = CONSTRAINED.get(callee.id);
       if (constrained) return constrainedType(constrained, args, kwargs);
-      return callee.id.startsWith("builtins.") ? builtin(callee.id, args) : undefined;
+      return libraryFunction(callee.id, args, kwargs);
     }
     case "call":
       // Calling what `typing.NewType` made gives its argument.
@@ -81,6 +90,12 @@ function apply(
         : undefined;
     case "alias":
       return apply(callee.origin, args, kwargs);
+    case "function":
+      return callee.frame && callee.node.type === "lambda"
+        ? applyLambda(callee.node, callee.frame, args, kwargs, (node, frame) =>
+            frame.scope.interpreter.evaluate(node, frame),
+          )
+        : undefined;
     case "unknown":
       return callee;
     default:
@@ -88,12 +103,49 @@ function apply(
   }
 }
 
+function libraryFunction(
+  id: string,
+  args: readonly Value[],
+  kwargs: ReadonlyMap<string, Value>,
+): Value | undefined {
+  const unclear = args.find((arg) => arg.kind === "unknown");
+  if (unclear) return unclear;
+  const name = id.slice(id.lastIndexOf(".") + 1);
+  switch (id.slice(0, id.length - name.length - 1)) {
+    case "builtins":
+      return builtinFunction(name, args, kwargs, (callee, given) =>
+        apply(callee, given, new Map()),
+      );
+    case "math":
+      return kwargs.size === 0 ? mathFunction(name, args) : undefined;
+    case "os.path":
+    case "posixpath":
+      return kwargs.size === 0 ? osPathFunction(name, args) : undefined;
+    case "ipaddress":
+      return args.length === 1 ? ipFunction(name, args[0]!) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** `ip_address("…")` and the like: an instance of the class for the version. */
+function ipFunction(name: string, given: Value): Value | undefined {
+  const kind = { ip_address: "Address", ip_network: "Network", ip_interface: "Interface" }[name];
+  if (kind === undefined || given.kind !== "str") return undefined;
+  const callee = libraryClass(`ipaddress.IPv${given.value.includes(":") ? 6 : 4}${kind}`);
+  return { kind: "call", callee, args: [given], kwargs: new Map() };
+}
+
 /** `Color(1)`: the member with that value. */
 function memberByValue(cls: ClassDefinition, value: Value | undefined): Value {
   if (!value || value.kind === "unknown") return value ?? unknown("an enum called without a value");
-  const wanted = equalityKey(value);
-  const found = cls.members.find((member) => equalityKey(member.value) === wanted);
+  const wanted = hashKey(value);
+  const found = cls.members.find(
+    (member) => hashKey(member.value) === wanted || (value.kind === "member" && member === value),
+  );
   if (found) return found;
+  if (cls.isSubclassOf("enum.Flag") && value.kind === "int") return flagOf(cls, value.value);
+  if (cls.methods.has("_missing_")) return unknown(`\`${cls.name}\` makes members of other values`);
   throw new PythonError("ValueError", `not a valid ${cls.name}`);
 }
 
@@ -161,14 +213,7 @@ export function construct(
   if (first?.kind === "unknown") return id.startsWith("builtins.") ? first : undefined;
   switch (id) {
     case "builtins.str":
-      if (!first) return str("");
-      if (first.kind === "str") return first;
-      if (first.kind === "int") return str(String(first.value));
-      if (first.kind === "bool") return str(first.value ? "True" : "False");
-      if (first.kind === "none") return str("None");
-      return first.kind === "float"
-        ? str(floatRepr(first.value))
-        : unknown("a text known only at run time");
+      return textOf(first, args);
     case "builtins.int":
       return integerOf(first, args[1]);
     case "builtins.float":
@@ -179,24 +224,118 @@ export function construct(
     }
     case "builtins.bytes":
       if (!first) return { kind: "bytes", value: "" };
-      return first.kind === "bytes" ? first : unknown("bytes known only at run time");
+      return bytesOf(first, args) ?? unknown("bytes known only at run time");
     case "builtins.tuple":
     case "builtins.list":
     case "builtins.set":
     case "builtins.frozenset": {
       const kind = id.slice("builtins.".length) as "tuple" | "list" | "set" | "frozenset";
-      const items = first ? itemsOf(first) : [];
-      return items ? { kind, items } : unknown("a collection known only at run time");
+      const isSet = kind === "set" || kind === "frozenset";
+      const items = first ? (isSet ? itemsOf(first) : orderedItems(first)) : [];
+      if (!items) return unknown("a collection known only at run time");
+      return { kind, items: isSet ? distinct(items) : items };
     }
     case "builtins.dict":
       return dictOf(args, kwargs) ?? unknown("a dictionary known only at run time");
+    case "builtins.complex":
+      return complexOf(args);
+    case "builtins.map":
+    case "builtins.filter":
+      return mapped(id, args);
+    case "builtins.type":
+      return args.length === 1 && first ? typeOf(first) : undefined;
     default:
       return undefined;
   }
 }
 
-function integerOf(value: Value | undefined, base: Value | undefined): Value {
-  if (!value) return int(0);
+function textOf(value: Value | undefined, args: readonly Value[]): Value {
+  if (!value) return str("");
+  const text =
+    args.length > 1 && value.kind === "bytes"
+      ? bytesMethod(value.value, "decode", args.slice(1))
+      : strOf(value);
+  if (typeof text === "string") return str(text);
+  return text ?? unknown("a text known only at run time");
+}
+
+function bytesOf(value: Value, args: readonly Value[]): Value | undefined {
+  if (value.kind === "bytes") return value;
+  if (value.kind === "str") return textMethod(value.value, "encode", args.slice(1), new Map());
+  if (value.kind === "int")
+    return value.value >= 0n && value.value < 10_000n
+      ? { kind: "bytes", value: "\0".repeat(Number(value.value)) }
+      : undefined;
+  const bytes = orderedItems(value)?.map((item) =>
+    item.kind === "int" && item.value >= 0n && item.value < 256n
+      ? String.fromCharCode(Number(item.value))
+      : undefined,
+  );
+  return bytes && !bytes.includes(undefined) ? { kind: "bytes", value: bytes.join("") } : undefined;
+}
+
+function complexOf(args: readonly Value[]): Value | undefined {
+  const [real = int(0), imaginary = int(0)] = args;
+  const numbers = [real, imaginary].map((part) =>
+    part.kind === "int" || part.kind === "float" ? Number(part.value) : NaN,
+  );
+  return numbers.some(Number.isNaN)
+    ? undefined
+    : { kind: "complex", real: numbers[0]!, imaginary: numbers[1]! };
+}
+
+/** What `map(function, items)` and `filter(function, items)` go through, as a generator does. */
+function mapped(id: string, args: readonly Value[]): Value | undefined {
+  const [callee, source] = args;
+  const items = source && args.length === 2 ? orderedItems(source) : undefined;
+  if (!callee || !items) return undefined;
+  const isIdentity = id === "builtins.filter" && callee.kind === "none";
+  const results = items.map((item) => (isIdentity ? item : apply(callee, [item], new Map())));
+  const isFilter = id === "builtins.filter";
+  const kept: Value[] = [];
+  for (const [i, result] of results.entries()) {
+    if (!result || result.kind === "unknown") return result;
+    const isTrue = isFilter ? truth(result) : true;
+    if (isTrue === undefined) return undefined;
+    if (isTrue) kept.push(isFilter ? items[i]! : result);
+  }
+  return {
+    kind: "call",
+    callee: libraryClass("types.GeneratorType"),
+    args: [{ kind: "list", items: kept }],
+    kwargs: new Map(),
+  };
+}
+
+const TYPES: Readonly<Partial<Record<Value["kind"], string>>> = {
+  none: "types.NoneType",
+  bool: "builtins.bool",
+  int: "builtins.int",
+  float: "builtins.float",
+  complex: "builtins.complex",
+  str: "builtins.str",
+  bytes: "builtins.bytes",
+  list: "builtins.list",
+  tuple: "builtins.tuple",
+  dict: "builtins.dict",
+  set: "builtins.set",
+  frozenset: "builtins.frozenset",
+};
+
+function typeOf(value: Value): Value | undefined {
+  if (value.kind === "member") return value.class;
+  if (value.kind === "call" && value.callee.kind !== "library-function") return value.callee;
+  const id = TYPES[value.kind];
+  return id === undefined ? undefined : libraryClass(id);
+}
+
+function integerOf(given: Value | undefined, base: Value | undefined): Value {
+  if (!given) return int(0);
+  const value = plainOf(given);
+  const exact = /^(-?\d+)(\.\d+)?$/.exec(decimalText(value) ?? "");
+  if (exact) return int(BigInt(exact[1]!));
+  if (value.kind === "str" && base?.kind === "int")
+    return basedInteger(value.value, Number(base.value));
   if (value.kind === "int") return value;
   if (value.kind === "bool") return int(Number(value.value));
   if (value.kind === "float" && Number.isFinite(value.value))
@@ -206,8 +345,32 @@ function integerOf(value: Value | undefined, base: Value | undefined): Value {
   return unknown("a number known only at run time");
 }
 
-function floatOf(value: Value | undefined): Value {
-  if (!value) return float(0);
+const DIGITS: Readonly<Record<number, RegExp>> = {
+  2: /^([+-]?)(?:0b)?([01]{1,4000})$/,
+  8: /^([+-]?)(?:0o)?([0-7]{1,4000})$/,
+  10: /^([+-]?)(\d{1,4000})$/,
+  16: /^([+-]?)(?:0x)?([0-9a-f]{1,4000})$/,
+};
+const PREFIXES: Readonly<Record<number, string>> = { 2: "0b", 8: "0o", 10: "", 16: "0x" };
+
+function basedInteger(text: string, base: number): Value {
+  const plain = text.trim().toLowerCase().replaceAll("_", "");
+  const prefixed = /^[+-]?0([box])/.exec(plain)?.[1];
+  const actual = base === 0 ? ({ b: 2, o: 8, x: 16 }[prefixed ?? ""] ?? 10) : base;
+  const found = DIGITS[actual]?.exec(plain);
+  if (!found) return unknown("a number known only at run time");
+  const size = BigInt(PREFIXES[actual]! + found[2]!);
+  return int(found[1] === "-" ? -size : size);
+}
+
+function floatOf(given: Value | undefined): Value {
+  if (!given) return float(0);
+  const value = plainOf(given);
+  const exact = decimalText(value) ?? fractionText(value);
+  if (exact !== undefined) {
+    const [top, bottom = "1"] = exact.split("/");
+    return float(Number(top) / Number(bottom));
+  }
   if (value.kind === "float") return value;
   if (value.kind === "int") return float(Number(value.value));
   if (value.kind === "bool") return float(Number(value.value));
@@ -218,24 +381,6 @@ function floatOf(value: Value | undefined): Value {
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/.test(text)
     ? float(Number(text))
     : unknown("a number known only at run time");
-}
-
-function itemsOf(value: Value): readonly Value[] | undefined {
-  switch (value.kind) {
-    case "tuple":
-    case "list":
-    case "set":
-    case "frozenset":
-      return value.items;
-    case "str":
-      return [...value.value].map(str);
-    case "dict":
-      return value.entries.map(([key]) => key);
-    case "class":
-      return value.isEnum ? value.members : undefined;
-    default:
-      return undefined;
-  }
 }
 
 function dictOf(args: readonly Value[], kwargs: ReadonlyMap<string, Value>): Value | undefined {
@@ -254,81 +399,3 @@ function dictOf(args: readonly Value[], kwargs: ReadonlyMap<string, Value>): Val
   for (const [name, value] of kwargs) entries.push([str(name), value]);
   return { kind: "dict", entries };
 }
-
-function builtin(id: string, args: readonly Value[]): Value | undefined {
-  const first = args[0];
-  if (!first || args.length !== 1) return undefined;
-  switch (id) {
-    case "builtins.len": {
-      const items = first.kind === "bytes" ? first.value : itemsOf(first);
-      return items && first.kind !== "set" ? int(items.length) : undefined;
-    }
-    case "builtins.abs":
-      if (first.kind === "int") return int(first.value < 0n ? -first.value : first.value);
-      return first.kind === "float" ? float(Math.abs(first.value)) : undefined;
-    case "builtins.ord":
-      return first.kind === "str" && [...first.value].length === 1
-        ? int(first.value.codePointAt(0)!)
-        : undefined;
-    case "builtins.chr":
-      return first.kind === "int" && first.value >= 0n && first.value < 0x110000n
-        ? str(String.fromCodePoint(Number(first.value)))
-        : undefined;
-    case "builtins.sorted": {
-      const items = itemsOf(first);
-      if (!items?.every((item) => item.kind === "str")) return undefined;
-      return { kind: "list", items: items.toSorted((a, b) => (a.value < b.value ? -1 : 1)) };
-    }
-    default:
-      return undefined;
-  }
-}
-
-/** What a method of a constant gives. */
-function method(
-  object: Value,
-  name: string,
-  args: readonly Value[],
-  kwargs: ReadonlyMap<string, Value>,
-): Value {
-  const unclear =
-    object.kind === "unknown"
-      ? object
-      : unknown(`what \`.${name}(…)\` gives is known only at run time`);
-  if (kwargs.size > 0) return unclear;
-  const [first] = args;
-  if (object.kind === "str") {
-    const text = object.value;
-    switch (name) {
-      case "split":
-        if (!first) return { kind: "list", items: text.split(/\s+/u).filter(Boolean).map(str) };
-        return first.kind === "str" && first.value !== "" && args.length === 1
-          ? { kind: "list", items: text.split(first.value).map(str) }
-          : unclear;
-      case "join": {
-        const items = first && itemsOf(first);
-        return items?.every((item) => item.kind === "str")
-          ? str(items.map((item) => item.value).join(text))
-          : unclear;
-      }
-      case "strip":
-        return args.length === 0 ? str(text.trim()) : unclear;
-      case "upper":
-      case "lower":
-        return /^[\0-\x7f]*$/.test(text)
-          ? str(name === "upper" ? text.toUpperCase() : text.toLowerCase())
-          : unclear;
-      case "encode":
-        return args.length === 0 && /^[\0-\x7f]*$/.test(text)
-          ? { kind: "bytes", value: text }
-          : unclear;
-    }
-  }
-  if (object.kind === "dict" && args.length === 0) {
-    if (name === "copy") return object;
-    if (name === "keys" || name === "values") return unknown("a view of a dictionary");
-  }
-  return unclear;
-}
-
-export const call = { apply, method };

@@ -10,6 +10,7 @@ import {
   type LibraryClass,
   type Value,
   PythonError,
+  equalityKey,
   isForm,
   libraryClass,
   unknown,
@@ -311,7 +312,9 @@ export class ClassDefinition {
   attribute(name: string): Value | undefined {
     if (this.isEnum) {
       const member = this.members.find((each) => each.name === name);
-      if (member) return member;
+      // A name for a value that another has is that other.
+      if (member)
+        return this.members.find((each) => equalityKey(each.value) === equalityKey(member.value));
     }
     for (const ancestor of this.mro) {
       if (ancestor.kind !== "class") continue;

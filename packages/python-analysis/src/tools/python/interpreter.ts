@@ -2,14 +2,19 @@ import { parseExpression } from "../../structure/parse.js";
 import { withoutParentheses } from "../../structure/strings.js";
 import type { SyntaxNode } from "../../structure/types.js";
 import type { Binding } from "./bindings.js";
-import { call } from "./calls.js";
+import { apply } from "./calls.js";
+import { attributeOf, method } from "./methods.js";
 import { ClassDefinition } from "./classes.js";
+import { Assumptions, variableAskedFor } from "./environment.js";
 import { isKnownModule, moduleMember } from "./library.js";
-import { literalValue } from "./literals.js";
+import { isFormatted, literalValue } from "./literals.js";
 import { numberValue } from "./numbers.js";
-import { binary, compare, truth, unary } from "./operators.js";
+import { operands, unionOperands } from "./operands.js";
+import { comparison, comprehension, dictionary, display, formattedText } from "./expressions.js";
+import { binary, unary } from "./operators.js";
+import { truth } from "./truth.js";
 import { type Frame, Scope } from "./scope.js";
-import { index, slice, subscript } from "./subscripts.js";
+import { followed, slice, subscript } from "./subscripts.js";
 import { HEAVIEST, weightOf } from "./weight.js";
 import {
   ELLIPSIS,
@@ -18,13 +23,14 @@ import {
   TooMuchWork,
   type Value,
   bool,
-  int,
   str,
   unknown,
 } from "./values.js";
 
 /** Expressions and parts of schemas looked at for all of a module's tools, after which the rest are too much work. */
 const MOST_STEPS = 500_000;
+/** What looking through large values is counted as. */
+const PARTS_A_STEP = 64;
 /** Nesting of expressions and definitions that is followed. */
 const DEEPEST = 300;
 
@@ -32,7 +38,9 @@ const DEEPEST = 300;
 export class Interpreter {
   /** A module that defines nothing, so sees only the builtins. */
   readonly builtins = new Scope(this, "module", "", null, []);
+  readonly assumptions = new Assumptions();
   readonly #forward = new Map<string, SyntaxNode | null>();
+  readonly #again = (node: SyntaxNode, frame: Frame): Value => this.evaluate(node, frame);
   #steps = 0;
   #depth = 0;
 
@@ -46,7 +54,9 @@ export class Interpreter {
     this.#depth++;
     try {
       const value = this.#evaluate(node, frame);
-      return weightOf(value) > HEAVIEST
+      const weight = weightOf(value);
+      this.#steps += Math.floor(weight / PARTS_A_STEP);
+      return weight > HEAVIEST
         ? unknown(`\`${shortened(node.text)}\` is too large to look through`)
         : value;
     } finally {
@@ -87,7 +97,12 @@ export class Interpreter {
       case "class":
         return new ClassDefinition(this, scope, source.node, source.decorators, frame);
       case "function": {
-        const value: Value = { kind: "function", name: binding.name, node: source.node, scope };
+        const value: Value = {
+          kind: "function",
+          name: binding.name,
+          node: source.node,
+          frame: null,
+        };
         return source.decorators.length === 0
           ? value
           : unknown(`\`${binding.name}\` is what a decorator makes of it`);
@@ -105,10 +120,7 @@ export class Interpreter {
               unknown(`\`${binding.name}\` has no value yet`);
             return binary(source.operator, before, this.evaluate(source.value, frame));
           }
-          return source.path.reduce(
-            (value, i) => index(value, int(i)),
-            this.evaluate(source.value, frame),
-          );
+          return source.path.reduce(followed, this.evaluate(source.value, frame));
         } catch (error) {
           if (error instanceof PythonError)
             return unknown(`\`${binding.name}\` raises ${error.exception}`);
@@ -158,7 +170,7 @@ export class Interpreter {
         return numberValue(node.text);
       case "string":
       case "concatenated_string":
-        return literalValue(node);
+        return isFormatted(node) ? formattedText(node, frame, this.#again) : literalValue(node);
       case "attribute":
         return this.attribute(field("object"), node.childForFieldName("attribute")?.text ?? "");
       case "member_type": {
@@ -172,7 +184,7 @@ export class Interpreter {
         return this.#subscript(again(origin), parameters!, operands(parameters!), frame);
       }
       case "union_type":
-        return operands(node)
+        return unionOperands(node)
           .map(again)
           .reduce((left, right) => binary("|", left, right));
       case "binary_operator":
@@ -191,16 +203,8 @@ export class Interpreter {
           ? left
           : field("right");
       }
-      case "comparison_operator": {
-        const [left, right, ...more] = operands(node);
-        const operator = node
-          .childrenForFieldName("operators")
-          .map((token) => token.text)
-          .join(" ");
-        return more.length > 0
-          ? unknown("a comparison")
-          : compare(operator, again(left), again(right));
-      }
+      case "comparison_operator":
+        return comparison(node, frame, this.#again);
       case "conditional_expression": {
         const [yes, condition, no] = operands(node);
         const known = truth(again(condition));
@@ -210,11 +214,18 @@ export class Interpreter {
       case "expression_list":
       case "list":
       case "set":
-        return this.#display(node, frame);
+        return display(node, frame, this.#again);
       case "dictionary":
-        return this.#dictionary(node, frame);
+        return dictionary(node, frame, this.#again);
       case "lambda":
-        return { kind: "function", name: "<lambda>", node, scope: frame.scope };
+        return { kind: "function", name: "<lambda>", node, frame };
+      case "list_comprehension":
+      case "set_comprehension":
+      case "dictionary_comprehension":
+      case "generator_expression":
+        return comprehension(node, frame, this.#again);
+      case "named_expression":
+        return field("value");
       case "call":
         return this.#call(node, frame);
       default:
@@ -224,7 +235,7 @@ export class Interpreter {
 
   /** @throws PythonError when the name is bound nowhere */
   name(name: string, frame: Frame): Value {
-    const value = frame.scope.lookup(name, frame.before);
+    const value = frame.locals?.get(name) ?? frame.scope.lookup(name, frame.before);
     if (value) return value;
     if (frame.scope.module.block.stars.some((module) => !isKnownModule(module))) {
       return unknown(`\`${name}\` may come from a star import`);
@@ -243,22 +254,17 @@ export class Interpreter {
           `module '${object.name}' has no attribute '${name}'`,
         );
       }
-      case "library-class":
-        if (object.id === "datetime.timezone" && name === "utc")
-          return { kind: "call", callee: object, args: [], kwargs: new Map() };
-        return unknown(`\`${object.name}.${name}\` is known only at run time`);
-      case "class":
-        return (
-          object.attribute(name) ?? unknown(`\`${object.name}.${name}\` is known only at run time`)
-        );
       case "member":
         if (name === "value") return object.value;
         if (name === "name") return str(object.name);
         return unknown(`an attribute of \`${object.class.name}.${object.name}\``);
-      case "unknown":
-        return object;
+      case "class":
+        if (name === "__name__") return str(object.name);
+        return (
+          object.attribute(name) ?? unknown(`\`${object.name}.${name}\` is known only at run time`)
+        );
       default:
-        return unknown(`the attribute \`${name}\` is known only at run time`);
+        return attributeOf(object, name);
     }
   }
 
@@ -316,64 +322,43 @@ export class Interpreter {
     return slice(value, bounds);
   }
 
-  #display(node: SyntaxNode, frame: Frame): Value {
-    const items: Value[] = [];
-    for (const item of operands(node)) {
-      if (item.type === "list_splat") {
-        const inner = this.evaluate(operands(item)[0]!, frame);
-        if (inner.kind !== "tuple" && inner.kind !== "list") return unknown("an unpacked sequence");
-        items.push(...inner.items);
-      } else items.push(this.evaluate(item, frame));
-    }
-    if (node.type === "expression_list") return { kind: "tuple", items };
-    return { kind: node.type as "tuple" | "list" | "set", items };
-  }
-
-  #dictionary(node: SyntaxNode, frame: Frame): Value {
-    const entries: [Value, Value][] = [];
-    for (const item of operands(node)) {
-      if (item.type === "dictionary_splat") {
-        const inner = this.evaluate(operands(item)[0]!, frame);
-        if (inner.kind !== "dict") return unknown("an unpacked mapping");
-        entries.push(...inner.entries.map(([key, value]): [Value, Value] => [key, value]));
-      } else {
-        const key = item.childForFieldName("key");
-        const value = item.childForFieldName("value");
-        if (!key || !value) return unknown("a comprehension");
-        entries.push([this.evaluate(key, frame), this.evaluate(value, frame)]);
-      }
-    }
-    return { kind: "dict", entries };
-  }
-
   #call(node: SyntaxNode, frame: Frame): Value {
     const callee = node.childForFieldName("function");
     const given = node.childForFieldName("arguments");
-    if (!callee || given?.type !== "argument_list") return unknown("a generator");
+    if (!callee || !given) return unknown("an incomplete expression");
     const args: Value[] = [];
     const kwargs = new Map<string, Value>();
-    for (const item of operands(given)) {
-      if (item.type === "keyword_argument") {
-        const value = item.childForFieldName("value");
-        if (value)
-          kwargs.set(item.childForFieldName("name")?.text ?? "", this.evaluate(value, frame));
-      } else if (item.type === "list_splat" || item.type === "dictionary_splat") {
-        const inner = this.evaluate(operands(item)[0]!, frame);
-        if (inner.kind === "tuple" || inner.kind === "list") args.push(...inner.items);
-        else if (inner.kind === "dict" && inner.entries.every(([key]) => key.kind === "str")) {
-          for (const [key, value] of inner.entries)
-            if (key.kind === "str") kwargs.set(key.value, value);
-        } else return unknown("unpacked arguments");
-      } else args.push(this.evaluate(item, frame));
-    }
+    if (given.type === "generator_expression") args.push(this.evaluate(given, frame));
+    else
+      for (const item of operands(given)) {
+        if (item.type === "keyword_argument") {
+          const value = item.childForFieldName("value");
+          if (value)
+            kwargs.set(item.childForFieldName("name")?.text ?? "", this.evaluate(value, frame));
+        } else if (item.type === "list_splat" || item.type === "dictionary_splat") {
+          const inner = this.evaluate(operands(item)[0]!, frame);
+          if (inner.kind === "tuple" || inner.kind === "list") args.push(...inner.items);
+          else if (inner.kind === "dict" && inner.entries.every(([key]) => key.kind === "str")) {
+            for (const [key, value] of inner.entries)
+              if (key.kind === "str") kwargs.set(key.value, value);
+          } else return unknown("unpacked arguments");
+        } else args.push(this.evaluate(item, frame));
+      }
     if (callee.type === "attribute") {
       const object = this.evaluate(callee.childForFieldName("object")!, frame);
       const name = callee.childForFieldName("attribute")?.text ?? "";
       if (object.kind === "module" || object.kind === "class")
         return this.#apply(this.attribute(object, name), args, kwargs, callee);
-      return call.method(object, name, args, kwargs);
+      const variable = variableAskedFor(object, name, args[0]);
+      if (variable !== null) return this.#unset(variable, args[1] ?? kwargs.get("default"));
+      return method(object, name, args, kwargs);
     }
     return this.#apply(this.evaluate(callee, frame), args, kwargs, callee);
+  }
+
+  #unset(variable: string, fallback: Value | undefined): Value {
+    this.assumptions.addUnset([variable]);
+    return fallback ?? NONE;
   }
 
   #apply(
@@ -382,8 +367,10 @@ export class Interpreter {
     kwargs: ReadonlyMap<string, Value>,
     node: SyntaxNode,
   ): Value {
+    const variable = variableAskedFor(callee, "", args[0] ?? kwargs.get("key"));
+    if (variable !== null) return this.#unset(variable, args[1] ?? kwargs.get("default"));
     return (
-      call.apply(callee, args, kwargs) ??
+      apply(callee, args, kwargs) ??
       unknown(`what \`${shortened(node.text)}(…)\` gives is known only at run time`)
     );
   }
@@ -396,13 +383,6 @@ function startOf(binding: Binding): number {
   return source.kind === "assignment" || source.kind === "augmented"
     ? source.value.startIndex
     : binding.at;
-}
-
-/** The children that carry meaning. */
-function operands(node: SyntaxNode): readonly SyntaxNode[] {
-  return node.children.filter(
-    (child) => child.isNamed && child.type !== "comment" && child.type !== "line_continuation",
-  );
 }
 
 function shortened(text: string): string {

@@ -1,5 +1,15 @@
 import { LIBRARY_NAMES } from "./library-names.js";
-import { type Value, bool, float, form, int, libraryClass, str, unknown } from "./values.js";
+import {
+  ELLIPSIS,
+  type Value,
+  bool,
+  float,
+  form,
+  int,
+  libraryClass,
+  str,
+  unknown,
+} from "./values.js";
 
 /** `typing`'s deprecated aliases, and what they are aliases of. */
 export const TYPING_ALIASES: ReadonlyMap<string, string> = new Map([
@@ -47,7 +57,7 @@ const PYDANTIC_CLASSES = new Set(
     FtpUrl WebsocketUrl AnyWebsocketUrl UrlConstraints EmailStr NameEmail IPvAnyAddress IPvAnyInterface IPvAnyNetwork PostgresDsn
     CockroachDsn AmqpDsn RedisDsn MongoDsn KafkaDsn NatsDsn MySQLDsn MariaDBDsn ClickHouseDsn SnowflakeDsn Strict StringConstraints
     ImportString Json Secret SecretStr SecretBytes PaymentCardNumber ByteSize PastDate FutureDate PastDatetime FutureDatetime
-    AwareDatetime NaiveDatetime AllowInfNan EncodedBytes EncodedStr GetPydanticSchema Tag Discriminator FailFast Examples`),
+    AwareDatetime NaiveDatetime AllowInfNan OnErrorOmit EncodedBytes EncodedStr GetPydanticSchema Tag Discriminator FailFast Examples`),
 );
 const PYDANTIC_MODULES = new Set(
   words(`pydantic pydantic.fields pydantic.types pydantic.networks pydantic.main pydantic.json_schema pydantic.config pydantic.aliases
@@ -178,6 +188,7 @@ export function moduleMember(module: string, name: string): Value | undefined {
   if (module === "__future__") return unknown("a future statement has no value");
   if (module === "re" && REGEX_FLAGS.has(name)) return int(REGEX_FLAGS.get(name)!);
   if (module === "sys") return sysMember(name);
+  if (module === "builtins" && name === "Ellipsis") return ELLIPSIS;
   if (Object.hasOwn(RUNTIME_MODULES, module)) {
     const [runtime, names] = RUNTIME_MODULES[module]!;
     if (names.split(" ").includes(name)) return runtimeMember(runtime, name);

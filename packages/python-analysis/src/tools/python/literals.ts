@@ -49,3 +49,11 @@ function bytesEscapes(content: string): string {
     },
   );
 }
+
+/** Whether a literal, or one of those side by side, has replacement fields. */
+export const isFormatted = (node: SyntaxNode): boolean =>
+  node.children.some(
+    (child) =>
+      (child.type === "string_start" && /[ft]/i.test(child.text)) ||
+      (child.type === "string" && isFormatted(child)),
+  );

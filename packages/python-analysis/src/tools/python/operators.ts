@@ -1,27 +1,49 @@
 import {
+  type Collection,
   type Value,
   bool,
-  calleeId,
-  equalityKey,
+  hashKey,
   float,
   int,
   isNoneType,
+  plainOf,
   PythonError,
   str,
   unknown,
-  NONE,
 } from "./values.js";
+import { LONGEST } from "./weight.js";
+import { dateArithmetic, negatedSpan } from "./dates.js";
+import { decimalArithmetic } from "./decimals.js";
+import { flagOf } from "./flags.js";
+import { formatPercent } from "./formatting.js";
+import { joinPaths } from "./paths.js";
 import { TYPING_ALIASES } from "./library.js";
 import { unionOf } from "./subscripts.js";
 
-/** Bits of the largest integer, and characters or items of the longest sequence, that folding makes. */
+/** Bits of the largest integer that folding makes. */
 const LARGEST_BITS = 16_384;
-const LONGEST = 100_000;
 
+const RUN_TIME = "an operation on values known only at run time";
 const SEQUENCES = new Set(["str", "bytes", "tuple", "list"]);
 
 /** What a binary operator gives: the arithmetic of constants, and `|` between types. */
-export function binary(operator: string, left: Value, right: Value): Value {
+export function binary(operator: string, a: Value, b: Value): Value {
+  const flags = flagOperation(operator, a, b);
+  if (flags) return flags;
+  const [left, right] = [plainOf(a), plainOf(b)];
+  return operation(operator, left, right);
+}
+
+/** `Perm.READ | Perm.WRITE`. */
+function flagOperation(operator: string, left: Value, right: Value): Value | undefined {
+  if (left.kind !== "member" || right.kind !== "member" || left.class !== right.class)
+    return undefined;
+  if (!/^[|&^]$/.test(operator) || !left.class.isSubclassOf("enum.Flag")) return undefined;
+  const value = operation(operator, left.value, right.value);
+  return value.kind === "int" ? flagOf(left.class, value.value) : value;
+}
+
+function operation(operator: string, left: Value, right: Value): Value {
   if (operator === "|" && (isTypeLike(left) || isTypeLike(right))) return typeUnion(left, right);
   if (operator === "|" && [left, right].every(({ kind }) => kind === "str" || kind === "none")) {
     throw new PythonError("TypeError", "unsupported operand type(s) for |: 'str' and 'NoneType'");
@@ -35,14 +57,39 @@ export function binary(operator: string, left: Value, right: Value): Value {
   const x = asFloat(left);
   const y = asFloat(right);
   if (x !== undefined && y !== undefined) return floats(operator, x, y);
+  if (left.kind === "call" || right.kind === "call") {
+    const made = dateArithmetic(operator, left, right) ?? decimalArithmetic(operator, left, right);
+    return made ?? (operator === "/" ? joinPaths(left, right) : unknown(RUN_TIME));
+  }
+  if (left.kind === "complex" || right.kind === "complex") return complexes(operator, left, right);
   if (operator === "+" || operator === "*") return sequences(operator, left, right);
-  if (operator === "/" && left.kind === "call" && calleeId(left).startsWith("pathlib."))
-    return { ...left, args: [...left.args, right] };
+  if (operator === "%" && left.kind === "str") {
+    const text = formatPercent(left.value, right);
+    return text === undefined ? unknown("a formatted string") : str(text);
+  }
+  const sets = setOperation(operator, left, right);
+  if (sets) return sets;
   if (operator === "|" && left.kind === "dict" && right.kind === "dict") {
     return { kind: "dict", entries: [...left.entries, ...right.entries] };
   }
-  if (left.kind === "complex" || right.kind === "complex") return complexes(operator, left, right);
-  return unknown("an operation on values known only at run time");
+  return unknown(RUN_TIME);
+}
+
+function setOperation(operator: string, left: Value, right: Value): Value | undefined {
+  const isSet = (value: Value): value is Collection =>
+    value.kind === "set" || value.kind === "frozenset";
+  if (!isSet(left) || !isSet(right)) return undefined;
+  const mine = new Set(left.items.map(hashKey));
+  const theirs = new Set(right.items.map(hashKey));
+  const only = left.items.filter((item) => !theirs.has(hashKey(item)));
+  const others = right.items.filter((item) => !mine.has(hashKey(item)));
+  const items = {
+    "|": [...left.items, ...others],
+    "&": left.items.filter((item) => theirs.has(hashKey(item))),
+    "-": only,
+    "^": [...only, ...others],
+  }[operator];
+  return items && { kind: left.kind, items };
 }
 
 /** Whether a value may stand for a type, so that `|` makes a union of it. */
@@ -78,7 +125,7 @@ function typeUnion(left: Value, right: Value): Value {
   }
   for (const side of [left, right]) {
     if (!isTypeLike(side) && !isNoneType(side) && side.kind !== "unknown" && side.kind !== "str") {
-      return unknown("an operation on values known only at run time");
+      return unknown(RUN_TIME);
     }
   }
   return unionOf([left, right], isOfTyping(left) || isOfTyping(right) ? "typing" : "builtin");
@@ -165,7 +212,10 @@ function floats(operator: string, a: number, b: number): Value {
     case "**":
       return a < 0 && !Number.isInteger(b) ? unknown("a complex power") : float(a ** b);
     case "//":
-      return b === 0 ? unknown("a division by zero") : float(Math.floor(a / b));
+    case "%":
+      return b === 0 || !Number.isFinite(a) || !Number.isFinite(b)
+        ? unknown("a division by zero")
+        : dividedFloats(operator, a, b);
     default:
       return unknown(`the operator \`${operator}\``);
   }
@@ -198,12 +248,12 @@ function sequences(operator: string, left: Value, right: Value): Value {
         ? long
         : { kind: left.kind, items: [...left.items, ...right.items] };
     }
-    return unknown("an operation on values known only at run time");
+    return unknown(RUN_TIME);
   }
   const [sequence, times] = SEQUENCES.has(left.kind)
     ? [left, asInteger(right)]
     : [right, asInteger(left)];
-  if (times === undefined) return unknown("an operation on values known only at run time");
+  if (times === undefined) return unknown(RUN_TIME);
   const count = times < 0n ? 0 : times > BigInt(LONGEST) ? LONGEST + 1 : Number(times);
   if (sequence.kind === "str" || sequence.kind === "bytes") {
     return sequence.value.length * count > LONGEST
@@ -217,11 +267,31 @@ function sequences(operator: string, left: Value, right: Value): Value {
       items: Array.from({ length: count }, () => sequence.items).flat(),
     };
   }
-  return unknown("an operation on values known only at run time");
+  return unknown(RUN_TIME);
 }
 
-export function unary(operator: string, value: Value): Value {
+/** As CPython's `float_divmod`: the remainder has the sign of the divisor. */
+function dividedFloats(operator: string, a: number, b: number): Value {
+  let remainder = a % b;
+  let quotient = (a - remainder) / b;
+  if (remainder !== 0 && b < 0 !== remainder < 0) {
+    remainder += b;
+    quotient -= 1;
+  }
+  if (operator === "%") return float(remainder === 0 ? (b < 0 ? -0 : 0) : remainder);
+  const floor = Math.floor(quotient);
+  return float(quotient === 0 ? (a / b < 0 ? -0 : 0) : quotient - floor > 0.5 ? floor + 1 : floor);
+}
+
+export function unary(operator: string, given: Value): Value {
+  const value = plainOf(given);
   if (value.kind === "unknown") return value;
+  if (operator === "-" && value.kind === "call")
+    return (
+      negatedSpan(value) ??
+      decimalArithmetic("*", value, int(-1)) ??
+      unknown(`the operator \`${operator}\``)
+    );
   const integer = asInteger(value);
   if (integer !== undefined)
     return int(operator === "-" ? -integer : operator === "~" ? ~integer : integer);
@@ -230,66 +300,4 @@ export function unary(operator: string, value: Value): Value {
   if (operator === "-" && value.kind === "complex")
     return { ...value, real: -value.real, imaginary: -value.imaginary };
   return unknown(`the operator \`${operator}\``);
-}
-
-/** Whether a value counts as true, or `undefined` if that is not known. */
-export function truth(value: Value): boolean | undefined {
-  switch (value.kind) {
-    case "none":
-      return false;
-    case "bool":
-      return value.value;
-    case "int":
-      return value.value !== 0n;
-    case "float":
-      return value.value !== 0;
-    case "str":
-    case "bytes":
-      return value.value.length > 0;
-    case "tuple":
-    case "list":
-    case "set":
-    case "frozenset":
-      return value.items.length > 0;
-    case "dict":
-      return value.entries.length > 0;
-    case "library-class":
-    case "class":
-    case "function":
-    case "module":
-      return true;
-    default:
-      return undefined;
-  }
-}
-
-const CONSTANTS = new Set(["none", "bool", "int", "float", "str", "bytes"]);
-
-export function compare(operator: string, left: Value, right: Value): Value {
-  if (!CONSTANTS.has(left.kind) || !CONSTANTS.has(right.kind)) return unknown("a comparison");
-  const a = asFloat(left);
-  const b = asFloat(right);
-  const numbers = a !== undefined && b !== undefined;
-  const equal = numbers ? a === b : equalityKey(left) === equalityKey(right);
-  switch (operator) {
-    case "==":
-      return bool(equal);
-    case "!=":
-      return bool(!equal);
-    case "is":
-    case "is not":
-      return left.kind === NONE.kind || right.kind === NONE.kind
-        ? bool(equal === (operator === "is"))
-        : unknown("a comparison");
-    case "<":
-      return numbers ? bool(a < b) : unknown("a comparison");
-    case ">":
-      return numbers ? bool(a > b) : unknown("a comparison");
-    case "<=":
-      return numbers ? bool(a <= b) : unknown("a comparison");
-    case ">=":
-      return numbers ? bool(a >= b) : unknown("a comparison");
-    default:
-      return unknown("a comparison");
-  }
 }

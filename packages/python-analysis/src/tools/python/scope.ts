@@ -16,12 +16,14 @@ export interface Frame {
   readonly scope: Scope;
   /** Offset into the source; `Infinity` for annotations that are evaluated when everything is defined. */
   readonly before: number;
+  /** Names that the expression itself binds: the variables of comprehensions and lambdas. */
+  readonly locals?: ReadonlyMap<string, Value>;
 }
 
 /** The names of a module, a function or a class, and those around them. */
 export class Scope {
   readonly block: Block;
-  readonly #values = new Map<Binding, Value>();
+  readonly #values = new Map<Binding, { result: Value; unset: ReadonlySet<string> }>();
   readonly #running = new Set<Binding>();
   #defers: boolean | undefined;
 
@@ -100,13 +102,18 @@ export class Scope {
 
   valueOf(binding: Binding): Value {
     const known = this.#values.get(binding);
-    if (known) return known;
+    if (known) {
+      this.interpreter.assumptions.addUnset(known.unset);
+      return known.result;
+    }
     if (this.#running.has(binding)) return unknown(`\`${binding.name}\` is defined by itself`);
     this.#running.add(binding);
     try {
-      const value = this.interpreter.bound(binding, this);
-      this.#values.set(binding, value);
-      return value;
+      const found = this.interpreter.assumptions.during(() =>
+        this.interpreter.bound(binding, this),
+      );
+      this.#values.set(binding, found);
+      return found.result;
     } finally {
       this.#running.delete(binding);
     }

@@ -1,3 +1,4 @@
+import type { Step } from "./bindings.js";
 import { TYPING_ALIASES } from "./library.js";
 import {
   type Alias,
@@ -14,6 +15,19 @@ import {
   unknown,
 } from "./values.js";
 
+/** Classes of pydantic's whose `X[T]` is `Annotated[T, X()]`. */
+const ANNOTATING: ReadonlySet<string> = new Set(
+  [
+    "Json",
+    "InstanceOf",
+    "SkipValidation",
+    "SkipJsonSchema",
+    "SerializeAsAny",
+    "ImportString",
+    "OnErrorOmit",
+  ].map((name) => `pydantic.${name}`),
+);
+
 /** Classes of the standard library that can be subscripted. */
 const GENERIC_CLASSES = new Set([
   ...TYPING_ALIASES.values(),
@@ -29,28 +43,30 @@ const GENERIC_CLASSES = new Set([
   "types.SimpleNamespace",
   "dataclasses.InitVar",
   "dataclasses.Field",
-  "pydantic.Json",
   "pydantic.Secret",
-  "pydantic.InstanceOf",
-  "pydantic.SkipValidation",
-  "pydantic.SkipJsonSchema",
-  "pydantic.SerializeAsAny",
+  ...ANNOTATING,
   "pydantic.RootModel",
   "pydantic.BaseModel",
   "mcp.Context",
 ]);
 
+const UNHASHABLE: ReadonlySet<string> = new Set(["list", "dict", "set"]);
+
 /** `X | Y`, `Union[X, Y]`: flattened, without repeats. */
 export function unionOf(values: readonly Value[], spelling: Union["spelling"] = "typing"): Value {
   const members = new Map<string, Value>();
   for (const value of values.map(typeArgument)) {
+    if (UNHASHABLE.has(value.kind))
+      throw new PythonError("TypeError", `unhashable type: '${value.kind}'`);
     for (const member of value.kind === "union" ? value.members : [value]) {
       const plain = isNoneType(member) ? NONE : member;
       members.set(equalityKey(plain), members.get(equalityKey(plain)) ?? plain);
     }
   }
   const unique = [...members.values()];
-  return unique.length === 1 ? unique[0]! : { kind: "union", members: unique, spelling };
+  if (unique.length > 1) return { kind: "union", members: unique, spelling };
+  // The class, which unlike `None` itself can be joined with more.
+  return isNoneType(unique[0]!) ? libraryClass("types.NoneType") : unique[0]!;
 }
 
 /** An argument as `typing` stores it: strings become forward references, and what cannot be a type raises. */
@@ -58,13 +74,6 @@ function typeArgument(value: Value): Value {
   switch (value.kind) {
     case "str":
       return { kind: "forward", text: value.value };
-    case "bool":
-    case "int":
-    case "float":
-    case "complex":
-    case "bytes":
-    case "dict":
-    case "set":
     case "tuple":
       throw new PythonError("TypeError", "a type is wanted here, and this is a value");
     default:
@@ -90,6 +99,10 @@ export function subscript(origin: Value, items: readonly Value[], single: boolea
         if (origin.id.startsWith("builtins."))
           throw new PythonError("TypeError", `type '${origin.name}' is not subscriptable`);
         return unknown(`\`${origin.name}[…]\` is not known here`);
+      }
+      if (ANNOTATING.has(origin.id)) {
+        const metadata: Call = { kind: "call", callee: origin, args: [], kwargs: new Map() };
+        return subscriptForm("typing.Annotated", [only(items, origin.id), metadata]);
       }
       if (origin.id.startsWith("pydantic.") || origin.id.startsWith("typing.")) {
         return { kind: "alias", origin, args: items.map(typeArgument), spelling: "typing" };
@@ -186,7 +199,7 @@ function literalOf(items: readonly Value[]): Value {
 }
 
 /** An item of a constant. */
-export function index(container: Value, key: Value): Value {
+function index(container: Value, key: Value): Value {
   if (container.kind === "unknown") return container;
   if ((container.kind === "tuple" || container.kind === "list") && key.kind === "int") {
     return container.items.at(Number(key.value)) ?? unknown("an item that is not there");
@@ -202,27 +215,60 @@ export function index(container: Value, key: Value): Value {
     const character = [...container.value].at(Number(key.value));
     if (character !== undefined) return { kind: "str", value: character };
   }
+  if (container.kind === "bytes" && key.kind === "int") {
+    const byte = container.value.at(Number(key.value));
+    if (byte !== undefined) return { kind: "int", value: BigInt(byte.charCodeAt(0)) };
+  }
   return unknown("an item known only at run time");
 }
 
-/** Part of a constant: `value[start:stop]`. */
+/** What unpacking a value gives at one step. */
+export function followed(value: Value, step: Step): Value {
+  if (typeof step === "number") return index(value, { kind: "int", value: BigInt(step) });
+  if (value.kind !== "tuple" && value.kind !== "list")
+    return value.kind === "unknown" ? value : unknown("an unpacked value");
+  return { kind: "list", items: value.items.slice(step.before, value.items.length - step.after) };
+}
+
+/** Part of a constant: `value[start:stop:step]`. */
 export function slice(value: Value, bounds: readonly (Value | null)[]): Value {
   if (value.kind === "unknown") return value;
-  const [start, stop, step] = bounds.map((bound) =>
+  const [start, stop, step = 1] = bounds.map((bound) =>
     bound === null || bound.kind === "none"
       ? undefined
       : bound.kind === "int"
         ? Number(bound.value)
         : NaN,
   );
-  if (step !== undefined || Number.isNaN(start) || Number.isNaN(stop))
+  if (Number.isNaN(start) || Number.isNaN(stop) || Number.isNaN(step) || step === 0)
     return unknown("a part known only at run time");
   if (value.kind === "str")
-    return { kind: "str", value: [...value.value].slice(start, stop).join("") };
-  if (value.kind === "bytes") return { kind: "bytes", value: value.value.slice(start, stop) };
+    return { kind: "str", value: sliced([...value.value], start, stop, step).join("") };
+  if (value.kind === "bytes")
+    return { kind: "bytes", value: sliced([...value.value], start, stop, step).join("") };
   if (value.kind === "tuple" || value.kind === "list")
-    return { kind: value.kind, items: value.items.slice(start, stop) };
+    return { kind: value.kind, items: sliced(value.items, start, stop, step) };
   return unknown("a part known only at run time");
+}
+
+function sliced<T>(
+  items: readonly T[],
+  start: number | undefined,
+  stop: number | undefined,
+  step: number,
+): T[] {
+  if (step === 1) return items.slice(start, stop);
+  const { length } = items;
+  const [least, most] = step > 0 ? [0, length] : [-1, length - 1];
+  const bounded = (bound: number | undefined, otherwise: number): number =>
+    bound === undefined
+      ? otherwise
+      : Math.min(Math.max(bound < 0 ? bound + length : bound, least), most);
+  const end = bounded(stop, step > 0 ? length : -1);
+  const result: T[] = [];
+  for (let i = bounded(start, step > 0 ? 0 : length - 1); step > 0 ? i < end : i > end; i += step)
+    result.push(items[i]!);
+  return result;
 }
 
 const isTypeVariable = (value: Value): value is LibraryCall => isCallOf(value, "typing.TypeVar");

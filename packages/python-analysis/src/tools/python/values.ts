@@ -1,6 +1,6 @@
 import type { SyntaxNode } from "../../structure/types.js";
 import type { ClassDefinition } from "./classes.js";
-import type { Scope } from "./scope.js";
+import type { Frame } from "./scope.js";
 
 /**
  * What a Python expression evaluates to, as far as it can be told without running it: the types that annotations name,
@@ -15,7 +15,7 @@ export type Value =
   | { readonly kind: "str"; readonly value: string }
   /** One character a byte. */
   | { readonly kind: "bytes"; readonly value: string }
-  | { readonly kind: "tuple" | "list" | "set" | "frozenset"; readonly items: readonly Value[] }
+  | Collection
   | { readonly kind: "dict"; readonly entries: readonly (readonly [Value, Value])[] }
   | LibraryClass
   | ClassDefinition
@@ -32,6 +32,11 @@ export type Value =
   | EnumMember
   | Call
   | Unknown;
+
+export interface Collection {
+  readonly kind: "tuple" | "list" | "set" | "frozenset";
+  readonly items: readonly Value[];
+}
 
 /** A class of the standard library or of pydantic, by its own module's name for it: `builtins.int`, `pathlib.Path`. */
 export interface LibraryClass {
@@ -83,7 +88,8 @@ export interface FunctionValue {
   readonly kind: "function";
   readonly name: string;
   readonly node: SyntaxNode;
-  readonly scope: Scope;
+  /** Where a `lambda` stands; of no other function is it known what calling it gives. */
+  readonly frame: Frame | null;
 }
 
 /** A function that is known by name only. */
@@ -172,6 +178,20 @@ export class PythonError extends Error {
 
 /** Raised when a script asks for more work than a description is worth. */
 export class TooMuchWork extends Error {}
+
+/** A text that two values share just when they are one key of a dictionary: `1`, `1.0` and `True` are. */
+export const hashKey = (value: Value): string =>
+  value.kind === "int" || value.kind === "float" || value.kind === "bool"
+    ? `number:${Number(value.value)}`
+    : equalityKey(value);
+
+const DATA_TYPES = ["builtins.int", "builtins.str", "builtins.float", "builtins.bytes"];
+
+/** What a member of an enum is in operations: the value itself, where its class mixes a type of data in. */
+export const plainOf = (value: Value): Value =>
+  value.kind === "member" && DATA_TYPES.some((id) => value.class.isSubclassOf(id))
+    ? value.value
+    : value;
 
 const identities = new WeakMap<object, number>();
 let identitiesGiven = 0;

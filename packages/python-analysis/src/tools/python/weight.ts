@@ -3,6 +3,9 @@ import type { Value } from "./values.js";
 /** The heaviest value that is worked with: as many parts, or sixteen times as many characters. */
 export const HEAVIEST = 20_000;
 
+/** Longest text, and longest sequence, that folding makes. */
+export const LONGEST = 100_000;
+
 const CHARACTERS_A_PART = 16;
 const weights = new WeakMap<object, number>();
 

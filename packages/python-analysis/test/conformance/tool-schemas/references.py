@@ -13,6 +13,7 @@ Set-up: python3.11 -m venv DIR && DIR/bin/pip install -r requirements.txt
 """
 
 import ast
+import contextlib
 import copy
 import json
 import logging
@@ -225,11 +226,13 @@ def print_slices(path, count=0):
         source = slice_of(tree, bound, node)
         if source is None:
             continue
-        try:
-            function = run(source, path, f"slice_of_{id(node)}")[node.name]
-        except BaseException:
-            continue
-        print(json.dumps({"file": str(path), "function": node.name, "line": node.lineno, **answers(function, {})}))
+        with contextlib.redirect_stdout(sys.stderr):  # what a slice prints is not an answer
+            try:
+                function = run(source, path, f"slice_of_{id(node)}")[node.name]
+            except BaseException:
+                continue
+            row = {"file": str(path), "function": node.name, "line": node.lineno, **answers(function, {})}
+        print(json.dumps(row))
 
 
 # MCP
