@@ -65,6 +65,49 @@ describe("which functions are tools", () => {
     ]);
   });
 
+  test("those that a call registers, with what it says of them", async () => {
+    const source = [
+      "from fastmcp import FastMCP",
+      "from fastmcp.tools import Tool",
+      ..."abcdefgh".split("").map((name) => `def ${name}(x: int): '${name}'`),
+      "mcp = FastMCP('s', tools=[a])",
+      "mcp.tool(b, name='two')",
+      "mcp.tool(description='said')(c)",
+      "t = mcp.add_tool(Tool.from_function(d, title='Four'))",
+      "for each in (e, f): mcp.add_tool(each)",
+      "other.add_tool(unknown)",
+      "run(h)",
+    ].join("\n");
+    const tools = (await toolsOf(source)).map(({ function: name, tool }) => [
+      name,
+      tool?.name,
+      tool?.title,
+      tool?.description,
+    ]);
+    expect(tools).toEqual([
+      ["a", "a", "A", "a"],
+      ["b", "two", "Two", "b"],
+      ["c", "c", "C", "said"],
+      ["d", "d", "Four", "d"],
+      ["e", "e", "E", "e"],
+      ["f", "f", "F", "f"],
+    ]);
+  });
+
+  test("the SDK's calls take what they say in order, too", async () => {
+    const source =
+      "import mcp\ndef a(x: int) -> int: 'a'\ndef b(x: int): 'b'\ns.add_tool(a, 'one', 'One', 'First.')\n@s.tool('two', 'Two')\ndef c(): 'c'\n";
+    const tools = await toolsOf(source, "mcp");
+    expect(tools.map(({ tool }) => [tool?.name, tool?.title, tool?.description])).toEqual([
+      ["one", "One", "First."],
+      ["two", "Two", "c"],
+    ]);
+  });
+
+  test("calls of that name register nothing where no runtime is imported", async () => {
+    expect(await names("def a(): pass\ndef b(): pass\nbox.add_tool(a)\n")).toEqual(["a", "b"]);
+  });
+
   test("a module without functions has none", async () => {
     expect(await toolsOf("")).toEqual([]);
     expect(await toolsOf("x = 1\n")).toEqual([]);

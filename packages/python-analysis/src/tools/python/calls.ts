@@ -1,6 +1,6 @@
 import type { ClassDefinition } from "./classes.js";
 import { truth } from "./truth.js";
-import { applyLambda } from "./expressions.js";
+import { applyFunction } from "./functions.js";
 import { builtinFunction } from "./builtin-functions.js";
 import { flagOf } from "./flags.js";
 import { decimalText, fractionText } from "./decimals.js";
@@ -13,6 +13,7 @@ import {
   type Call,
   type LibraryFunction,
   type Value,
+  NONE,
   PythonError,
   bool,
   hashKey,
@@ -31,14 +32,8 @@ const TELLING_FUNCTIONS = new Set([
   "typing.ParamSpec",
   "typing.TypeVarTuple",
   "typing.NewType",
-  "typing.TypeAliasType",
   "typing.Doc",
   "typing.deprecated",
-  "typing.TypedDict",
-  "typing_extensions.TypedDict",
-  "typing.NamedTuple",
-  "typing_extensions.NamedTuple",
-  "collections.namedtuple",
   "dataclasses.field",
   "dataclasses.dataclass",
   "pydantic.Field",
@@ -78,6 +73,7 @@ export function apply(
     case "library-function": {
       if (TELLING_FUNCTIONS.has(callee.id)) return { kind: "call", callee, args, kwargs };
       if (callee.id === "typing.cast") return args[1];
+      if (callee.id === "typing.TypeAliasType") return typeAlias(args, kwargs);
       const constrained = CONSTRAINED.get(callee.id);
       if (constrained) return constrainedType(constrained, args, kwargs);
       return libraryFunction(callee.id, args, kwargs);
@@ -85,17 +81,11 @@ export function apply(
     case "call":
       // Calling what `typing.NewType` made gives its argument.
       if (isCallOf(callee, "typing.NewType")) return args[0];
-      return isCallOf(callee, "collections.namedtuple")
-        ? namedTuple(callee, args, kwargs)
-        : undefined;
+      return undefined;
     case "alias":
       return apply(callee.origin, args, kwargs);
     case "function":
-      return callee.frame && callee.node.type === "lambda"
-        ? applyLambda(callee.node, callee.frame, args, kwargs, (node, frame) =>
-            frame.scope.interpreter.evaluate(node, frame),
-          )
-        : undefined;
+      return applyFunction(callee, args, kwargs);
     case "unknown":
       return callee;
     default:
@@ -116,6 +106,10 @@ function libraryFunction(
       return builtinFunction(name, args, kwargs, (callee, given) =>
         apply(callee, given, new Map()),
       );
+    case "builtins.str":
+      return args[0]?.kind === "str"
+        ? textMethod(args[0].value, name, args.slice(1), kwargs)
+        : undefined;
     case "math":
       return kwargs.size === 0 ? mathFunction(name, args) : undefined;
     case "os.path":
@@ -136,37 +130,28 @@ function ipFunction(name: string, given: Value): Value | undefined {
   return { kind: "call", callee, args: [given], kwargs: new Map() };
 }
 
+/** `TypeAliasType("Pairs", list[tuple[T, T]], type_params=(T,))`. */
+function typeAlias(args: readonly Value[], kwargs: ReadonlyMap<string, Value>): Value | undefined {
+  const name = args[0] ?? kwargs.get("name");
+  const value = args[1] ?? kwargs.get("value");
+  const variables = kwargs.get("type_params");
+  if (name?.kind !== "str" || !value) return undefined;
+  const parameters =
+    variables?.kind === "tuple" ? variables.items.filter((each) => each.kind === "call") : [];
+  return { kind: "type-alias", name: name.value, parameters, value: () => value };
+}
+
 /** `Color(1)`: the member with that value. */
 function memberByValue(cls: ClassDefinition, value: Value | undefined): Value {
   if (!value || value.kind === "unknown") return value ?? unknown("an enum called without a value");
   const wanted = hashKey(value);
-  const found = cls.members.find(
+  const found = [...cls.members.values()].find(
     (member) => hashKey(member.value) === wanted || (value.kind === "member" && member === value),
   );
   if (found) return found;
   if (cls.isSubclassOf("enum.Flag") && value.kind === "int") return flagOf(cls, value.value);
   if (cls.methods.has("_missing_")) return unknown(`\`${cls.name}\` makes members of other values`);
   throw new PythonError("ValueError", `not a valid ${cls.name}`);
-}
-
-/** An instance of a named tuple: its items, in the order of its fields. */
-function namedTuple(
-  made: Call,
-  args: readonly Value[],
-  kwargs: ReadonlyMap<string, Value>,
-): Value | undefined {
-  const given = made.args[1] ?? made.kwargs.get("field_names");
-  const names =
-    given?.kind === "str"
-      ? given.value.replaceAll(",", " ").split(/\s+/).filter(Boolean)
-      : given && itemsOf(given)?.map((item) => (item.kind === "str" ? item.value : ""));
-  const defaults = made.kwargs.get("defaults");
-  const fallbacks = defaults ? itemsOf(defaults) : [];
-  if (!names || !fallbacks) return undefined;
-  const items = names.map(
-    (name, i) => args[i] ?? kwargs.get(name) ?? fallbacks[i - names.length + fallbacks.length],
-  );
-  return items.every((item) => item !== undefined) ? { kind: "tuple", items } : undefined;
 }
 
 /** pydantic's `conint(…)` and the like: the type, and whether its first argument is the item type. */
@@ -182,25 +167,57 @@ const CONSTRAINED: ReadonlyMap<string, readonly [type: string, ofItems: boolean]
   ["pydantic.confrozenset", ["builtins.frozenset", true]],
 ]);
 
+/** What pydantic's own function puts beside the type, in its order: `None` for what is not asked for. */
 function constrainedType(
   [id, ofItems]: readonly [string, boolean],
   args: readonly Value[],
   kwargs: ReadonlyMap<string, Value>,
 ): Value {
   const origin = libraryClass(id);
-  const item = args[0] ?? kwargs.get("item_type");
-  const type: Value =
-    ofItems && item ? { kind: "alias", origin, args: [item], spelling: "builtin" } : origin;
-  const options = new Map(
-    [...kwargs].filter(([name, value]) => name !== "item_type" && value.kind !== "none"),
-  );
-  const field: Call = {
+  const given = (name: string): Value | undefined => {
+    const value = kwargs.get(name);
+    return value?.kind === "none" ? undefined : value;
+  };
+  const only = (...names: string[]): Map<string, Value> =>
+    new Map(names.flatMap((name) => (given(name) ? [[name, given(name)!]] : [])));
+  const made = (callee: string, options: ReadonlyMap<string, Value>): Call => ({
     kind: "call",
-    callee: { kind: "library-function", id: "pydantic.Field" },
+    callee: libraryClass(callee),
     args: [],
     kwargs: options,
-  };
-  return { kind: "annotated", type, metadata: [field] };
+  });
+  const perhaps = (callee: string, name: string): Value =>
+    given(name) ? { ...made(callee, new Map()), args: [given(name)!] } : NONE;
+  const length = made(
+    "annotated_types.Len",
+    new Map([["min_length", given("min_length") ?? int(0)], ...only("max_length")]),
+  );
+  if (ofItems) {
+    const item = args[0] ?? kwargs.get("item_type");
+    const type: Value = item
+      ? { kind: "alias", origin, args: [item], spelling: "builtin" }
+      : origin;
+    return { kind: "annotated", type, metadata: [length] };
+  }
+  const interval = made("annotated_types.Interval", only("gt", "ge", "lt", "le"));
+  const metadata: Value[] = [perhaps("pydantic.Strict", "strict")];
+  switch (id) {
+    case "builtins.str":
+      metadata[0] = made("pydantic.StringConstraints", kwargs);
+      break;
+    case "builtins.bytes":
+      metadata.push(length);
+      break;
+    case "datetime.date":
+      metadata.push(interval);
+      break;
+    default:
+      metadata.push(interval, perhaps("annotated_types.MultipleOf", "multiple_of"));
+      if (id === "decimal.Decimal")
+        metadata.push(made("pydantic.GeneralMetadata", only("max_digits", "decimal_places")));
+      if (id !== "builtins.int") metadata.push(perhaps("pydantic.AllowInfNan", "allow_inf_nan"));
+  }
+  return { kind: "annotated", type: origin, metadata };
 }
 
 /** What calling a library class gives; `undefined` if only running it tells. */

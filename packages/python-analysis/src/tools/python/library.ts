@@ -97,7 +97,7 @@ const PYDANTIC_ANNOTATED: Readonly<Record<string, readonly [string, string, Valu
 };
 
 const MCP_CONTENT =
-  "TextContent ImageContent AudioContent ResourceLink EmbeddedResource CallToolResult InputRequiredResult";
+  "TextContent ImageContent AudioContent ResourceLink EmbeddedResource CallToolResult InputRequiredResult ToolAnnotations Icon";
 /** Modules of the two MCP runtimes: what they define that matters here, and the runtime they belong to. */
 const RUNTIME_MODULES: Readonly<Record<string, readonly [runtime: string, names: string]>> = {
   fastmcp: ["fastmcp", "FastMCP Context"],
