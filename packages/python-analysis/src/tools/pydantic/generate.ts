@@ -12,6 +12,7 @@ import {
   isNoneType,
 } from "../python/values.js";
 import { annotatedSchema } from "./annotations.js";
+import { bareEnum } from "./bare-enums.js";
 import { type ModelConfig, isOn } from "./config.js";
 import { type Core, SchemaError } from "./core.js";
 import type { Encoder } from "./encode.js";
@@ -279,6 +280,8 @@ export class CoreGenerator {
     }
     const context = CONTEXTS[id];
     if (context) return this.define(context.identity, () => context.schema);
+    const bare = bareEnum(id);
+    if (bare) return bare;
     if (UNMODELLED.test(id)) {
       this.surroundings.note(`\`${id}\` is not known here`);
       return { type: "any" };

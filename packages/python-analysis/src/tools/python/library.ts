@@ -244,7 +244,16 @@ const ANY_STR: Value = {
   kwargs: new Map(),
 };
 
+/** A named alias, whose schema says nothing. */
+const JSON_VALUE: Value = {
+  kind: "type-alias",
+  name: "JsonValue",
+  parameters: [],
+  value: () => form("typing.Any"),
+};
+
 function pydanticMember(module: string, name: string): Value {
+  if (name === "JsonValue") return JSON_VALUE;
   if (Object.hasOwn(PYDANTIC_ANNOTATED, name)) {
     const [type, metadata, value] = PYDANTIC_ANNOTATED[name]!;
     const call: Value = {
