@@ -55,11 +55,14 @@ export class Scope {
     if (outer) return outer.lookup(name, before);
     const builtin = moduleMember("builtins", name);
     if (builtin) return builtin;
+    // A module of which not every name is known may have the name; one that is known to have it comes before.
+    let perhaps: Value | undefined;
     for (const module of this.block.stars.toReversed()) {
       const member = moduleMember(module, name);
-      if (member && !(member.kind === "unknown" && isKnownModule(module))) return member;
+      if (member && member.kind !== "unknown") return member;
+      if (!isKnownModule(module)) perhaps ??= member;
     }
-    return undefined;
+    return perhaps;
   }
 
   /** The value that the statements of this scope itself give a name. */

@@ -276,13 +276,25 @@ function sliced<T>(
 
 const isTypeVariable = (value: Value): value is LibraryCall => isCallOf(value, "typing.TypeVar");
 
-/** The type variables of a type, each once, in order. */
-export function typeVariables(value: Value, found: Call[] = []): Call[] {
+/**
+ * The type variables of a type, each once, in order.
+ *
+ * @param hidden - types that are not looked into
+ */
+export function typeVariables(
+  value: Value,
+  found: Call[] = [],
+  hidden: (value: Value) => boolean = () => false,
+): Call[] {
   if (isTypeVariable(value)) {
     if (!found.includes(value)) found.push(value);
-  } else for (const part of parts(value)) typeVariables(part, found);
+  } else if (!hidden(value)) for (const part of parts(value)) typeVariables(part, found, hidden);
   return found;
 }
+
+/** A subscripted model, which to `typing` is a class like any other. */
+const isModel = (value: Value): boolean =>
+  value.kind === "alias" && value.origin.kind === "class" && value.origin.family === "model";
 
 function parts(value: Value): readonly Value[] {
   switch (value.kind) {
@@ -300,7 +312,7 @@ function parts(value: Value): readonly Value[] {
 }
 
 function substituteInOrder(type: Value, items: readonly Value[]): Value {
-  const variables = typeVariables(type);
+  const variables = typeVariables(type, [], isModel);
   if (variables.length === 0)
     throw new PythonError("TypeError", "this type is not a generic class");
   if (variables.length !== items.length)
