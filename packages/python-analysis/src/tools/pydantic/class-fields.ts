@@ -22,8 +22,12 @@ import {
 } from "./fields.js";
 import type { CoreGenerator } from "./generate.js";
 
-/** What strings inside a class's annotations see. */
-export const insideOf = (cls: ClassDefinition): Frame => ({ scope: cls.scope, before: Infinity });
+/** What strings inside a class's annotations see: the class itself under its name, before anything else. */
+export const insideOf = (cls: ClassDefinition): Frame => ({
+  scope: cls.scope,
+  before: Infinity,
+  locals: new Map([[cls.name, cls]]),
+});
 
 const annotationTypes = new WeakMap<FieldAnnotation, Value>();
 const assignedValues = new WeakMap<FieldAnnotation, Value>();
@@ -39,10 +43,10 @@ export function annotationType(cls: ClassDefinition, field: FieldAnnotation): Va
     const value =
       "kind" in field.annotation
         ? field.annotation
-        : cls.interpreter.evaluate(field.annotation, {
-            scope: cls.scope,
-            before: cls.scope.defersAnnotations ? Infinity : field.at,
-          });
+        : cls.interpreter.evaluate(
+            field.annotation,
+            cls.scope.defersAnnotations ? insideOf(cls) : { scope: cls.scope, before: field.at },
+          );
     type = value.kind === "str" ? { kind: "forward", text: value.value } : value;
     annotationTypes.set(field, type);
   }

@@ -14,10 +14,11 @@ import {
   resolved,
   typesOf,
 } from "./class-fields.js";
+import { applyAliasGenerator } from "./aliases.js";
 import { attachedConfig, textSetting } from "./config.js";
 import { type Core, type FieldSchema, SchemaError } from "./core.js";
 import { computedFields } from "./decorators.js";
-import { fieldParts, isRequired, makeField } from "./fields.js";
+import { aliasName, fieldParts, isRequired, makeField } from "./fields.js";
 import type { CoreGenerator } from "./generate.js";
 import { fullReference } from "./references.js";
 
@@ -172,7 +173,16 @@ export function namedTupleSchema(
     return generator.within(insideOf(cls), null, cls, () => {
       const parameter = (name: string, type: Value, given: Value | undefined): Parameter => {
         const field = makeField(type, "named-tuple", given);
-        return { name, schema: parameterSchema(generator, field), required: isRequired(field) };
+        // An alias shows in the title, that of the model around it among them.
+        const attributes = new Map(field.attributes);
+        applyAliasGenerator(name, attributes, generator.config, (reason) =>
+          generator.surroundings.note(reason, "the item goes by its own name"),
+        );
+        return {
+          name: aliasName(attributes.get("validation_alias")) ?? name,
+          schema: parameterSchema(generator, field),
+          required: isRequired(field),
+        };
       };
       const annotated = [...inheritedAnnotations(cls, () => true)];
       // Those of `collections.namedtuple` are not annotated, so anything goes.
