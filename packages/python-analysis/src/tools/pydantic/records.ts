@@ -60,6 +60,16 @@ export function dataclassSchema(
           fieldSchema(generator, cls, annotation.name, field, generator.config),
         );
       }
+      // pydantic takes the signature that `dataclasses` writes for a docstring of the script's where a parent is its own.
+      if (
+        cls.docstring === null &&
+        cls.family === "pydantic-dataclass" &&
+        cls.isDecoratedWith("dataclasses.dataclass")
+      )
+        generator.surroundings.note(
+          `the signature of \`${cls.name}\`, which describes it, is not worked out`,
+          "it has no description",
+        );
       const fields = [...plain, ...keywordOnly, ...computedFields(generator, cls, types)];
       return {
         type: "dataclass",

@@ -1,5 +1,6 @@
 import type { ClassDefinition } from "./classes.js";
 import { truth } from "./truth.js";
+import { constrainedTypeOf } from "./constrained-types.js";
 import { applyFunction } from "./functions.js";
 import { builtinFunction } from "./builtin-functions.js";
 import { flagOf } from "./flags.js";
@@ -10,10 +11,8 @@ import { osPathFunction } from "./paths.js";
 import { strOf } from "./text.js";
 import { bytesMethod, textMethod } from "./text-methods.js";
 import {
-  type Call,
   type LibraryFunction,
   type Value,
-  NONE,
   PythonError,
   bool,
   hashKey,
@@ -74,9 +73,7 @@ export function apply(
       if (TELLING_FUNCTIONS.has(callee.id)) return { kind: "call", callee, args, kwargs };
       if (callee.id === "typing.cast") return args[1];
       if (callee.id === "typing.TypeAliasType") return typeAlias(args, kwargs);
-      const constrained = CONSTRAINED.get(callee.id);
-      if (constrained) return constrainedType(constrained, args, kwargs);
-      return libraryFunction(callee.id, args, kwargs);
+      return constrainedTypeOf(callee.id, args, kwargs) ?? libraryFunction(callee.id, args, kwargs);
     }
     case "call":
       // Calling what `typing.NewType` made gives its argument.
@@ -152,72 +149,6 @@ function memberByValue(cls: ClassDefinition, value: Value | undefined): Value {
   if (cls.isSubclassOf("enum.Flag") && value.kind === "int") return flagOf(cls, value.value);
   if (cls.methods.has("_missing_")) return unknown(`\`${cls.name}\` makes members of other values`);
   throw new PythonError("ValueError", `not a valid ${cls.name}`);
-}
-
-/** pydantic's `conint(…)` and the like: the type, and whether its first argument is the item type. */
-const CONSTRAINED: ReadonlyMap<string, readonly [type: string, ofItems: boolean]> = new Map([
-  ["pydantic.conint", ["builtins.int", false]],
-  ["pydantic.confloat", ["builtins.float", false]],
-  ["pydantic.constr", ["builtins.str", false]],
-  ["pydantic.conbytes", ["builtins.bytes", false]],
-  ["pydantic.condecimal", ["decimal.Decimal", false]],
-  ["pydantic.condate", ["datetime.date", false]],
-  ["pydantic.conlist", ["builtins.list", true]],
-  ["pydantic.conset", ["builtins.set", true]],
-  ["pydantic.confrozenset", ["builtins.frozenset", true]],
-]);
-
-/** What pydantic's own function puts beside the type, in its order: `None` for what is not asked for. */
-function constrainedType(
-  [id, ofItems]: readonly [string, boolean],
-  args: readonly Value[],
-  kwargs: ReadonlyMap<string, Value>,
-): Value {
-  const origin = libraryClass(id);
-  const given = (name: string): Value | undefined => {
-    const value = kwargs.get(name);
-    return value?.kind === "none" ? undefined : value;
-  };
-  const only = (...names: string[]): Map<string, Value> =>
-    new Map(names.flatMap((name) => (given(name) ? [[name, given(name)!]] : [])));
-  const made = (callee: string, options: ReadonlyMap<string, Value>): Call => ({
-    kind: "call",
-    callee: libraryClass(callee),
-    args: [],
-    kwargs: options,
-  });
-  const perhaps = (callee: string, name: string): Value =>
-    given(name) ? { ...made(callee, new Map()), args: [given(name)!] } : NONE;
-  const length = made(
-    "annotated_types.Len",
-    new Map([["min_length", given("min_length") ?? int(0)], ...only("max_length")]),
-  );
-  if (ofItems) {
-    const item = args[0] ?? kwargs.get("item_type");
-    const type: Value = item
-      ? { kind: "alias", origin, args: [item], spelling: "builtin" }
-      : origin;
-    return { kind: "annotated", type, metadata: [length] };
-  }
-  const interval = made("annotated_types.Interval", only("gt", "ge", "lt", "le"));
-  const metadata: Value[] = [perhaps("pydantic.Strict", "strict")];
-  switch (id) {
-    case "builtins.str":
-      metadata[0] = made("pydantic.StringConstraints", kwargs);
-      break;
-    case "builtins.bytes":
-      metadata.push(length);
-      break;
-    case "datetime.date":
-      metadata.push(interval);
-      break;
-    default:
-      metadata.push(interval, perhaps("annotated_types.MultipleOf", "multiple_of"));
-      if (id === "decimal.Decimal")
-        metadata.push(made("pydantic.GeneralMetadata", only("max_digits", "decimal_places")));
-      if (id !== "builtins.int") metadata.push(perhaps("pydantic.AllowInfNan", "allow_inf_nan"));
-  }
-  return { kind: "annotated", type: origin, metadata };
 }
 
 /** What calling a library class gives; `undefined` if only running it tells. */

@@ -1,7 +1,7 @@
 import { parseExpression } from "../../structure/parse.js";
 import { withoutParentheses } from "../../structure/strings.js";
 import type { SyntaxNode } from "../../structure/types.js";
-import type { Binding } from "./bindings.js";
+import { type Binding, startOf } from "./bindings.js";
 import { apply } from "./calls.js";
 import { attributeOf, method } from "./methods.js";
 import { ClassDefinition } from "./classes.js";
@@ -403,15 +403,6 @@ export class Interpreter {
       unknown(`what \`${shortened(node.text)}(…)\` gives is known only at run time`)
     );
   }
-}
-
-/** Statements are bound where they end, and evaluated with what was bound before they began. */
-function startOf(binding: Binding): number {
-  const { source } = binding;
-  if (source.kind === "class" || source.kind === "function") return source.node.startIndex;
-  return source.kind === "assignment" || source.kind === "augmented"
-    ? source.value.startIndex
-    : binding.at;
 }
 
 function shortened(text: string): string {
