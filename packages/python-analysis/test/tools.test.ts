@@ -65,9 +65,142 @@ describe("which functions are tools", () => {
     ]);
   });
 
+  test("those that a call registers, with what it says of them", async () => {
+    const source = [
+      "from fastmcp import FastMCP",
+      "from fastmcp.tools import Tool",
+      ..."abcdefgh".split("").map((name) => `def ${name}(x: int): '${name}'`),
+      "mcp = FastMCP('s', tools=[a])",
+      "mcp.tool(b, name='two')",
+      "mcp.tool(description='said')(c)",
+      "t = mcp.add_tool(Tool.from_function(d, title='Four'))",
+      "for each in (e, f): mcp.add_tool(each)",
+      "other.add_tool(unknown)",
+      "run(h)",
+    ].join("\n");
+    const tools = (await toolsOf(source)).map(({ function: name, tool }) => [
+      name,
+      tool?.name,
+      tool?.title,
+      tool?.description,
+    ]);
+    expect(tools).toEqual([
+      ["a", "a", "A", "a"],
+      ["b", "two", "Two", "b"],
+      ["c", "c", "C", "said"],
+      ["d", "d", "Four", "d"],
+      ["e", "e", "E", "e"],
+      ["f", "f", "F", "f"],
+    ]);
+  });
+
+  test("the SDK's calls take what they say in order, too", async () => {
+    const source =
+      "import mcp\ndef a(x: int) -> int: 'a'\ndef b(x: int): 'b'\ns.add_tool(a, 'one', 'One', 'First.')\n@s.tool('two', 'Two')\ndef c(): 'c'\n";
+    const tools = await toolsOf(source, "mcp");
+    expect(tools.map(({ tool }) => [tool?.name, tool?.title, tool?.description])).toEqual([
+      ["one", "One", "First."],
+      ["two", "Two", "c"],
+    ]);
+  });
+
+  test("calls of that name register nothing where no runtime is imported", async () => {
+    expect(await names("def a(): pass\ndef b(): pass\nbox.add_tool(a)\n")).toEqual(["a", "b"]);
+  });
+
   test("a module without functions has none", async () => {
     expect(await toolsOf("")).toEqual([]);
     expect(await toolsOf("x = 1\n")).toEqual([]);
+  });
+});
+
+// The expected schemas are those of the same references on CPython 3.12, which alone can read these scripts.
+describe("type parameters", () => {
+  const inputOf = async (source: string): Promise<unknown> =>
+    (await toolOf(`from pydantic import BaseModel\n${source}`)).tool?.inputSchema;
+
+  test("of classes", async () => {
+    const source = "class Box[T: int](BaseModel):\n  item: T\ndef f(a: Box, b: Box[bool]): 'f'\n";
+    expect(await inputOf(source)).toMatchObject({
+      $defs: {
+        Box: { properties: { item: { type: "integer" } } },
+        Box_bool_: { properties: { item: { type: "boolean" } } },
+      },
+      properties: { a: { $ref: "#/$defs/Box" }, b: { $ref: "#/$defs/Box_bool_" } },
+    });
+  });
+
+  test("of aliases, which may be in each other", async () => {
+    const source =
+      "type Kind = str\ntype Opt[T] = T | None\ntype Rec = int | list[Rec]\ndef f(a: Opt[Kind], b: Rec): 'f'\n";
+    expect(await inputOf(source)).toMatchObject({
+      $defs: {
+        Kind: { type: "string" },
+        Opt_Kind_: { anyOf: [{ $ref: "#/$defs/Kind" }, { type: "null" }] },
+        Rec: {
+          anyOf: [{ type: "integer" }, { items: { $ref: "#/$defs/Rec" }, type: "array" }],
+        },
+      },
+    });
+  });
+
+  test("of functions, with constraints", async () => {
+    const source = "def f[T: (int, str)](a: T, b: list[T]) -> T: 'f'\n";
+    expect(await inputOf(source)).toMatchObject({
+      properties: {
+        a: { anyOf: [{ type: "integer" }, { type: "string" }] },
+        b: { items: { anyOf: [{ type: "integer" }, { type: "string" }] } },
+      },
+    });
+  });
+
+  test("make `typing.TypedDict` readable, as it is from Python 3.12 on", async () => {
+    const source = "from typing import TypedDict\nclass D(TypedDict):\n  a: int\n";
+    expect(await inputOf(`${source}def f(a: D): 'f'\n`)).toBeUndefined();
+    expect(await inputOf(`${source}type T = D\ndef f(a: T): 'f'\n`)).toMatchObject({
+      $defs: { D: { properties: { a: { type: "integer" } } } },
+    });
+  });
+});
+
+describe("functions of the script that are followed", () => {
+  test("are not when they go on for too long, without a way out for the rest", async () => {
+    const source = [
+      "def fib(n): return n if n < 2 else fib(n - 1) + fib(n - 2)",
+      "def loop(n):",
+      "  x = 0",
+      "  for i in range(n):",
+      "    x += i",
+      "  return x",
+      "def f(a: int = fib(40), b: int = loop(10**9), c: int = fib(9), d: int = loop(4)): 'f'",
+    ].join("\n");
+    const tool = (await toolsOf(source)).find((each) => each.function === "f")!;
+    expect(properties(tool)).toEqual({
+      a: { type: "integer" },
+      b: { type: "integer" },
+      c: { default: 34, type: "integer" },
+      d: { default: 6, type: "integer" },
+    });
+    expect(tool.diagnostics.map(({ code, parameter }) => [code, parameter])).toEqual([
+      ["unknown_default", "a"],
+      ["unknown_default", "b"],
+    ]);
+  });
+
+  test("are not where they change what others see, or wait", async () => {
+    const source = [
+      "def grow(x=[]):",
+      "  x += [1]",
+      "  return x",
+      "def out():",
+      "  print('x')",
+      "  return 1",
+      "async def later(): return 1",
+      "def many(): yield 1",
+      "def f(a: list = grow([2]), b: int = out(), c: int = later(), d: list = many()): 'f'",
+    ].join("\n");
+    const tool = (await toolsOf(source)).find((each) => each.function === "f")!;
+    expect(codes(tool)).toEqual(Array(4).fill("unknown_default"));
   });
 });
 

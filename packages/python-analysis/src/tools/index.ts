@@ -4,6 +4,7 @@ import {
   type FunctionDeclaration,
   collectDefinitions,
 } from "../structure/definitions.js";
+import { statements } from "../structure/statements.js";
 import type { ParsedModule, SyntaxNode } from "../structure/types.js";
 import { Diagnostics, Refusal } from "./diagnostics.js";
 import { describeForFastmcp } from "./profiles/fastmcp.js";
@@ -11,8 +12,10 @@ import { describeForMcp } from "./profiles/mcp.js";
 import { asRefusal } from "./profiles/refusals.js";
 import { Interpreter } from "./python/interpreter.js";
 import { type Frame, Scope } from "./python/scope.js";
+import { withTypeParameters } from "./python/type-parameters.js";
 import { PythonError, type Value } from "./python/values.js";
 import { type Candidate, findCandidates, selectTools } from "./select.js";
+import { type Registration, positionalOptions, registeredFunctions } from "./registrations.js";
 import { signatureOf } from "./signature.js";
 import type { DecoratorOptions, ToolSource } from "./source.js";
 
@@ -31,6 +34,8 @@ interface ModuleReader {
   readonly interpreter: Interpreter;
   readonly module: Scope;
   readonly deferred: boolean;
+  /** Whether it has syntax that Python 3.11 does not know. */
+  readonly needsPython312: boolean;
   readonly definitions: readonly Definition[];
   readonly scopes: Map<SyntaxNode, Scope>;
 }
@@ -46,12 +51,21 @@ function readerOf(parsed: ParsedModule): ModuleReader {
       interpreter,
       module,
       deferred: module.defersAnnotations,
+      needsPython312: hasTypeParameters(parsed),
       definitions: collectDefinitions(parsed).functions,
       scopes: new Map(),
     };
     readers.set(parsed, reader);
   }
   return reader;
+}
+
+function hasTypeParameters(parsed: ParsedModule): boolean {
+  for (const node of statements(parsed)) {
+    if (node.type === "type_alias_statement" || node.childForFieldName("type_parameters"))
+      return true;
+  }
+  return false;
 }
 
 /**
@@ -69,7 +83,7 @@ export function describeTools(
   const reader = readerOf(parsed);
   return describeAll(
     reader,
-    selectTools(candidatesOf(parsed, reader, functions), reader.module),
+    selectTools(candidatesOf(parsed, reader, functions, profile), reader.module),
     profile,
   );
 }
@@ -81,18 +95,21 @@ export function describeFunctions(
   profile: ToolProfile,
 ): ToolDescription[] {
   const reader = readerOf(parsed);
-  return describeAll(reader, candidatesOf(parsed, reader, functions), profile);
+  return describeAll(reader, candidatesOf(parsed, reader, functions, profile), profile);
 }
 
 function candidatesOf(
   parsed: ParsedModule,
   reader: ModuleReader,
   functions: readonly FunctionDeclaration[],
+  profile: ToolProfile,
 ): Candidate[] {
   return findCandidates(
     functions,
     reader.definitions,
     (definition) => parsed.position(definition.node.startIndex).line,
+    registeredFunctions(parsed, profile),
+    positionalOptions(profile),
   );
 }
 
@@ -155,10 +172,14 @@ function sourceOf(
   candidate: Candidate,
   diagnostics: Diagnostics,
 ): ToolSource {
-  const { definition, facts, decorator } = candidate;
+  const { definition, facts, registration } = candidate;
   const { interpreter, module } = reader;
   const frame: Frame = {
-    scope: scopeAround(reader, definition.node),
+    scope: withTypeParameters(
+      interpreter,
+      definition.node.childForFieldName("type_parameters"),
+      scopeAround(reader, definition.node),
+    ),
     before: definition.node.startIndex,
   };
   noteDecorators(candidate, diagnostics);
@@ -173,10 +194,12 @@ function sourceOf(
     frame,
     deferred: reader.deferred,
     options:
-      decorator === null
+      registration === null
         ? new Map()
-        : decoratorOptions(interpreter, definition.decorators[decorator]!, frame, diagnostics),
+        : registrationOptions(interpreter, registration, frame, diagnostics),
     diagnostics,
+    keptReferences: new Map(),
+    needsPython312: reader.needsPython312,
   };
 }
 
@@ -207,20 +230,20 @@ function scopeAround(reader: ModuleReader, node: SyntaxNode): Scope {
   return scope;
 }
 
-/** What `@mcp.tool("name", title="…")` says. */
-function decoratorOptions(
+/** What `@mcp.tool("name", title="…")` or a call says. */
+function registrationOptions(
   interpreter: Interpreter,
-  decorator: SyntaxNode,
+  { node, positional }: Registration,
   frame: Frame,
   diagnostics: Diagnostics,
 ): DecoratorOptions {
   const options = new Map<string, Value>();
-  const given = decorator.type === "call" ? decorator.childForFieldName("arguments") : null;
+  const given = node.type === "call" ? node.childForFieldName("arguments") : null;
   for (const [i, item] of (given?.namedChildren ?? [])
     .filter((child) => child.type !== "comment")
     .entries()) {
     const isKeyword = item.type === "keyword_argument";
-    const name = isKeyword ? (item.childForFieldName("name")?.text ?? "") : i === 0 ? "name" : "";
+    const name = isKeyword ? (item.childForFieldName("name")?.text ?? "") : (positional[i] ?? "");
     const expression = isKeyword ? item.childForFieldName("value") : item;
     if (!expression || name === "") continue;
     const value = evaluateOption(interpreter, expression, frame);

@@ -1,6 +1,7 @@
 import type { Definition, FunctionDeclaration } from "../structure/definitions.js";
 import { exportedNames } from "./python/bindings.js";
 import type { Scope } from "./python/scope.js";
+import type { Registration } from "./registrations.js";
 
 /** A function to describe as a tool. */
 export interface Candidate {
@@ -8,6 +9,8 @@ export interface Candidate {
   readonly definition: Definition;
   /** The index of the decorator that makes it a tool; `null` where none does. */
   readonly decorator: number | null;
+  /** What makes it a tool, a decorator or a call; `null` where nothing does. */
+  readonly registration: Registration | null;
 }
 
 /** `@tool`, `@mcp.tool(…)`, `@app.server.tool`: as the source is written. */
@@ -19,6 +22,8 @@ export function findCandidates(
   functions: readonly FunctionDeclaration[],
   definitions: readonly Definition[],
   lineOf: (definition: Definition) => number,
+  registered: ReadonlyMap<string, Registration>,
+  positional: readonly string[],
 ): Candidate[] {
   const byPlace = new Map(
     definitions.map((definition) => [
@@ -29,20 +34,36 @@ export function findCandidates(
   return functions.flatMap((facts) => {
     const definition = byPlace.get(`${facts.line_number}:${facts.qualified_name}`);
     const decorator = facts.decorators.findIndex((text) => TOOL_DECORATOR.test(text));
-    return definition ? [{ facts, definition, decorator: decorator < 0 ? null : decorator }] : [];
+    if (!definition) return [];
+    const isGlobal = definition.scope.kind === "module";
+    return [
+      decorator < 0
+        ? {
+            facts,
+            definition,
+            decorator: null,
+            registration: (isGlobal && registered.get(facts.name)) || null,
+          }
+        : {
+            facts,
+            definition,
+            decorator,
+            registration: { node: definition.decorators[decorator]!, positional },
+          },
+    ];
   });
 }
 
 /**
- * The functions of a module that are its tools: those it decorates as such; if there are none, those that `__all__` names;
+ * The functions of a module that are its tools: those it decorates or registers as such; if there are none, those that `__all__` names;
  * without one, the public functions at its top level. Of functions that share a name the last counts, as it does in Python.
  */
 export function selectTools(candidates: readonly Candidate[], module: Scope): Candidate[] {
   const defined = candidates.filter(
     ({ facts }) => !facts.decorators.some((text) => OVERLOAD.test(text)),
   );
-  const decorated = defined.filter(({ decorator }) => decorator !== null);
-  if (decorated.length > 0) return lastOfEach(decorated);
+  const registered = defined.filter(({ registration }) => registration !== null);
+  if (registered.length > 0) return lastOfEach(registered);
   const global = defined.filter(({ definition }) => definition.scope.kind === "module");
   const exported = exportedNames(module.block);
   if (exported && exported.length > 0) {

@@ -26,6 +26,8 @@ export interface ToolSource {
   readonly deferred: boolean;
   readonly options: DecoratorOptions;
   readonly diagnostics: Diagnostics;
+  readonly keptReferences: Surroundings["keptReferences"];
+  readonly needsPython312: boolean;
 }
 
 /** Arguments of the decorator that makes the function a tool, where there is one. */
@@ -84,6 +86,8 @@ export function surroundings(source: ToolSource, parameter: string | null): Surr
   const { interpreter, diagnostics } = source;
   return {
     encode: encoder(source, parameter),
+    keptReferences: source.keptReferences,
+    needsPython312: source.needsPython312,
     step: () => interpreter.step(),
     note: (reason, effect = "the schema allows anything here") =>
       diagnostics.add("unknown_type", `${reason}, so ${effect}`, parameter),

@@ -190,7 +190,10 @@ function rebuilt(type: Value): Value {
   if (isForm(type, "typing.Tuple"))
     return { kind: "alias", origin: libraryClass("builtins.tuple"), args: [], spelling: "builtin" };
   if (isModel(type)) return type;
-  if (type.kind === "alias") return { ...type, args: type.args.map(rebuilt) };
+  if (type.kind === "alias") {
+    const spelling = type.origin.kind === "library-class" ? "builtin" : type.spelling;
+    return { ...type, args: type.args.map(rebuilt), spelling };
+  }
   if (type.kind === "annotated") return { ...type, type: rebuilt(type.type) };
   return type.kind === "union" ? { ...type, members: type.members.map(rebuilt) } : type;
 }
@@ -210,7 +213,8 @@ function refuseUnsubscriptable(type: Value): void {
       );
     }
   }
-  if (type.kind === "list") throw new PythonError("TypeError", "unhashable type: 'list'");
+  if (["list", "dict", "set"].includes(type.kind))
+    throw new PythonError("TypeError", `unhashable type: '${type.kind}'`);
   if (isModel(type)) return;
   if (type.kind === "annotated") refuseUnsubscriptable(type.type);
   for (const part of type.kind === "alias" ? type.args : type.kind === "union" ? type.members : [])

@@ -174,13 +174,19 @@ function describeInput(
   types: ReadonlyMap<string, Value>,
 ): JsonObject {
   const cores = new Map<string, Core>();
+  const met = new Set<string>();
   const described: { name: string; schema: Core; required: boolean }[] = [];
   let optionalSeen = false;
   for (const parameter of parameters) {
     const { name } = parameter;
     const type = types.get(name);
     blaming(name, () => {
-      const generator = new CoreGenerator(surroundings(source, name), globalsOf(source), new Map());
+      const generator = new CoreGenerator(
+        surroundings(source, name),
+        globalsOf(source),
+        new Map(),
+        met,
+      );
       const field = makeField(
         type ? withDescription(type) : form("typing.Any"),
         "function",
@@ -201,7 +207,7 @@ function describeInput(
         schema: parameterSchema(generator, field),
         required,
       });
-      for (const [ref, core] of generator.definitions) cores.set(ref, core);
+      for (const [ref, core] of generator.definitions) if (!cores.has(ref)) cores.set(ref, core);
     });
   }
   const json = new JsonSchemaGenerator(

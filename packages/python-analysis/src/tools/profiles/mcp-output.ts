@@ -1,7 +1,7 @@
 import { Refusal } from "../diagnostics.js";
 import { applyAnnotations } from "../pydantic/annotations.js";
 import { type Core, SchemaError } from "../pydantic/core.js";
-import { inspectAnnotation, isRequired, makeField } from "../pydantic/fields.js";
+import { fieldParts, inspectAnnotation, isRequired, makeField } from "../pydantic/fields.js";
 import { CoreGenerator } from "../pydantic/generate.js";
 import { type JsonObject, isObject } from "../pydantic/json.js";
 import { JsonSchemaGenerator } from "../pydantic/json-schema.js";
@@ -10,6 +10,7 @@ import type { ClassDefinition } from "../python/classes.js";
 import {
   PythonError,
   type Value,
+  isCallOf,
   isForm,
   isLibraryClass,
   isNoneType,
@@ -46,12 +47,14 @@ const UNION_ERROR =
  * The output schema that the MCP SDK derives from what a function says it returns; `null` where it derives none.
  *
  * @param forced - whether the decorator asks for one, with `structured_output=True`
+ * @param inputs - the definitions that the parameters' schemas refer to
  * @throws Refusal where the SDK raises
  */
 export function describeOutput(
   source: ToolSource,
   returns: Value | undefined,
   forced: boolean,
+  inputs: ReadonlyMap<string, Core>,
 ): JsonObject | null {
   const nothing = (why: string): null => {
     if (forced)
@@ -95,7 +98,7 @@ export function describeOutput(
     );
     return null;
   }
-  const schema = deriveSchema(source, type, annotation);
+  const schema = deriveSchema(source, type, annotation, inputs);
   return schema ?? nothing("what it returns cannot be serialised");
 }
 
@@ -118,13 +121,18 @@ function returnsContent(type: Value): boolean {
   }
 }
 
-function deriveSchema(source: ToolSource, type: Value, annotation: Value): JsonObject | null {
+function deriveSchema(
+  source: ToolSource,
+  type: Value,
+  annotation: Value,
+  inputs: ReadonlyMap<string, Core>,
+): JsonObject | null {
   const name = source.node.childForFieldName("name")!.text;
   if (type.kind === "library-class") {
     if (WRAPPED_CLASSES.has(type.id)) return wrapped(source, name, annotation);
     if (EMPTY_MODELS.test(type.id)) return { properties: {}, title: type.name, type: "object" };
     if (
-      /^(mcp|fastmcp|pydantic)\.(BaseModel|\w+Content|\w+Result|ResourceLink|EmbeddedResource)$/.test(
+      /^(mcp|fastmcp|pydantic)\.(BaseModel|\w+Content|\w+Result|ResourceLink|EmbeddedResource|ToolAnnotations|Icon)$/.test(
         type.id,
       )
     ) {
@@ -165,7 +173,7 @@ function deriveSchema(source: ToolSource, type: Value, annotation: Value): JsonO
       );
       return null;
     default:
-      return rebuilt(source, cls);
+      return rebuilt(source, cls, inputs);
   }
 }
 
@@ -214,7 +222,11 @@ function plain(source: ToolSource, type: Value, title: string | null): JsonObjec
 }
 
 /** A model made anew from the annotations of any other class; `null` for one without. */
-function rebuilt(source: ToolSource, cls: ClassDefinition): JsonObject | null {
+function rebuilt(
+  source: ToolSource,
+  cls: ClassDefinition,
+  inputs: ReadonlyMap<string, Core>,
+): JsonObject | null {
   const hints = new Map<string, Value>();
   for (const owner of [...cls.mro].reverse()) {
     if (owner.kind !== "class") continue;
@@ -240,7 +252,7 @@ function rebuilt(source: ToolSource, cls: ClassDefinition): JsonObject | null {
   for (const [name, type] of hints) {
     if (name.startsWith("_")) continue;
     try {
-      const field = makeField(type, "class", attributeOf(cls.mro, name));
+      const field = makeField(type, "class", fieldAttribute(cls, name, inputs));
       if (field.qualifiers.has("ClassVar") || (field.qualifiers.has("Final") && !isRequired(field)))
         continue;
       fields.push(modelFieldSchema(generator, name, field));
@@ -257,13 +269,33 @@ function rebuilt(source: ToolSource, cls: ClassDefinition): JsonObject | null {
   });
 }
 
+/**
+ * What a class has under the name of a field. Where pydantic has collected the fields of a data class, as it does for a class of
+ * its own or a parameter's, it has put the default in the place of a `Field(…)` with one.
+ */
+function fieldAttribute(
+  cls: ClassDefinition,
+  name: string,
+  inputs: ReadonlyMap<string, Core>,
+): Value | undefined {
+  const value = attributeOf(cls.mro, name);
+  if (!value || !isCallOf(value, "pydantic.Field")) return value;
+  const isCollected =
+    cls.family === "pydantic-dataclass" ||
+    [...inputs.values()].some((core) => core.type === "dataclass" && core.class === cls);
+  return (isCollected ? fieldParts(value).attributes.get("default") : undefined) ?? value;
+}
+
 /** `typing.get_type_hints` leaves out the metadata of `Annotated`. */
 function withoutExtras(type: Value): Value {
   switch (type.kind) {
     case "annotated":
       return withoutExtras(type.type);
     case "alias":
-      return { ...type, args: type.args.map(withoutExtras) };
+      // A subscripted model is a class, not an alias.
+      return type.origin.kind === "class" && type.origin.family === "model"
+        ? type
+        : { ...type, args: type.args.map(withoutExtras) };
     case "union":
       return { ...type, members: type.members.map(withoutExtras) };
     default:

@@ -63,6 +63,7 @@ export function describeForMcp(source: ToolSource): McpTool {
   const context = contextParameter(source, types, returns);
   const fields: FieldSchema[] = [];
   const generators = new Map<string, Core>();
+  const met = new Set<string>();
   for (const parameter of source.parameters) {
     if (parameter.name.startsWith("_")) {
       throw new Refusal(
@@ -80,7 +81,7 @@ export function describeForMcp(source: ToolSource): McpTool {
       );
     }
     const field = blaming(parameter.name, () =>
-      parameterField(source, parameter, types.get(parameter.name), generators),
+      parameterField(source, parameter, types.get(parameter.name), generators, met),
     );
     if (field) fields.push(field);
   }
@@ -97,11 +98,13 @@ export function describeForMcp(source: ToolSource): McpTool {
     valueEncoder(source),
     () => source.interpreter.step(),
   );
-  const inputSchema = blaming(null, () => json.generate(root));
   const structured = source.options.get("structured_output");
   const wanted =
     structured === undefined || structured.kind === "none" ? null : (truth(structured) ?? null);
-  const outputSchema = wanted === false ? null : describeOutput(source, returns, wanted === true);
+  const outputSchema =
+    wanted === false ? null : describeOutput(source, returns, wanted === true, generators);
+  // The SDK shows what the function takes after what it returns, so with all that has been said of models by then.
+  const inputSchema = blaming(null, () => json.generate(root));
   return assemble(source, inputSchema, outputSchema);
 }
 
@@ -217,11 +220,12 @@ function parameterField(
   parameter: SignatureParameter,
   type: Value | undefined,
   cores: Map<string, Core>,
+  met: Set<string>,
 ): FieldSchema | null {
   const annotation = type ?? unannotated(parameter.name);
   refuseNoType(annotation, parameter.name);
   const around = surroundings(source, parameter.name);
-  const generator = new CoreGenerator(around, null, ARBITRARY_TYPES);
+  const generator = new CoreGenerator(around, null, ARBITRARY_TYPES, met);
   const field = makeField(
     evaluatedStrings(annotation, (text) => around.evaluateText(text, null)),
     "class",
@@ -231,7 +235,7 @@ function parameterField(
   if (field.qualifiers.has("ClassVar") || (field.qualifiers.has("Final") && !isRequired(field)))
     return null;
   const described = modelFieldSchema(generator, parameter.name, field);
-  for (const [ref, core] of generator.definitions) cores.set(ref, core);
+  for (const [ref, core] of generator.definitions) if (!cores.has(ref)) cores.set(ref, core);
   if (!described.required || !Object.hasOwn(MODEL_DEFAULTS, parameter.name)) return described;
   const inherited: Core = {
     type: "default",

@@ -1,5 +1,7 @@
-import { type Value, str } from "../python/values.js";
+import { apply } from "../python/calls.js";
+import { type Value, argument, isCallOf, str } from "../python/values.js";
 import type { ModelConfig } from "./config.js";
+import { aliasName } from "./fields.js";
 
 /** pydantic's own alias generators; any other function is not run. */
 const GENERATORS: Readonly<Record<string, (name: string) => string>> = {
@@ -39,16 +41,36 @@ export function applyAliasGenerator(
 ): void {
   const generator = config.get("alias_generator");
   if (!generator || generator.kind === "none") return;
-  const make =
-    generator.kind === "library-function"
-      ? GENERATORS[generator.id.slice(generator.id.lastIndexOf(".") + 1)]
-      : undefined;
-  if (!make) {
-    note("the aliases that an `alias_generator` makes are known only at run time");
-    return;
-  }
+  const isOverruled = attributes.get("alias_priority");
+  const isFree = (value: Value | undefined): boolean =>
+    !value || value.kind === "none" || (isOverruled?.kind === "int" && isOverruled.value <= 1n);
   for (const alias of ["validation_alias", "serialization_alias"]) {
-    const given = attributes.get(alias);
-    if (!given || given.kind === "none") attributes.set(alias, str(make(name)));
+    if (!isFree(attributes.get(alias))) continue;
+    const maker = generatorOf(generator, alias);
+    if (maker === null) continue;
+    const made = generated(maker, name);
+    if (made) attributes.set(alias, made);
+    else note("the aliases that an `alias_generator` makes are known only at run time");
   }
+}
+
+/** What makes an alias of one kind: the generator itself, or one of those in an `AliasGenerator`. */
+function generatorOf(generator: Value, alias: string): Value | null {
+  if (!isCallOf(generator, "pydantic.AliasGenerator")) return generator;
+  const order = ["alias", "validation_alias", "serialization_alias"];
+  const given = (name: string): Value | undefined => {
+    const value = argument(generator, order.indexOf(name), name);
+    return value?.kind === "none" ? undefined : value;
+  };
+  return given(alias) ?? given("alias") ?? null;
+}
+
+function generated(maker: Value, name: string): Value | undefined {
+  const known =
+    maker.kind === "library-function" && maker.id.startsWith("pydantic.")
+      ? GENERATORS[maker.id.slice(maker.id.lastIndexOf(".") + 1)]
+      : undefined;
+  if (known) return str(known(name));
+  const made = apply(maker, [str(name)], new Map());
+  return made && aliasName(made) !== null ? made : undefined;
 }

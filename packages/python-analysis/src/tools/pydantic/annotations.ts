@@ -1,6 +1,12 @@
 import { type Call, type Value, isCallOf } from "../python/values.js";
 import { applyConstraint, expandGrouped } from "./constraints.js";
-import { type Core, type JsonFunction, discriminated, mergeMetadata } from "./core.js";
+import {
+  type Core,
+  type CoreMetadata,
+  type JsonFunction,
+  discriminated,
+  mergeMetadata,
+} from "./core.js";
 import { fieldMetadata, fieldParts } from "./fields.js";
 import type { CoreGenerator } from "./generate.js";
 import { applyKnownMetadata } from "./metadata.js";
@@ -52,11 +58,18 @@ export function applyAnnotations(
     } else if (isCallOf(item, "pydantic.Field")) schema = applyField(generator, schema, item);
     else schema = applyConstraintTo(generator, schema, item);
   }
-  if (functions.length === 0) return schema;
-  return {
-    ...schema,
-    metadata: mergeMetadata(schema.metadata ?? {}, { annotationFunctions: functions }),
-  };
+  return functions.length === 0
+    ? schema
+    : saidOf(generator, schema, { annotationFunctions: functions });
+}
+
+/** A schema with more said of it. What pydantic says of the one reference that it keeps with a model stays said. */
+function saidOf(generator: CoreGenerator, schema: Core, more: CoreMetadata): Core {
+  const metadata = mergeMetadata(schema.metadata ?? {}, more);
+  const isKept =
+    schema.type === "definition-ref" &&
+    generator.surroundings.keptReferences.get(schema.to) === schema;
+  return isKept ? Object.assign(schema, { metadata }) : { ...schema, metadata };
 }
 
 function withoutConstraints(field: Call): Call {
@@ -68,10 +81,7 @@ function applyField(generator: CoreGenerator, schema: Core, field: Call): Core {
   const discriminator = attributes.get("discriminator");
   const applied =
     discriminator && discriminator.kind !== "none" ? discriminated(schema, discriminator) : schema;
-  return {
-    ...applied,
-    metadata: mergeMetadata(applied.metadata ?? {}, fieldMetadata(attributes, generator.encode)),
-  };
+  return saidOf(generator, applied, fieldMetadata(attributes, generator.encode));
 }
 
 /** Constraints of what may be `None` are those of what it is otherwise. */

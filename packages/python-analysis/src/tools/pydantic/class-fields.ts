@@ -1,13 +1,14 @@
 import { cleanDocstring } from "../../docstring/clean.js";
+import { apply } from "../python/calls.js";
 import type { ClassDefinition, FieldAnnotation } from "../python/classes.js";
 import type { Frame } from "../python/scope.js";
 import { truth } from "../python/truth.js";
-import { substitute } from "../python/subscripts.js";
-import { type Call, PythonError, type Value, isCallOf, str, unknown } from "../python/values.js";
+import { replaceTypes } from "../python/subscripts.js";
+import { PythonError, type Value, isCallOf, str, unknown } from "../python/values.js";
 import { applyAliasGenerator } from "./aliases.js";
 import { applyAnnotations } from "./annotations.js";
 import { type ModelConfig, isOn } from "./config.js";
-import { type Core, type FieldSchema, discriminated } from "./core.js";
+import { type Core, type FieldSchema, SchemaError, discriminated } from "./core.js";
 import { type Serializer, fieldHooks } from "./decorators.js";
 import {
   type AnnotationSource,
@@ -21,8 +22,12 @@ import {
 } from "./fields.js";
 import type { CoreGenerator } from "./generate.js";
 
-/** What strings inside a class's annotations see. */
-export const insideOf = (cls: ClassDefinition): Frame => ({ scope: cls.scope, before: Infinity });
+/** What strings inside a class's annotations see: the class itself under its name, before anything else. */
+export const insideOf = (cls: ClassDefinition): Frame => ({
+  scope: cls.scope,
+  before: Infinity,
+  locals: new Map([[cls.name, cls]]),
+});
 
 const annotationTypes = new WeakMap<FieldAnnotation, Value>();
 const assignedValues = new WeakMap<FieldAnnotation, Value>();
@@ -35,22 +40,30 @@ const assignedValues = new WeakMap<FieldAnnotation, Value>();
 export function annotationType(cls: ClassDefinition, field: FieldAnnotation): Value {
   let type = annotationTypes.get(field);
   if (!type) {
-    const before = cls.scope.defersAnnotations ? Infinity : field.at;
-    const value = cls.interpreter.evaluate(field.annotation, { scope: cls.scope, before });
+    const value =
+      "kind" in field.annotation
+        ? field.annotation
+        : cls.interpreter.evaluate(
+            field.annotation,
+            cls.scope.defersAnnotations ? insideOf(cls) : { scope: cls.scope, before: field.at },
+          );
     type = value.kind === "str" ? { kind: "forward", text: value.value } : value;
     annotationTypes.set(field, type);
   }
   return type;
 }
 
+const valueOf = (cls: ClassDefinition, value: NonNullable<FieldAnnotation["value"]>): Value =>
+  "kind" in value
+    ? value
+    : cls.interpreter.evaluate(value, { scope: cls.scope, before: value.startIndex });
+
 /** What is assigned to a field, or `undefined` if nothing is. */
 export function assignedValue(cls: ClassDefinition, field: FieldAnnotation): Value | undefined {
   let value = assignedValues.get(field);
   if (value) return value;
   try {
-    value = field.value
-      ? cls.interpreter.evaluate(field.value, { scope: cls.scope, before: field.value.startIndex })
-      : cls.scope.own(field.name, Infinity);
+    value = field.value ? valueOf(cls, field.value) : cls.ownAttribute(field.name);
     if (!value) return undefined;
   } catch (error) {
     if (!(error instanceof PythonError)) throw error;
@@ -70,7 +83,7 @@ function modelDefault(cls: ClassDefinition, field: FieldAnnotation): Value | und
     const qualifier = own && qualifierOf(annotationType(ancestor, own));
     // A model's fields are no attributes of its class.
     if (ancestor.family === "model" && qualifier !== "ClassVar" && qualifier !== "Final") continue;
-    const value = own ? assignedValue(ancestor, own) : ancestor.scope.own(field.name, Infinity);
+    const value = own ? assignedValue(ancestor, own) : ancestor.ownAttribute(field.name);
     if (value) return value;
   }
   return undefined;
@@ -92,7 +105,7 @@ export function attributeOf(classes: ClassDefinition["mro"], name: string): Valu
   for (const cls of classes) {
     if (cls.kind !== "class") continue;
     const own = cls.annotations.get(name);
-    const value = own ? assignedValue(cls, own) : cls.scope.own(name, Infinity);
+    const value = own ? assignedValue(cls, own) : cls.ownAttribute(name);
     if (hasSlot(cls, name)) return SLOT;
     // What `dataclasses.field(…)` is assigned to keeps its default only.
     const kept =
@@ -103,7 +116,7 @@ export function attributeOf(classes: ClassDefinition["mro"], name: string): Valu
 }
 
 function hasSlot(cls: ClassDefinition, name: string): boolean {
-  if (cls.scope.own("__slots__", Infinity)) return cls.annotations.has(name);
+  if (cls.ownAttribute("__slots__")) return cls.annotations.has(name);
   const option = cls.dataclassOptions.get("slots");
   if (!option || truth(option) !== true) return false;
   return cls.mro.some((each) => each.kind === "class" && each.annotations.has(name));
@@ -114,22 +127,55 @@ export function resolved(generator: CoreGenerator, type: Value): Value {
   return type.kind === "forward" ? generator.resolve(type.text) : type;
 }
 
-const typesOf = (variables: readonly Call[], args: readonly Value[]): Map<Value, Value> =>
-  new Map(variables.map((variable, i) => [variable, args[i] ?? variable]));
+/** A type with the strings inside it evaluated, as they are before types stand for variables in it. */
+function resolvedInside(generator: CoreGenerator, type: Value): Value {
+  const again = (part: Value): Value => resolvedInside(generator, part);
+  switch (type.kind) {
+    case "forward":
+      try {
+        return generator.resolve(type.text);
+      } catch (error) {
+        if (error instanceof SchemaError || error instanceof PythonError) return type;
+        throw error;
+      }
+    case "alias":
+      return { ...type, args: type.args.map(again) };
+    case "union":
+      return { ...type, members: type.members.map(again) };
+    case "annotated":
+      return { ...type, type: again(type.type) };
+    default:
+      return type;
+  }
+}
 
-/** The types that stand for the variables of a class and, through its bases' arguments, of its ancestors. */
-export function variablesOf(
+/** The types that stand for type variables. */
+export type Types = ReadonlyMap<Value, Value>;
+
+/** The types that stand for a class's own variables; none where it is not subscripted. */
+export const typesOf = (cls: ClassDefinition, args: readonly Value[]): Types =>
+  args.length > 0
+    ? new Map(cls.variables.map((variable, i) => [variable, args[i] ?? variable]))
+    : new Map();
+
+/**
+ * The types that stand for the variables of a model's fields, of each class that has some: a model that is subscripted is a class
+ * with fields of its own, so what stands for a parent's variables stands for them in the parent's fields only.
+ */
+export function typesOfOwners(
   cls: ClassDefinition,
   args: readonly Value[],
-): ReadonlyMap<Value, Value> {
-  const types = new Map<Value, Value>(args.length > 0 ? typesOf(cls.variables, args) : []);
+  found = new Map<ClassDefinition, Types>(),
+): ReadonlyMap<ClassDefinition, Types> {
+  const types = typesOf(cls, args);
+  if (!found.has(cls)) found.set(cls, types);
   for (const base of cls.bases) {
-    if (base.kind !== "alias" || base.origin.kind !== "class") continue;
-    const given = base.args.map((arg) => substitute(arg, types));
-    for (const [variable, type] of variablesOf(base.origin, given))
-      if (!types.has(variable)) types.set(variable, type);
+    const origin = base.kind === "alias" ? base.origin : base;
+    if (origin.kind !== "class" || found.has(origin)) continue;
+    const given = base.kind === "alias" ? base.args.map((arg) => replaceTypes(arg, types)) : [];
+    typesOfOwners(origin, given, found);
   }
-  return types;
+  return found;
 }
 
 export interface CollectedField extends FieldInfo {
@@ -155,11 +201,14 @@ export function fieldSchema(
   applyAliasGenerator(name, attributes, config, (reason) =>
     generator.surroundings.note(reason, "the field goes by its own name"),
   );
-  const titled = [attributes, config].some((each) => {
-    const maker = each.get("field_title_generator");
-    return maker !== undefined && maker.kind !== "none";
-  });
+  const titled = applyTitleGenerator(name, attributes, config);
   if (titled) generator.surroundings.note(`a function titles \`${name}\``, "it has no title");
+  const changes = attributes.get("json_schema_extra");
+  if (changes && changes.kind !== "dict" && changes.kind !== "none")
+    generator.surroundings.note(
+      `a function changes the schema of \`${name}\``,
+      "what it changes is not shown",
+    );
   const hooks = fieldHooks(cls, name);
   const described = {
     ...modelFieldSchema(generator, name, {
@@ -170,6 +219,23 @@ export function fieldSchema(
     untitled: titled,
   };
   return { ...described, schema: serializedBy(generator, hooks.serializer, described.schema) };
+}
+
+/** Titles a field by its `field_title_generator` or its model's; whether there is one whose titles are not known. */
+function applyTitleGenerator(
+  name: string,
+  attributes: Map<string, Value>,
+  config: ModelConfig,
+): boolean {
+  const maker = [attributes, config]
+    .map((each) => each.get("field_title_generator"))
+    .find((each) => each && each.kind !== "none");
+  const given = attributes.get("title");
+  if (!maker || (given && given.kind !== "none")) return false;
+  const made = apply(maker, [str(name), unknown("a field")], new Map());
+  if (made?.kind !== "str") return true;
+  attributes.set("title", made);
+  return false;
 }
 
 /** A schema whose values a method of the class serialises. */
@@ -229,10 +295,11 @@ export function collectField(
   owner: ClassDefinition,
   annotation: FieldAnnotation,
   source: AnnotationSource,
-  types: ReadonlyMap<Value, Value>,
+  types: Types,
 ): CollectedField | null {
   const evaluate = (): CollectedField | null => {
-    const type = resolved(generator, annotationType(owner, annotation));
+    const written = resolved(generator, annotationType(owner, annotation));
+    const type = types.size > 0 ? resolvedInside(generator, written) : written;
     if (qualifierOf(type) === "ClassVar") return null;
     const { docstring } = annotation;
     const assigned =
@@ -243,9 +310,9 @@ export function collectField(
           : assignedValue(owner, annotation);
     // A model reads its fields anew once the types are known, other classes take the types into what they have read.
     if (source === "class")
-      return { ...makeField(substitute(type, types), source, assigned), docstring };
+      return { ...makeField(replaceTypes(type, types), source, assigned), docstring };
     const field = makeField(type, source, assigned);
-    return { ...field, annotation: substitute(field.annotation, types), docstring };
+    return { ...field, annotation: replaceTypes(field.annotation, types), docstring };
   };
   return generator.within(insideOf(owner), null, null, evaluate);
 }

@@ -15,7 +15,7 @@ export function modelConfig(cls: ClassDefinition): ModelConfig {
   const config = new Map<string, Value>();
   for (const ancestor of [...cls.mro].reverse()) {
     if (ancestor.kind !== "class") continue;
-    const own = ancestor.scope.own("model_config", Infinity);
+    const own = ancestor.ownAttribute("model_config") ?? ancestor.ownAttribute("Config");
     for (const [key, value] of settings(own)) config.set(key, value);
     for (const [key, value] of ancestor.keywords)
       if (!CLASS_KEYWORDS_ARE_CONFIG.has(key)) config.set(key, value);
@@ -28,7 +28,7 @@ export function attachedConfig(cls: ClassDefinition): ModelConfig | null {
   let config: Value | undefined;
   for (const ancestor of cls.mro) {
     if (ancestor.kind !== "class") continue;
-    config ??= decoratedConfig(ancestor) ?? ancestor.scope.own("__pydantic_config__", Infinity);
+    config ??= decoratedConfig(ancestor) ?? ancestor.ownAttribute("__pydantic_config__");
   }
   if (!config) return cls.family === "pydantic-dataclass" ? new Map() : null;
   return new Map(settings(config));
@@ -46,6 +46,12 @@ function decoratedConfig(cls: ClassDefinition): Value | undefined {
 }
 
 function* settings(value: Value | undefined): Generator<readonly [string, Value]> {
+  // The class `Config` of pydantic 1, which its successor still reads.
+  if (value?.kind === "class") {
+    for (const each of [...value.mro].reverse())
+      if (each.kind === "class")
+        for (const [name, setting] of each.assignments()) yield [name, setting];
+  }
   if (value?.kind === "call") yield* value.kwargs;
   if (value?.kind !== "dict") return;
   for (const [key, setting] of value.entries) if (key.kind === "str") yield [key.value, setting];

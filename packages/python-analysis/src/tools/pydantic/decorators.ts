@@ -1,14 +1,15 @@
 import { docstringOf } from "../../structure/definitions.js";
 import type { SyntaxNode } from "../../structure/types.js";
 import type { ClassDefinition } from "../python/classes.js";
-import { substitute } from "../python/subscripts.js";
+import { replaceTypes } from "../python/subscripts.js";
 import { type Call, type Value, PythonError, form, libraryClass } from "../python/values.js";
 import type { FieldSchema } from "./core.js";
 import { fieldMetadata } from "./fields.js";
 import type { CoreGenerator } from "./generate.js";
 import { mergeMetadata } from "./core.js";
 
-interface Hook {
+/** A method that one of pydantic's decorators marks. */
+export interface Hook {
   readonly method: SyntaxNode;
   readonly owner: ClassDefinition;
   readonly id: string;
@@ -19,7 +20,7 @@ interface Hook {
 const hooksOfClasses = new WeakMap<ClassDefinition, readonly Hook[]>();
 
 /** The methods of a class that pydantic's decorators mark, its ancestors' first. */
-function hooksOf(cls: ClassDefinition): readonly Hook[] {
+export function hooksOf(cls: ClassDefinition): readonly Hook[] {
   const known = hooksOfClasses.get(cls);
   if (known) return known;
   const found: Hook[] = [];
@@ -139,7 +140,7 @@ export function computedFields(
   for (const hook of hooksOf(cls)) {
     if (hook.id !== "pydantic.computed_field") continue;
     const name = hook.method.childForFieldName("name")?.text ?? "";
-    const returned = substitute(returnType(hook) ?? form("typing.Any"), types);
+    const returned = replaceTypes(returnType(hook) ?? form("typing.Any"), types);
     const alias = hook.kwargs.get("alias");
     fields.set(name, {
       name,

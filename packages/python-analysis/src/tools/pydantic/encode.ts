@@ -22,7 +22,11 @@ export class NotKnown extends Error {}
 export type FieldsOf = (
   instance: Call,
   cls: ClassDefinition,
-) => { fields: readonly (readonly [string, Value])[] } | { items: readonly Value[] } | null;
+) =>
+  | { fields: readonly (readonly [string, Value])[] }
+  | { items: readonly Value[] }
+  | { root: Value }
+  | null;
 
 /**
  * What pydantic writes for a default: `TypeAdapter(type(value)).dump_python(value, mode="json")`.
@@ -145,6 +149,7 @@ function encodeCall(value: Call, fieldsOf: FieldsOf): Json {
   if (value.callee.kind === "class") {
     const shown = fieldsOf(value, value.callee);
     if (shown === null) throw new NotSerializable(`an instance of ${value.callee.name}`);
+    if ("root" in shown) return encodeValue(shown.root, fieldsOf);
     if ("items" in shown) return shown.items.map((item) => encodeValue(item, fieldsOf));
     return fromEntries(shown.fields.map(([name, field]) => [name, encodeValue(field, fieldsOf)]));
   }

@@ -1,5 +1,6 @@
 import { TYPING_ALIASES, isKnownModule } from "../python/library.js";
 import type { Frame } from "../python/scope.js";
+import { replaceTypes } from "../python/subscripts.js";
 import {
   type Alias,
   type Call,
@@ -11,13 +12,14 @@ import {
   isNoneType,
 } from "../python/values.js";
 import { annotatedSchema } from "./annotations.js";
+import { bareEnum } from "./bare-enums.js";
 import { type ModelConfig, isOn } from "./config.js";
 import { type Core, SchemaError } from "./core.js";
 import type { Encoder } from "./encode.js";
 import { qualifierOf } from "./fields.js";
 import { LIBRARY_TYPES } from "./library-types.js";
 import { enumSchema, modelSchema } from "./models.js";
-import { dataclassSchema, namedTupleCall, namedTupleSchema, typedDictSchema } from "./records.js";
+import { dataclassSchema, namedTupleSchema, typedDictSchema } from "./records.js";
 import { fullReference } from "./references.js";
 import { CONTEXTS } from "./runtime-contexts.js";
 import {
@@ -34,6 +36,13 @@ export interface Surroundings {
   step(): void;
   /** Tells the reader of the tool what could not be known, and what that does to the schema, once each. */
   note(reason: string, effect?: string): void;
+  /** Whether the script can only be run by Python 3.12 or later, by which pydantic can read `typing.TypedDict`. */
+  readonly needsPython312: boolean;
+  /**
+   * The references that pydantic keeps with recursive models: the first in each schema to refer to such a model is given that one
+   * object, so what is said of the model there is said wherever it comes up again.
+   */
+  readonly keptReferences: Map<string, Core>;
   /** Evaluates a string as a type. @throws PythonError */
   evaluateText(text: string, frame: Frame | null): Value;
 }
@@ -47,7 +56,7 @@ const CLASSES_TOO = new Set(
 
 /** Classes of pydantic's and the runtimes' that have schemas which are not described here. */
 const UNMODELLED =
-  /^(pydantic\.(RootModel|EncodedBytes|EncodedStr)|(mcp|fastmcp)\.(\w+Content|ResourceLink|EmbeddedResource|\w+Result))$/;
+  /^(pydantic\.(RootModel|EncodedBytes|EncodedStr)|(mcp|fastmcp)\.(\w+Content|ResourceLink|EmbeddedResource|\w+Result|ToolAnnotations|Icon))$/;
 
 /** Nodes of one tool's schema, after which it is called too much work. */
 const MOST_NODES = 20_000;
@@ -56,9 +65,12 @@ const DEEPEST = 150;
 /** Makes core schemas of types, as pydantic's `GenerateSchema` does. */
 export class CoreGenerator {
   readonly definitions = new Map<string, Core>();
-  readonly #unfinished = new Set<string>();
   readonly #configs: ModelConfig[];
   readonly #frames: (Frame | null)[];
+  /** The models that have been referred to, in each of the schemas being made: a model's is one of its own. */
+  readonly #met: Set<string>[];
+  readonly #making: string[] = [];
+  readonly #recursive = new Set<string>();
   readonly classes: Value[] = [];
   /** The one `typing.TypedDict` that the runtime makes readable for pydantic below Python 3.12. */
   readableTypedDict: Value | null = null;
@@ -67,13 +79,16 @@ export class CoreGenerator {
 
   /**
    * @param frame - what strings inside types see; `null` for code of the runtime's, which sees only builtins
+   * @param met - the models that have been referred to in the schema that this is part of
    */
   constructor(
     readonly surroundings: Surroundings,
     frame: Frame | null,
     config: ModelConfig,
+    met = new Set<string>(),
   ) {
     this.#frames = [frame];
+    this.#met = [met];
     this.#configs = [config];
   }
 
@@ -106,17 +121,38 @@ export class CoreGenerator {
 
   /**
    * Makes what goes into `$defs` under `ref`, once, and refers to it.
+   *
+   * @param isKept - whether pydantic keeps the schema with the class, as it does for its own
    */
-  define(ref: string, make: () => Core): Core {
-    const reference: Core = { type: "definition-ref", to: ref };
-    if (this.definitions.has(ref) || this.#unfinished.has(ref)) return reference;
-    this.#unfinished.add(ref);
-    try {
-      this.definitions.set(ref, { ...make(), ref });
-    } finally {
-      this.#unfinished.delete(ref);
+  define(ref: string, make: () => Core, isKept = false): Core {
+    const at = this.#making.indexOf(ref);
+    if (at >= 0) {
+      for (const each of this.#making.slice(at)) this.#recursive.add(each);
+      return { type: "definition-ref", to: ref };
     }
-    return reference;
+    if (!this.definitions.has(ref)) {
+      this.#making.push(ref);
+      if (isKept) this.#met.push(new Set());
+      try {
+        this.definitions.set(ref, { ...make(), ref });
+      } finally {
+        this.#making.pop();
+        if (isKept) this.#met.pop();
+      }
+    }
+    return this.#reference(ref, isKept);
+  }
+
+  #reference(ref: string, isKept: boolean): Core {
+    const met = this.#met.at(-1)!;
+    const isFirst = !met.has(ref);
+    met.add(ref);
+    if (!isKept || !isFirst || !this.#recursive.has(ref))
+      return { type: "definition-ref", to: ref };
+    const { keptReferences } = this.surroundings;
+    let kept = keptReferences.get(ref);
+    if (!kept) keptReferences.set(ref, (kept = { type: "definition-ref", to: ref }));
+    return kept;
   }
 
   /** @throws SchemaError as pydantic does @throws PythonError for strings that do not evaluate */
@@ -244,6 +280,8 @@ export class CoreGenerator {
     }
     const context = CONTEXTS[id];
     if (context) return this.define(context.identity, () => context.schema);
+    const bare = bareEnum(id);
+    if (bare) return bare;
     if (UNMODELLED.test(id)) {
       this.surroundings.note(`\`${id}\` is not known here`);
       return { type: "any" };
@@ -306,6 +344,12 @@ export class CoreGenerator {
         variables.every((variable, i) => variable === type.args[i]);
       return this.#class(origin, isItself ? [] : type.args);
     }
+    if (origin.kind === "type-alias") {
+      const types = new Map(origin.parameters.map((each, i) => [each, type.args[i] ?? each]));
+      return this.define(fullReference(origin, type.args), () =>
+        this.generate(replaceTypes(origin.value(), types)),
+      );
+    }
     if (qualifierOf(type) === "Final") return this.generate(type.args[0]!);
     if (origin.kind !== "library-class")
       return this.arbitrary(origin.kind === "form" ? origin.id : origin.kind, false);
@@ -329,18 +373,6 @@ export class CoreGenerator {
       }
       case "typing.TypeVar":
         return typeVariableSchema(this, type);
-      case "typing.TypedDict":
-      case "typing_extensions.TypedDict":
-      case "typing.TypeAliasType":
-      case "enum.Enum":
-      case "enum.IntEnum":
-      case "enum.StrEnum":
-        this.surroundings.note("a type made by a call is not read");
-        return { type: "any" };
-      case "collections.namedtuple":
-      case "typing.NamedTuple":
-      case "typing_extensions.NamedTuple":
-        return namedTupleCall(this, type);
       default:
         return this.arbitrary("an instance", false);
     }

@@ -1,7 +1,18 @@
 import type { ClassDefinition } from "../python/classes.js";
+import { apply } from "../python/calls.js";
 import { truth } from "../python/truth.js";
-import { type Call, type Value, PythonError, isCallOf, unknown } from "../python/values.js";
+import {
+  type Call,
+  type Value,
+  PythonError,
+  isCallOf,
+  isLibraryClass,
+  unknown,
+} from "../python/values.js";
 import type { FieldsOf } from "./encode.js";
+import { applyAliasGenerator } from "./aliases.js";
+import { attachedConfig, modelConfig } from "./config.js";
+import { unwritable, validatedValue } from "./validated.js";
 import { aliasName, fieldParts, qualifierOf } from "./fields.js";
 import {
   annotationType,
@@ -14,11 +25,13 @@ import {
 export const instanceFields: FieldsOf = (instance, cls) => {
   switch (cls.family) {
     case "model":
+      if (cls.isSubclassOf("pydantic.RootModel")) return { root: rootValue(instance, cls) };
+      return { fields: [...fieldValues(instance, cls), ...madeByMethods(cls, instance)] };
     case "dataclass":
     case "pydantic-dataclass":
-      return { fields: fieldValues(instance, cls) };
+      return { fields: [...fieldValues(instance, cls), ...madeByMethods(cls, instance)] };
     case "named-tuple":
-      return { items: fieldValues(instance, cls).map(([, value]) => value) };
+      return { items: tupleItems(instance, cls) };
     case "unknown":
       return {
         fields: [["", unknown(`what \`${cls.name}\` is made from is known only at run time`)]],
@@ -28,14 +41,47 @@ export const instanceFields: FieldsOf = (instance, cls) => {
   }
 };
 
+function rootValue(instance: Call, cls: ClassDefinition): Value {
+  const field = cls.annotations.get("root");
+  const assigned = field && assignedValue(cls, field);
+  return (
+    instance.args[0] ??
+    instance.kwargs.get("root") ??
+    defaultFrom(assigned, optionsOf(assigned)) ??
+    unknown(`what \`${cls.name}\` holds is known only at run time`)
+  );
+}
+
+/** What methods make or change when an instance is written. */
+function madeByMethods(cls: ClassDefinition, instance: Call): (readonly [string, Value])[] {
+  const reason = unwritable(cls, instance);
+  return reason === null ? [] : [["", unknown(reason)]];
+}
+
+function tupleItems(instance: Call, cls: ClassDefinition): readonly Value[] {
+  if (cls.tupleFields.length === 0) return fieldValues(instance, cls).map(([, value]) => value);
+  return cls.tupleFields.map(
+    ({ name, default: otherwise }, i) =>
+      instance.args[i] ??
+      instance.kwargs.get(name) ??
+      otherwise ??
+      unknown(`\`${name}\` has a value known only at run time`),
+  );
+}
+
 function fieldValues(instance: Call, cls: ClassDefinition): (readonly [string, Value])[] {
   const isModel = cls.family === "model";
   const isDataclass = cls.family === "dataclass" || cls.family === "pydantic-dataclass";
   const values: (readonly [string, Value])[] = [];
   const positional = [...instance.args];
   const fields = inheritedAnnotations(cls, (each) => !isDataclass || each.isDataclassStatement);
+  const marked = new Set<ClassDefinition>();
   for (const [owner, field] of fields) {
     const { name } = field;
+    if (isDataclass && isLibraryClass(typeOf(owner, name), "dataclasses.KW_ONLY")) {
+      marked.add(owner);
+      continue;
+    }
     if (isModel && (name.startsWith("_") || name === "model_config")) continue;
     if (isQualifiedBy(owner, name, "ClassVar")) continue;
     const assigned = isDataclass ? dataclassDefault(owner, field) : assignedValue(owner, field);
@@ -43,12 +89,18 @@ function fieldValues(instance: Call, cls: ClassDefinition): (readonly [string, V
     const isKeyword =
       isModel ||
       isOff(options?.get("init")) ||
-      isTrue(options?.get("kw_only") ?? (isDataclass && owner.dataclassOptions.get("kw_only")));
+      isTrue(options?.get("kw_only") ?? (isDataclass && owner.dataclassOptions.get("kw_only"))) ||
+      (marked.has(owner) && !options?.has("kw_only"));
     const given = instance.kwargs.get(name) ?? (isKeyword ? undefined : positional.shift());
     if (isQualifiedBy(owner, name, "InitVar")) continue;
-    const alias = isModel ? aliasName(options?.get("serialization_alias")) : null;
-    const byAlias = alias === null ? undefined : instance.kwargs.get(alias);
-    const value = given ?? byAlias ?? defaultFrom(assigned, options);
+    const attributes = new Map(options ?? []);
+    const config = isModel ? modelConfig(cls) : (attachedConfig(cls) ?? new Map());
+    applyAliasGenerator(name, attributes, config, () => {});
+    const alias = aliasName(attributes.get("serialization_alias"));
+    const byAlias = aliasName(attributes.get("validation_alias"));
+    const written = given ?? (byAlias === null ? undefined : instance.kwargs.get(byAlias));
+    const value = written ? validatedValue(cls, name, written) : defaultFrom(assigned, options);
+    if (isTrue(options?.get("exclude"))) continue;
     values.push([
       alias ?? name,
       value ?? unknown(`\`${name}\` has a value known only at run time`),
@@ -74,18 +126,19 @@ function defaultFrom(
   if (!assigned) return undefined;
   if (!options) return assigned;
   const factory = options.get("default_factory");
-  if (factory?.kind === "library-class") {
-    if (factory.id === "builtins.list") return { kind: "list", items: [] };
-    if (factory.id === "builtins.dict") return { kind: "dict", entries: [] };
-  }
-  return factory ? undefined : options.get("default");
+  return factory && factory.kind !== "none"
+    ? apply(factory, [], new Map())
+    : options.get("default");
 }
 
-function isQualifiedBy(cls: ClassDefinition, name: string, qualifier: string): boolean {
+const isQualifiedBy = (cls: ClassDefinition, name: string, qualifier: string): boolean =>
+  qualifierOf(typeOf(cls, name)) === qualifier;
+
+function typeOf(cls: ClassDefinition, name: string): Value {
   try {
-    return qualifierOf(annotationType(cls, cls.annotations.get(name)!)) === qualifier;
+    return annotationType(cls, cls.annotations.get(name)!);
   } catch (error) {
-    if (error instanceof PythonError) return false;
+    if (error instanceof PythonError) return unknown(error.message);
     throw error;
   }
 }

@@ -319,10 +319,11 @@ export class JsonSchemaGenerator {
   }
 
   #enum(core: CoreOf<"enum">): JsonObject {
-    const values = core.class.members.map(({ value }) => this.#literalValue(value));
+    const members = [...core.class.members.values()];
+    const values = members.map(({ value }) => this.#literalValue(value));
     const type = commonType(
       values,
-      core.class.members.map(({ value }) => value),
+      members.map(({ value }) => value),
     );
     // A null type is only named in literals.
     return {

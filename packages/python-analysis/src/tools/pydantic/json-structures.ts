@@ -84,7 +84,7 @@ function fieldJson(
 function describe(generator: JsonSchemaGenerator, core: Structured, json: JsonObject): JsonObject {
   const config = core.config ?? NO_CONFIG;
   const extra = textSetting(config, "extra") ?? core.extra;
-  if (core.type === "typed-dict" && extra === "allow" && core.extras) {
+  if (extra === "allow" && core.extras) {
     const items = generator.inner(core.extras);
     json["additionalProperties"] = Object.keys(items).length > 0 ? items : true;
   }
@@ -98,7 +98,18 @@ function describe(generator: JsonSchemaGenerator, core: Structured, json: JsonOb
   else if (extra === "forbid") json["additionalProperties"] ??= false;
   const more = config.get("json_schema_extra");
   const encoded = more?.kind === "dict" ? generator.encode(more) : undefined;
-  return isObject(encoded) ? { ...json, ...encoded } : json;
+  const isDeprecated = core.class?.mro.some(
+    (each) =>
+      each.kind === "class" &&
+      each.isDecoratedWith("typing.deprecated") &&
+      // A typed dictionary has none of its bases among its classes.
+      (core.type !== "typed-dict" || each === core.class),
+  );
+  return {
+    ...json,
+    ...(isObject(encoded) && encoded),
+    ...(isDeprecated && { deprecated: true }),
+  };
 }
 
 export function namedTupleJson(

@@ -1,15 +1,7 @@
-import type { ClassDefinition } from "../python/classes.js";
-import { substitute } from "../python/subscripts.js";
+import type { ClassDefinition, FieldAnnotation } from "../python/classes.js";
+import { replaceTypes } from "../python/subscripts.js";
 import { truth } from "../python/truth.js";
-import {
-  type Call,
-  type Value,
-  form,
-  isCallOf,
-  isForm,
-  isLibraryClass,
-  str,
-} from "../python/values.js";
+import { type Value, form, isCallOf, isForm, isLibraryClass, str } from "../python/values.js";
 import {
   annotationType,
   assignedValue,
@@ -20,12 +12,13 @@ import {
   insideOf,
   parameterSchema,
   resolved,
-  variablesOf,
+  typesOf,
 } from "./class-fields.js";
+import { applyAliasGenerator } from "./aliases.js";
 import { attachedConfig, textSetting } from "./config.js";
 import { type Core, type FieldSchema, SchemaError } from "./core.js";
 import { computedFields } from "./decorators.js";
-import { fieldParts, isRequired, makeField } from "./fields.js";
+import { aliasName, fieldParts, isRequired, makeField } from "./fields.js";
 import type { CoreGenerator } from "./generate.js";
 import { fullReference } from "./references.js";
 
@@ -34,9 +27,9 @@ export function dataclassSchema(
   cls: ClassDefinition,
   args: readonly Value[],
 ): Core {
-  return generator.define(fullReference(cls, args), () => {
+  const make = (): Core => {
     const config = attachedConfig(cls);
-    const types = variablesOf(cls, args);
+    const types = typesOf(cls, args);
     return generator.within(insideOf(cls), config, cls, () => {
       const plain: FieldSchema[] = [];
       const keywordOnly: FieldSchema[] = [];
@@ -67,6 +60,16 @@ export function dataclassSchema(
           fieldSchema(generator, cls, annotation.name, field, generator.config),
         );
       }
+      // pydantic takes the signature that `dataclasses` writes for a docstring of the script's where a parent is its own.
+      if (
+        cls.docstring === null &&
+        cls.family === "pydantic-dataclass" &&
+        cls.isDecoratedWith("dataclasses.dataclass")
+      )
+        generator.surroundings.note(
+          `the signature of \`${cls.name}\`, which describes it, is not worked out`,
+          "it has no description",
+        );
       const fields = [...plain, ...keywordOnly, ...computedFields(generator, cls, types)];
       return {
         type: "dataclass",
@@ -79,7 +82,9 @@ export function dataclassSchema(
         extra: textSetting(generator.config, "extra"),
       };
     });
-  });
+  };
+  const isKept = cls.family === "pydantic-dataclass" && args.length === 0;
+  return generator.define(fullReference(cls, args), make, isKept);
 }
 
 const isTrue = (value: Value | undefined): boolean => value !== undefined && truth(value) === true;
@@ -93,7 +98,8 @@ export function typedDictSchema(
   const isOfTyping = ancestors.some((ancestor) =>
     ancestor.bases.some((base) => isForm(base, "typing.TypedDict")),
   );
-  if (isOfTyping && generator.readableTypedDict !== cls) {
+  const isReadable = generator.surroundings.needsPython312 || generator.readableTypedDict === cls;
+  if (isOfTyping && !isReadable) {
     throw new SchemaError(
       "PydanticUserError",
       "Please use `typing_extensions.TypedDict` instead of `typing.TypedDict` on Python < 3.12.",
@@ -101,10 +107,10 @@ export function typedDictSchema(
   }
   return generator.define(fullReference(cls, args), () => {
     const config = attachedConfig(cls);
-    const types = variablesOf(cls, args);
+    const types = typesOf(cls, args);
     return generator.within(insideOf(cls), config, cls, () => {
       const fields: FieldSchema[] = [];
-      for (const [owner, annotation] of inheritedAnnotations(cls, () => true)) {
+      for (const [owner, annotation] of dictionaryItems(cls).values()) {
         const field = collectField(generator, owner, annotation, "typed-dict", types);
         if (!field) continue;
         const total = owner.keywords.get("total");
@@ -132,10 +138,24 @@ export function typedDictSchema(
         fields,
         config: settings.size > 0 || config ? settings : null,
         extra: textSetting(generator.config, "extra"),
-        ...(items && { extras: generator.generate(substitute(items, types)) }),
+        ...(items && { extras: generator.generate(replaceTypes(items, types)) }),
       };
     });
   });
+}
+
+/** The items of a typed dictionary: those of its bases in the order that it names them, then its own. */
+function dictionaryItems(
+  cls: ClassDefinition,
+): Map<string, readonly [ClassDefinition, FieldAnnotation]> {
+  const items = new Map<string, readonly [ClassDefinition, FieldAnnotation]>();
+  for (const base of cls.bases) {
+    const origin = base.kind === "alias" ? base.origin : base;
+    if (origin.kind !== "class" || !cls.mro.includes(origin)) continue;
+    for (const [name, item] of dictionaryItems(origin)) items.set(name, item);
+  }
+  for (const field of cls.annotations.values()) items.set(field.name, [cls, field]);
+  return items;
 }
 
 /** What the nearest class that says so allows beside the items of a typed dictionary. */
@@ -159,58 +179,54 @@ export function namedTupleSchema(
   args: readonly Value[],
 ): Core {
   return generator.define(fullReference(cls, args), () => {
-    const types = variablesOf(cls, args);
+    const types = typesOf(cls, args);
     return generator.within(insideOf(cls), null, cls, () => {
-      const fields = [
-        ...inheritedAnnotations(cls, (ancestor) => ancestor.hasBaseForm("NamedTuple")),
-      ].map(([owner, annotation]) => {
-        const type = resolved(generator, annotationType(owner, annotation));
-        const field = makeField(
-          substitute(type, types),
-          "named-tuple",
-          assignedValue(owner, annotation),
+      const parameter = (name: string, type: Value, given: Value | undefined): Parameter => {
+        const field = makeField(type, "named-tuple", given);
+        // An alias shows in the title, that of the model around it among them.
+        const attributes = new Map(field.attributes);
+        applyAliasGenerator(name, attributes, generator.config, (reason) =>
+          generator.surroundings.note(reason, "the item goes by its own name"),
         );
         return {
-          name: annotation.name,
+          name: aliasName(attributes.get("validation_alias")) ?? name,
           schema: parameterSchema(generator, field),
           required: isRequired(field),
         };
+      };
+      const annotated = [...inheritedAnnotations(cls, () => true)];
+      // Those of `collections.namedtuple` are not annotated, so anything goes.
+      if (annotated.length === 0) {
+        const any = form("typing.Any");
+        const fields = cls.tupleFields.map((each) => parameter(each.name, any, each.default));
+        return { type: "named-tuple", fields };
+      }
+      const defaults = tupleDefaults(cls);
+      const fields = annotated.map(([owner, annotation]) => {
+        const type = resolved(generator, annotationType(owner, annotation));
+        return parameter(annotation.name, replaceTypes(type, types), defaults.get(annotation.name));
       });
       return { type: "named-tuple", fields };
     });
   });
 }
 
-/** `collections.namedtuple("P", "x y")` and `NamedTuple("P", [("x", int)])`. */
-export function namedTupleCall(generator: CoreGenerator, call: Call): Core {
-  const given = call.args[1] ?? call.kwargs.get("field_names") ?? call.kwargs.get("fields");
-  const any = form("typing.Any");
-  let names: readonly (readonly [string, Value])[] | null = null;
-  if (given?.kind === "str")
-    names = given.value
-      .replaceAll(",", " ")
-      .split(/\s+/)
-      .filter(Boolean)
-      .map((name) => [name, any]);
-  else if (given?.kind === "list" || given?.kind === "tuple") {
-    names = given.items.flatMap((item): (readonly [string, Value])[] => {
-      if (item.kind === "str") return [[item.value, any]];
-      const [name, type] = item.kind === "tuple" ? item.items : [];
-      return name?.kind === "str" && type ? [[name.value, type]] : [];
-    });
+interface Parameter {
+  readonly name: string;
+  readonly schema: Core;
+  readonly required: boolean;
+}
+
+/** The defaults that the statement gave which made the tuple; what a subclass assigns is none. */
+function tupleDefaults(cls: ClassDefinition): ReadonlyMap<string, Value> {
+  const defaults = new Map<string, Value>();
+  for (const { name, default: value } of cls.tupleFields) if (value) defaults.set(name, value);
+  for (const ancestor of cls.mro) {
+    if (ancestor.kind !== "class" || !ancestor.hasBaseForm("NamedTuple")) continue;
+    for (const annotation of ancestor.annotations.values()) {
+      const value = assignedValue(ancestor, annotation);
+      if (value) defaults.set(annotation.name, value);
+    }
   }
-  if (!names) {
-    generator.surroundings.note("a named tuple whose fields are known only at run time");
-    return { type: "any" };
-  }
-  const defaults = call.kwargs.get("defaults");
-  const values = defaults?.kind === "tuple" || defaults?.kind === "list" ? defaults.items : [];
-  const fieldNames = names;
-  return generator.define(fullReference(call, []), () => ({
-    type: "named-tuple",
-    fields: fieldNames.map(([name, type], i) => {
-      const field = makeField(type, "named-tuple", values[i - fieldNames.length + values.length]);
-      return { name, schema: parameterSchema(generator, field), required: isRequired(field) };
-    }),
-  }));
+  return defaults;
 }

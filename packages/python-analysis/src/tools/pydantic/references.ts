@@ -39,6 +39,8 @@ function displayType(type: Value): string {
       return type.name;
     case "class":
       return type.qualifiedName;
+    case "type-alias":
+      return type.name;
     case "form":
       return type.id.slice(type.id.indexOf(".") + 1);
     case "alias": {
@@ -105,6 +107,8 @@ function fieldText(call: Call): string {
 
 /** The class of a piece of metadata. */
 function classOf(metadata: Value): string {
+  if (metadata.kind === "none") return "NoneType";
+  if (isCallOf(metadata, "pydantic.GeneralMetadata")) return "_PydanticGeneralMetadata";
   if (metadata.kind !== "call") return metadata.kind;
   const id = metadata.callee.kind === "class" ? metadata.callee.name : metadata.callee.id;
   return id.slice(id.lastIndexOf(".") + 1);
@@ -121,7 +125,7 @@ export function metadataText(metadata: Value): string {
     ...metadata.args.map((arg): [string, Value] => [parameter, arg]),
     ...metadata.kwargs,
   ];
-  return `${name === "GeneralMetadata" ? "_PydanticGeneralMetadata" : name}(${given.map(([key, value]) => `${key}=${representation(value)}`).join(", ")})`;
+  return `${name}(${given.map(([key, value]) => `${key}=${representation(value)}`).join(", ")})`;
 }
 
 function representation(value: Value): string {

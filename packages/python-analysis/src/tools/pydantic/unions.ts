@@ -57,7 +57,11 @@ function taggedSchema(
     else if (resolved.type === "nullable") {
       nullable = true;
       add(resolved.schema);
-    } else if (resolved.type === "union" && resolved.discriminator === undefined)
+    } else if (
+      resolved.type === "union" &&
+      (resolved.discriminator === undefined || resolved.discriminator === discriminator) &&
+      discriminator !== "callable"
+    )
       resolved.choices.forEach(add);
     else if (discriminator === "callable") tagged.set(choice.metadata?.unionTag ?? "", choice);
     else for (const tag of tagsOf(generator, resolved, discriminator)) tagged.set(tag, choice);
@@ -119,7 +123,8 @@ function tagsOf(generator: JsonSchemaGenerator, core: Core, discriminator: strin
     if (inner.type === "default" || inner.type === "nullable") return tags(inner.schema);
     if (inner.type === "union") return inner.choices.flatMap(tags);
     if (inner.type === "literal") return inner.values.map(tagText);
-    if (inner.type === "enum") return inner.class.members.map(({ value }) => tagText(value));
+    if (inner.type === "enum")
+      return [...inner.class.members.values()].map(({ value }) => tagText(value));
     throw new SchemaError(
       "PydanticUserError",
       `the discriminator field \`${discriminator}\` must be a \`Literal\``,

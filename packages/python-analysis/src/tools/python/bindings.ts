@@ -334,3 +334,12 @@ export function exportedNames(block: Block): readonly string[] | null {
   }
   return names;
 }
+
+/** Statements are bound where they end, and evaluated with what was bound before they began. */
+export function startOf(binding: Binding): number {
+  const { source } = binding;
+  if (source.kind === "class" || source.kind === "function") return source.node.startIndex;
+  return source.kind === "assignment" || source.kind === "augmented"
+    ? source.value.startIndex
+    : binding.at;
+}

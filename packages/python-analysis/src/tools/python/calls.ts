@@ -1,6 +1,7 @@
 import type { ClassDefinition } from "./classes.js";
 import { truth } from "./truth.js";
-import { applyLambda } from "./expressions.js";
+import { constrainedTypeOf } from "./constrained-types.js";
+import { applyFunction } from "./functions.js";
 import { builtinFunction } from "./builtin-functions.js";
 import { flagOf } from "./flags.js";
 import { decimalText, fractionText } from "./decimals.js";
@@ -10,7 +11,6 @@ import { osPathFunction } from "./paths.js";
 import { strOf } from "./text.js";
 import { bytesMethod, textMethod } from "./text-methods.js";
 import {
-  type Call,
   type LibraryFunction,
   type Value,
   PythonError,
@@ -31,14 +31,8 @@ const TELLING_FUNCTIONS = new Set([
   "typing.ParamSpec",
   "typing.TypeVarTuple",
   "typing.NewType",
-  "typing.TypeAliasType",
   "typing.Doc",
   "typing.deprecated",
-  "typing.TypedDict",
-  "typing_extensions.TypedDict",
-  "typing.NamedTuple",
-  "typing_extensions.NamedTuple",
-  "collections.namedtuple",
   "dataclasses.field",
   "dataclasses.dataclass",
   "pydantic.Field",
@@ -78,24 +72,17 @@ export function apply(
     case "library-function": {
       if (TELLING_FUNCTIONS.has(callee.id)) return { kind: "call", callee, args, kwargs };
       if (callee.id === "typing.cast") return args[1];
-      const constrained = CONSTRAINED.get(callee.id);
-      if (constrained) return constrainedType(constrained, args, kwargs);
-      return libraryFunction(callee.id, args, kwargs);
+      if (callee.id === "typing.TypeAliasType") return typeAlias(args, kwargs);
+      return constrainedTypeOf(callee.id, args, kwargs) ?? libraryFunction(callee.id, args, kwargs);
     }
     case "call":
       // Calling what `typing.NewType` made gives its argument.
       if (isCallOf(callee, "typing.NewType")) return args[0];
-      return isCallOf(callee, "collections.namedtuple")
-        ? namedTuple(callee, args, kwargs)
-        : undefined;
+      return undefined;
     case "alias":
       return apply(callee.origin, args, kwargs);
     case "function":
-      return callee.frame && callee.node.type === "lambda"
-        ? applyLambda(callee.node, callee.frame, args, kwargs, (node, frame) =>
-            frame.scope.interpreter.evaluate(node, frame),
-          )
-        : undefined;
+      return applyFunction(callee, args, kwargs);
     case "unknown":
       return callee;
     default:
@@ -116,6 +103,10 @@ function libraryFunction(
       return builtinFunction(name, args, kwargs, (callee, given) =>
         apply(callee, given, new Map()),
       );
+    case "builtins.str":
+      return args[0]?.kind === "str"
+        ? textMethod(args[0].value, name, args.slice(1), kwargs)
+        : undefined;
     case "math":
       return kwargs.size === 0 ? mathFunction(name, args) : undefined;
     case "os.path":
@@ -136,71 +127,28 @@ function ipFunction(name: string, given: Value): Value | undefined {
   return { kind: "call", callee, args: [given], kwargs: new Map() };
 }
 
+/** `TypeAliasType("Pairs", list[tuple[T, T]], type_params=(T,))`. */
+function typeAlias(args: readonly Value[], kwargs: ReadonlyMap<string, Value>): Value | undefined {
+  const name = args[0] ?? kwargs.get("name");
+  const value = args[1] ?? kwargs.get("value");
+  const variables = kwargs.get("type_params");
+  if (name?.kind !== "str" || !value) return undefined;
+  const parameters =
+    variables?.kind === "tuple" ? variables.items.filter((each) => each.kind === "call") : [];
+  return { kind: "type-alias", name: name.value, parameters, value: () => value };
+}
+
 /** `Color(1)`: the member with that value. */
 function memberByValue(cls: ClassDefinition, value: Value | undefined): Value {
   if (!value || value.kind === "unknown") return value ?? unknown("an enum called without a value");
   const wanted = hashKey(value);
-  const found = cls.members.find(
+  const found = [...cls.members.values()].find(
     (member) => hashKey(member.value) === wanted || (value.kind === "member" && member === value),
   );
   if (found) return found;
   if (cls.isSubclassOf("enum.Flag") && value.kind === "int") return flagOf(cls, value.value);
   if (cls.methods.has("_missing_")) return unknown(`\`${cls.name}\` makes members of other values`);
   throw new PythonError("ValueError", `not a valid ${cls.name}`);
-}
-
-/** An instance of a named tuple: its items, in the order of its fields. */
-function namedTuple(
-  made: Call,
-  args: readonly Value[],
-  kwargs: ReadonlyMap<string, Value>,
-): Value | undefined {
-  const given = made.args[1] ?? made.kwargs.get("field_names");
-  const names =
-    given?.kind === "str"
-      ? given.value.replaceAll(",", " ").split(/\s+/).filter(Boolean)
-      : given && itemsOf(given)?.map((item) => (item.kind === "str" ? item.value : ""));
-  const defaults = made.kwargs.get("defaults");
-  const fallbacks = defaults ? itemsOf(defaults) : [];
-  if (!names || !fallbacks) return undefined;
-  const items = names.map(
-    (name, i) => args[i] ?? kwargs.get(name) ?? fallbacks[i - names.length + fallbacks.length],
-  );
-  return items.every((item) => item !== undefined) ? { kind: "tuple", items } : undefined;
-}
-
-/** pydantic's `conint(…)` and the like: the type, and whether its first argument is the item type. */
-const CONSTRAINED: ReadonlyMap<string, readonly [type: string, ofItems: boolean]> = new Map([
-  ["pydantic.conint", ["builtins.int", false]],
-  ["pydantic.confloat", ["builtins.float", false]],
-  ["pydantic.constr", ["builtins.str", false]],
-  ["pydantic.conbytes", ["builtins.bytes", false]],
-  ["pydantic.condecimal", ["decimal.Decimal", false]],
-  ["pydantic.condate", ["datetime.date", false]],
-  ["pydantic.conlist", ["builtins.list", true]],
-  ["pydantic.conset", ["builtins.set", true]],
-  ["pydantic.confrozenset", ["builtins.frozenset", true]],
-]);
-
-function constrainedType(
-  [id, ofItems]: readonly [string, boolean],
-  args: readonly Value[],
-  kwargs: ReadonlyMap<string, Value>,
-): Value {
-  const origin = libraryClass(id);
-  const item = args[0] ?? kwargs.get("item_type");
-  const type: Value =
-    ofItems && item ? { kind: "alias", origin, args: [item], spelling: "builtin" } : origin;
-  const options = new Map(
-    [...kwargs].filter(([name, value]) => name !== "item_type" && value.kind !== "none"),
-  );
-  const field: Call = {
-    kind: "call",
-    callee: { kind: "library-function", id: "pydantic.Field" },
-    args: [],
-    kwargs: options,
-  };
-  return { kind: "annotated", type, metadata: [field] };
 }
 
 /** What calling a library class gives; `undefined` if only running it tells. */

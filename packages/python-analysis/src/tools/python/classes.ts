@@ -4,13 +4,13 @@ import { enumMembers } from "./enums.js";
 import type { Interpreter } from "./interpreter.js";
 import { type Frame, Scope } from "./scope.js";
 import { typeVariables } from "./subscripts.js";
+import { typeParametersOf } from "./type-parameters.js";
 import {
   type Call,
   type EnumMember,
   type LibraryClass,
   type Value,
   PythonError,
-  equalityKey,
   isForm,
   libraryClass,
   unknown,
@@ -60,8 +60,9 @@ export type Family =
 
 export interface FieldAnnotation {
   readonly name: string;
-  readonly annotation: SyntaxNode;
-  readonly value: SyntaxNode | null;
+  /** As it is written; the type itself in a class that a call made. */
+  readonly annotation: SyntaxNode | Value;
+  readonly value: SyntaxNode | Value | null;
   /** Offset where the statement ends. */
   readonly at: number;
   /** The string that stands alone right below it. */
@@ -73,10 +74,15 @@ interface CallArguments {
   readonly kwargs: ReadonlyMap<string, Value>;
 }
 
+/** Field names of a `collections.namedtuple`, with the defaults of the last of them. */
+export interface TupleField {
+  readonly name: string;
+  readonly default: Value | undefined;
+}
+
 /** A `class` statement of the script. What it says is looked up when asked for, so classes may refer to each other. */
 export class ClassDefinition {
   readonly kind = "class";
-  readonly name: string;
   /** As Python's `__qualname__`. */
   readonly qualifiedName: string;
   readonly scope: Scope;
@@ -85,19 +91,23 @@ export class ClassDefinition {
   #mro: readonly (ClassDefinition | LibraryClass)[] | undefined;
   #family: Family | undefined;
   #annotations: ReadonlyMap<string, FieldAnnotation> | undefined;
-  #members: readonly EnumMember[] | undefined;
+  #members: ReadonlyMap<string, EnumMember> | undefined;
+  #decoratorIds: readonly (string | null)[] | undefined;
 
   constructor(
     readonly interpreter: Interpreter,
-    readonly outer: Scope,
-    readonly node: SyntaxNode,
+    outer: Scope,
+    /** `null` for a class that a call made. */
+    private readonly node: SyntaxNode | null,
     readonly decorators: readonly SyntaxNode[],
     /** Where the statement stands. */
     readonly frame: Frame,
+    readonly name: string = node?.childForFieldName("name")?.text ?? "",
+    qualifiedName?: string,
   ) {
-    this.name = node.childForFieldName("name")?.text ?? "";
-    this.qualifiedName = outer.path === "" ? this.name : `${outer.path}.${this.name}`;
-    this.#statements = (node.childForFieldName("body")?.children ?? []).filter(
+    this.qualifiedName =
+      qualifiedName ?? (outer.path === "" ? this.name : `${outer.path}.${this.name}`);
+    this.#statements = (node?.childForFieldName("body")?.children ?? []).filter(
       (child) => child.isNamed && child.type !== "comment",
     );
     this.scope = new Scope(interpreter, "class", this.qualifiedName, outer, this.#statements);
@@ -117,7 +127,7 @@ export class ClassDefinition {
     this.#heading = { bases: [unknown("a class that is its own base")], keywords: new Map() };
     const bases: Value[] = [];
     const keywords = new Map<string, Value>();
-    for (const item of this.node.childForFieldName("superclasses")?.namedChildren ?? []) {
+    for (const item of this.node?.childForFieldName("superclasses")?.namedChildren ?? []) {
       if (item.type === "comment") continue;
       const value = item.type === "keyword_argument" ? item.childForFieldName("value") : item;
       const evaluated = value
@@ -156,6 +166,8 @@ export class ClassDefinition {
 
   /** The type variables of a generic class, in the order of its arguments. */
   get variables(): readonly Call[] {
+    const parameters = typeParametersOf(this.frame.scope);
+    if (parameters) return parameters;
     const found: Call[] = [];
     const explicit = this.bases.find(
       (base) =>
@@ -180,8 +192,7 @@ export class ClassDefinition {
   }
 
   #decideFamily(): Family {
-    const decorated = this.decorators.map((decorator) => this.#decoratorId(decorator));
-    if (decorated.some((id) => id === null)) return "unknown";
+    if (this.decoratorIds.includes(null)) return "unknown";
     const ownAndInherited = this.mro.filter((ancestor) => ancestor.kind === "class");
     if (ownAndInherited.some((ancestor) => ancestor.bases.some((base) => base.kind === "unknown")))
       return "unknown";
@@ -191,12 +202,10 @@ export class ClassDefinition {
     if (ownAndInherited.some((ancestor) => ancestor.hasBaseForm("NamedTuple")))
       return "named-tuple";
     if (
-      ownAndInherited.some((ancestor) =>
-        ancestor.#isDecoratedWith("pydantic.dataclasses.dataclass"),
-      )
+      ownAndInherited.some((ancestor) => ancestor.isDecoratedWith("pydantic.dataclasses.dataclass"))
     )
       return "pydantic-dataclass";
-    if (ownAndInherited.some((ancestor) => ancestor.#isDecoratedWith("dataclasses.dataclass")))
+    if (ownAndInherited.some((ancestor) => ancestor.isDecoratedWith("dataclasses.dataclass")))
       return "dataclass";
     return "plain";
   }
@@ -212,18 +221,23 @@ export class ClassDefinition {
     const isProtocol = this.bases.some((base) =>
       isForm(base.kind === "alias" ? base.origin : base, "typing.Protocol"),
     );
-    return isProtocol && !this.#isDecoratedWith("typing.runtime_checkable");
+    return isProtocol && !this.isDecoratedWith("typing.runtime_checkable");
   }
 
-  #isDecoratedWith(id: string): boolean {
-    return this.decorators.some((decorator) => this.#decoratorId(decorator) === id);
+  isDecoratedWith(id: string): boolean {
+    return this.decoratorIds.includes(id);
+  }
+
+  /** The library functions that its decorators are; `null` for any other, which may make anything of the class. */
+  protected get decoratorIds(): readonly (string | null)[] {
+    return (this.#decoratorIds ??= this.decorators.map((each) => this.#decoratorId(each)));
   }
 
   /** Whether this statement itself is decorated with `@dataclass`, of either make. */
   get isDataclassStatement(): boolean {
     return (
-      this.#isDecoratedWith("dataclasses.dataclass") ||
-      this.#isDecoratedWith("pydantic.dataclasses.dataclass")
+      this.isDecoratedWith("dataclasses.dataclass") ||
+      this.isDecoratedWith("pydantic.dataclasses.dataclass")
     );
   }
 
@@ -248,7 +262,6 @@ export class ClassDefinition {
     return { args, kwargs };
   }
 
-  /** The library function that a decorator is, or `null` if it is another and may make anything of the class. */
   #decoratorId(decorator: SyntaxNode): string | null {
     let expression = decorator.namedChildren.find((child) => child.type !== "comment");
     if (expression?.type === "call")
@@ -304,21 +317,55 @@ export class ClassDefinition {
     return found;
   }
 
-  get members(): readonly EnumMember[] {
+  /** The members of an enum by name; another name for one leads to the same. */
+  get members(): ReadonlyMap<string, EnumMember> {
     return (this.#members ??= enumMembers(this));
+  }
+
+  /** The members that going through an enum gives: not those of a flag that are made of others, nor other names. */
+  get canonicalMembers(): readonly EnumMember[] {
+    const members = [...new Set(this.members.values())];
+    if (!this.isSubclassOf("enum.Flag")) return members;
+    return members.filter(
+      ({ value }) =>
+        value.kind === "int" && value.value > 0n && (value.value & (value.value - 1n)) === 0n,
+    );
+  }
+
+  /** The fields that a named tuple has of a `collections.namedtuple` among its ancestors. */
+  get tupleFields(): readonly TupleField[] {
+    for (const base of this.bases) {
+      const origin = base.kind === "alias" ? base.origin : base;
+      const found = origin.kind === "class" ? origin.tupleFields : [];
+      if (found.length > 0) return found;
+    }
+    return [];
+  }
+
+  /**
+   * What its own statements assign, in order of the names' first assignment. Another value may take the place of one before the
+   * next is looked at.
+   */
+  *assignments(): Generator<readonly [string, Value, ((value: Value) => void)?]> {
+    for (const [name, bindings] of this.scope.block.bindings) {
+      const binding = bindings.at(-1)!;
+      if (binding.source.kind !== "assignment") continue;
+      yield [name, this.scope.valueOf(binding), (value): void => this.scope.assume(binding, value)];
+    }
+  }
+
+  /** What its own body gives a name. */
+  ownAttribute(name: string): Value | undefined {
+    return this.scope.own(name, Infinity);
   }
 
   /** What `cls.name` gives, as far as class bodies of the script tell. */
   attribute(name: string): Value | undefined {
-    if (this.isEnum) {
-      const member = this.members.find((each) => each.name === name);
-      // A name for a value that another has is that other.
-      if (member)
-        return this.members.find((each) => equalityKey(each.value) === equalityKey(member.value));
-    }
+    const member = this.isEnum ? this.members.get(name) : undefined;
+    if (member) return member;
     for (const ancestor of this.mro) {
       if (ancestor.kind !== "class") continue;
-      const value = ancestor.scope.own(name, Infinity);
+      const value = ancestor.ownAttribute(name);
       if (value) return value;
     }
     return undefined;

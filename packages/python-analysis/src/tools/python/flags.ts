@@ -3,11 +3,12 @@ import { type Value, int, unknown } from "./values.js";
 
 /** The member of a `Flag` that several are together, or a member of its own. */
 export function flagOf(cls: ClassDefinition, value: bigint): Value {
-  const found = cls.members.find(
+  const members = [...cls.members.values()];
+  const found = members.find(
     (member) => member.value.kind === "int" && member.value.value === value,
   );
   if (found) return found;
-  const all = cls.members.reduce(
+  const all = members.reduce(
     (bits, { value: each }) => (each.kind === "int" ? bits | each.value : bits),
     0n,
   );

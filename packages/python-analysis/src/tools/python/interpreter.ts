@@ -1,12 +1,13 @@
 import { parseExpression } from "../../structure/parse.js";
 import { withoutParentheses } from "../../structure/strings.js";
 import type { SyntaxNode } from "../../structure/types.js";
-import type { Binding } from "./bindings.js";
+import { type Binding, startOf } from "./bindings.js";
 import { apply } from "./calls.js";
 import { attributeOf, method } from "./methods.js";
 import { ClassDefinition } from "./classes.js";
 import { Assumptions, variableAskedFor } from "./environment.js";
 import { isKnownModule, moduleMember } from "./library.js";
+import { makeClass } from "./made-classes.js";
 import { isFormatted, literalValue } from "./literals.js";
 import { numberValue } from "./numbers.js";
 import { operands, unionOperands } from "./operands.js";
@@ -15,6 +16,7 @@ import { binary, unary } from "./operators.js";
 import { truth } from "./truth.js";
 import { type Frame, Scope } from "./scope.js";
 import { followed, slice, subscript } from "./subscripts.js";
+import { typeParametersOf, withTypeParameters } from "./type-parameters.js";
 import { HEAVIEST, weightOf } from "./weight.js";
 import {
   ELLIPSIS,
@@ -31,6 +33,8 @@ import {
 const MOST_STEPS = 500_000;
 /** What looking through large values is counted as. */
 const PARTS_A_STEP = 64;
+/** Steps of one call of a function of the script's, with all that it calls. */
+const MOST_FOLLOWED = 5_000;
 /** Nesting of expressions and definitions that is followed. */
 const DEEPEST = 300;
 
@@ -42,6 +46,7 @@ export class Interpreter {
   readonly #forward = new Map<string, SyntaxNode | null>();
   readonly #again = (node: SyntaxNode, frame: Frame): Value => this.evaluate(node, frame);
   #steps = 0;
+  #followedFrom: number | null = null;
   #depth = 0;
 
   /**
@@ -70,6 +75,22 @@ export class Interpreter {
       throw new TooMuchWork("the tools of this module are too much work");
   }
 
+  /** Follows a function of the script's, unless what it is part of has gone on for too long. */
+  follow<T>(work: () => T | undefined): T | undefined {
+    const outer = this.#followedFrom;
+    if (this.isFollowedTooLong) return undefined;
+    this.#followedFrom ??= this.#steps;
+    try {
+      return work();
+    } finally {
+      this.#followedFrom = outer;
+    }
+  }
+
+  get isFollowedTooLong(): boolean {
+    return this.#followedFrom !== null && this.#steps - this.#followedFrom > MOST_FOLLOWED;
+  }
+
   /** Starts counting anew. */
   resetSteps(): void {
     this.#steps = 0;
@@ -94,14 +115,18 @@ export class Interpreter {
     switch (source.kind) {
       case "import":
         return this.#imported(source.module, source.attribute);
-      case "class":
-        return new ClassDefinition(this, scope, source.node, source.decorators, frame);
+      case "class": {
+        const parameters = source.node.childForFieldName("type_parameters");
+        const outer = withTypeParameters(this, parameters, scope);
+        const around = { ...frame, scope: outer };
+        return new ClassDefinition(this, outer, source.node, source.decorators, around);
+      }
       case "function": {
         const value: Value = {
           kind: "function",
           name: binding.name,
           node: source.node,
-          frame: null,
+          frame: { scope, before: Infinity },
         };
         return source.decorators.length === 0
           ? value
@@ -137,13 +162,15 @@ export class Interpreter {
 
   #typeAlias(name: string, node: SyntaxNode, scope: Scope): Value {
     const right = node.childForFieldName("right");
-    const generic = node.childForFieldName("left")?.namedChildren[0]?.type === "generic_type";
-    if (!right || generic) return unknown(`\`${name}\` is a generic alias`);
+    const left = node.childForFieldName("left")?.namedChildren[0];
+    if (!right) return unknown(`\`${name}\` is an incomplete alias`);
+    const parameters = left?.type === "generic_type" ? operands(left)[1] : null;
+    const inner = withTypeParameters(this, parameters, scope);
     return {
       kind: "type-alias",
       name,
-      parameters: [],
-      value: () => this.evaluate(right, { scope, before: Infinity }),
+      parameters: typeParametersOf(inner) ?? [],
+      value: () => this.evaluate(right, { scope: inner, before: Infinity }),
     };
   }
 
@@ -348,12 +375,12 @@ export class Interpreter {
       const object = this.evaluate(callee.childForFieldName("object")!, frame);
       const name = callee.childForFieldName("attribute")?.text ?? "";
       if (object.kind === "module" || object.kind === "class")
-        return this.#apply(this.attribute(object, name), args, kwargs, callee);
+        return this.#apply(this.attribute(object, name), args, kwargs, callee, frame);
       const variable = variableAskedFor(object, name, args[0]);
       if (variable !== null) return this.#unset(variable, args[1] ?? kwargs.get("default"));
       return method(object, name, args, kwargs);
     }
-    return this.#apply(this.evaluate(callee, frame), args, kwargs, callee);
+    return this.#apply(this.evaluate(callee, frame), args, kwargs, callee, frame);
   }
 
   #unset(variable: string, fallback: Value | undefined): Value {
@@ -366,23 +393,16 @@ export class Interpreter {
     args: readonly Value[],
     kwargs: ReadonlyMap<string, Value>,
     node: SyntaxNode,
+    frame: Frame,
   ): Value {
     const variable = variableAskedFor(callee, "", args[0] ?? kwargs.get("key"));
     if (variable !== null) return this.#unset(variable, args[1] ?? kwargs.get("default"));
     return (
+      makeClass(this, frame, callee, args, kwargs) ??
       apply(callee, args, kwargs) ??
       unknown(`what \`${shortened(node.text)}(…)\` gives is known only at run time`)
     );
   }
-}
-
-/** Statements are bound where they end, and evaluated with what was bound before they began. */
-function startOf(binding: Binding): number {
-  const { source } = binding;
-  if (source.kind === "class" || source.kind === "function") return source.node.startIndex;
-  return source.kind === "assignment" || source.kind === "augmented"
-    ? source.value.startIndex
-    : binding.at;
 }
 
 function shortened(text: string): string {

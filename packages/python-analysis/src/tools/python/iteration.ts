@@ -18,9 +18,7 @@ export function itemsOf(value: Value): readonly Value[] | undefined {
     case "dict":
       return distinctEntries(value.entries).map(([key]) => key);
     case "class":
-      return value.isEnum && !value.isSubclassOf("enum.Flag")
-        ? distinct(value.members, (member) => hashKey(member.value))
-        : undefined;
+      return value.isEnum ? value.canonicalMembers : undefined;
     case "call":
       return iterated(value);
     default:

@@ -97,7 +97,7 @@ const PYDANTIC_ANNOTATED: Readonly<Record<string, readonly [string, string, Valu
 };
 
 const MCP_CONTENT =
-  "TextContent ImageContent AudioContent ResourceLink EmbeddedResource CallToolResult InputRequiredResult";
+  "TextContent ImageContent AudioContent ResourceLink EmbeddedResource CallToolResult InputRequiredResult ToolAnnotations Icon";
 /** Modules of the two MCP runtimes: what they define that matters here, and the runtime they belong to. */
 const RUNTIME_MODULES: Readonly<Record<string, readonly [runtime: string, names: string]>> = {
   fastmcp: ["fastmcp", "FastMCP Context"],
@@ -244,7 +244,16 @@ const ANY_STR: Value = {
   kwargs: new Map(),
 };
 
+/** A named alias, whose schema says nothing. */
+const JSON_VALUE: Value = {
+  kind: "type-alias",
+  name: "JsonValue",
+  parameters: [],
+  value: () => form("typing.Any"),
+};
+
 function pydanticMember(module: string, name: string): Value {
+  if (name === "JsonValue") return JSON_VALUE;
   if (Object.hasOwn(PYDANTIC_ANNOTATED, name)) {
     const [type, metadata, value] = PYDANTIC_ANNOTATED[name]!;
     const call: Value = {

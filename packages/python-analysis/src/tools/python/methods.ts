@@ -26,6 +26,8 @@ export function attributeOf(object: Value, name: string): Value {
     if (object.id === "datetime.timezone" && name === "utc")
       return { kind: "call", callee: object, args: [], kwargs: new Map() };
     if (name === "__name__") return str(object.name);
+    if (object.id === "builtins.str" && /^[a-z]+$/.test(name))
+      return { kind: "library-function", id: `builtins.str.${name}` };
     return (
       dateClassAttribute(object.id, name) ??
       unknown(`\`${object.name}.${name}\` is known only at run time`)

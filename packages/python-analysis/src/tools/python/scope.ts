@@ -7,7 +7,7 @@ import {
   type Reach,
   collectBindings,
 } from "./bindings.js";
-import { moduleMember } from "./library.js";
+import { isKnownModule, moduleMember } from "./library.js";
 import type { Interpreter } from "./interpreter.js";
 import { type Value, unknown } from "./values.js";
 
@@ -55,8 +55,14 @@ export class Scope {
     if (outer) return outer.lookup(name, before);
     const builtin = moduleMember("builtins", name);
     if (builtin) return builtin;
-    const star = this.block.stars.findLast((module) => moduleMember(module, name));
-    return star === undefined ? undefined : moduleMember(star, name);
+    // A module of which not every name is known may have the name; one that is known to have it comes before.
+    let perhaps: Value | undefined;
+    for (const module of this.block.stars.toReversed()) {
+      const member = moduleMember(module, name);
+      if (member && member.kind !== "unknown") return member;
+      if (!isKnownModule(module)) perhaps ??= member;
+    }
+    return perhaps;
   }
 
   /** The value that the statements of this scope itself give a name. */
@@ -98,6 +104,11 @@ export class Scope {
   isForTypeCheckers(name: string): boolean {
     const found = this.block.bindings.get(name);
     return found !== undefined && found.every(({ reach }) => reach === "type-checking");
+  }
+
+  /** Lets a binding have another value than its statement says, before anything has read it. */
+  assume(binding: Binding, value: Value): void {
+    this.#values.set(binding, { result: value, unset: new Set() });
   }
 
   valueOf(binding: Binding): Value {

@@ -10,6 +10,7 @@ import {
   PythonError,
   equalityKey,
   isCallOf,
+  isForm,
   isNoneType,
   libraryClass,
   unknown,
@@ -117,7 +118,9 @@ export function subscript(origin: Value, items: readonly Value[], single: boolea
     case "annotated":
       return substituteInOrder(origin, items);
     case "type-alias":
-      return unknown(`\`${origin.name}[…]\` is a generic alias`);
+      if (origin.parameters.length === 0)
+        throw new PythonError("TypeError", "Only generic type aliases are subscriptable");
+      return { kind: "alias", origin, args: items.map(typeArgument), spelling: "typing" };
     case "unknown":
       return origin;
     default:
@@ -273,13 +276,25 @@ function sliced<T>(
 
 const isTypeVariable = (value: Value): value is LibraryCall => isCallOf(value, "typing.TypeVar");
 
-/** The type variables of a type, each once, in order. */
-export function typeVariables(value: Value, found: Call[] = []): Call[] {
+/**
+ * The type variables of a type, each once, in order.
+ *
+ * @param hidden - types that are not looked into
+ */
+export function typeVariables(
+  value: Value,
+  found: Call[] = [],
+  hidden: (value: Value) => boolean = () => false,
+): Call[] {
   if (isTypeVariable(value)) {
     if (!found.includes(value)) found.push(value);
-  } else for (const part of parts(value)) typeVariables(part, found);
+  } else if (!hidden(value)) for (const part of parts(value)) typeVariables(part, found, hidden);
   return found;
 }
+
+/** A subscripted model, which to `typing` is a class like any other. */
+const isModel = (value: Value): boolean =>
+  value.kind === "alias" && value.origin.kind === "class" && value.origin.family === "model";
 
 function parts(value: Value): readonly Value[] {
   switch (value.kind) {
@@ -297,7 +312,7 @@ function parts(value: Value): readonly Value[] {
 }
 
 function substituteInOrder(type: Value, items: readonly Value[]): Value {
-  const variables = typeVariables(type);
+  const variables = typeVariables(type, [], isModel);
   if (variables.length === 0)
     throw new PythonError("TypeError", "this type is not a generic class");
   if (variables.length !== items.length)
@@ -308,23 +323,45 @@ function substituteInOrder(type: Value, items: readonly Value[]): Value {
   );
 }
 
-/** A type with other types in place of its variables. */
-export function substitute(type: Value, types: ReadonlyMap<Value, Value>): Value {
+/** A type with other types in place of its variables, as `typing` makes it. */
+const substitute = (type: Value, types: ReadonlyMap<Value, Value>): Value =>
+  replace(type, types, (members) => members);
+
+/** A type with other types in place of its variables, as pydantic makes it: a union with `Any` is `Any`, `Never` adds nothing. */
+export function replaceTypes(type: Value, types: ReadonlyMap<Value, Value>): Value {
+  return replace(type, types, (members) => {
+    const any = members.find((member) => isForm(member, "typing.Any"));
+    if (any) return [any];
+    return members.filter(
+      (member) => !isForm(member, "typing.NoReturn") && !isForm(member, "typing.Never"),
+    );
+  });
+}
+
+function replace(
+  type: Value,
+  types: ReadonlyMap<Value, Value>,
+  simplify: (members: readonly Value[]) => readonly Value[],
+): Value {
   if (types.size === 0) return type;
+  // What stays as it is stays the same object, by which unions are told that change.
+  const withParts = (parts: readonly Value[], make: (parts: readonly Value[]) => Value): Value => {
+    const replaced = parts.map((part) => replace(part, types, simplify));
+    return replaced.every((part, i) => part === parts[i]) ? type : make(replaced);
+  };
   switch (type.kind) {
     case "call":
       return types.get(type) ?? type;
     case "alias":
-      return { ...type, args: type.args.map((arg) => substitute(arg, types)) } satisfies Alias;
+      return withParts(type.args, (args): Alias => ({ ...type, args }));
     case "union":
-      return unionOf(
-        type.members.map((member) => substitute(member, types)),
-        type.spelling,
-      );
+      return withParts(type.members, (members) => unionOf(simplify(members), type.spelling));
     case "annotated":
-      return subscriptForm("typing.Annotated", [substitute(type.type, types), ...type.metadata]);
+      return withParts([type.type], ([inner]) =>
+        subscriptForm("typing.Annotated", [inner!, ...type.metadata]),
+      );
     case "list":
-      return { ...type, items: type.items.map((item) => substitute(item, types)) };
+      return withParts(type.items, (items) => ({ ...type, items }));
     case "class": {
       // A generic model without arguments is one of its own variables.
       const variables = type.family === "model" ? type.variables : [];

@@ -88,7 +88,7 @@ export interface FunctionValue {
   readonly kind: "function";
   readonly name: string;
   readonly node: SyntaxNode;
-  /** Where a `lambda` stands; of no other function is it known what calling it gives. */
+  /** Where it stands, for functions that are called with what is known; `null` for those that are not to be followed. */
   readonly frame: Frame | null;
 }
 
