@@ -13,7 +13,7 @@ beforeAll(async () => {
   first = await PyodideEngine.start({ makeSnapshot: true });
   second = await PyodideEngine.start({
     snapshot: first.snapshot,
-    memoryExceeded: () => memory.exceeded,
+    memory,
   });
 }, 120_000);
 
