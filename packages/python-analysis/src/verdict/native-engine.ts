@@ -47,6 +47,14 @@ export interface NativeOptions {
 /** The program did not start, or does not speak as `judge.py` does. */
 export class NotStarted extends Error {
   override readonly name = "NotStarted";
+
+  constructor(
+    message: string,
+    /** Whether the program ended by itself. */
+    readonly ended: boolean,
+  ) {
+    super(message);
+  }
 }
 
 /**
@@ -104,7 +112,8 @@ export class NativeEngine implements VerdictEngine {
     let timer: NodeJS.Timeout | undefined;
     try {
       const greeting = await new Promise<Greeting>((resolve, reject) => {
-        const fail = (message: string): void => reject(new NotStarted(message));
+        const fail = (message: string, ended = false): void =>
+          reject(new NotStarted(message, ended));
         timer = setTimeout(
           () => fail(`says nothing for ${startTimeoutMs / 1_000} s`),
           startTimeoutMs,
@@ -114,7 +123,7 @@ export class NativeEngine implements VerdictEngine {
           fail(`cannot be run (${error.code ?? error.message})`),
         );
         // Not `exit`, after which its last words may still be on their way.
-        child.once("close", (code, signal) => fail(describeEnd(code, signal, stderr)));
+        child.once("close", (code, signal) => fail(describeEnd(code, signal, stderr), true));
         frames.onRubbish = () => fail("does not answer as Python does");
         frames.onFrame = (frame) => {
           const said = readGreeting(frame);

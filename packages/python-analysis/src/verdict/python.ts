@@ -57,7 +57,7 @@ export async function findPython(
     engine = await NativeEngine.start({ path, budget: BUDGET, startTimeoutMs });
   } catch (error) {
     if (!(error instanceof NotStarted)) throw error;
-    const version = await claimedVersion(path);
+    const version = error.ended ? await claimedVersion(path) : undefined;
     if (version !== undefined && isTooOld(versionInfo(version))) throw tooOld(path, version);
     throw new PythonError(`is ${path}, which is no Python that can be used: it ${error.message}`);
   }
