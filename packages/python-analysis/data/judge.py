@@ -18,7 +18,6 @@ import warnings
 STACK_BYTES = 256 << 20
 # The address space may be larger than what is used of it: reserves of malloc, modules that a codec needs.
 RESERVE_BYTES = 256 << 20
-PAGE_BYTES = resource.getpagesize()
 LENGTH = struct.Struct(">I")
 
 MEMORY_BYTES, CPU_SECONDS = map(int, sys.argv[1:])
@@ -46,35 +45,40 @@ def die_with_parent():
 
 
 class Memory:
-    """How much has been taken since the start, in bytes; 0 where the platform does not say."""
+    """What this process has taken, in bytes, where /proc says so; 0 elsewhere. getrusage() counts what its parent had, too."""
 
     def __init__(self):
         try:
-            self.statm = os.open("/proc/self/statm", os.O_RDONLY)
+            self.status = os.open("/proc/self/status", os.O_RDONLY)
         except OSError:
-            self.statm = None
-        self.first_size, self.first_data = self.read()
+            self.status = None
+        self.first_data, self.peak = self.read(b"VmData:"), self.read(b"VmHWM:")
 
-    def read(self):
-        if self.statm is None:
-            return 0, 0
-        fields = os.pread(self.statm, 200, 0).split()
-        return int(fields[0]) * PAGE_BYTES, int(fields[5]) * PAGE_BYTES
+    def read(self, name, text=None):
+        if self.status is None:
+            return 0
+        text = text or os.pread(self.status, 4096, 0)
+        at = text.find(name)
+        return 0 if at < 0 else int(text[at + len(name) :].split(None, 1)[0]) * 1024
 
     def limit(self):
-        if self.statm is not None:
+        size = self.read(b"VmSize:")
+        if self.first_data > 0:
             limit("RLIMIT_DATA", self.first_data + MEMORY_BYTES)
-            limit("RLIMIT_AS", self.first_size + MEMORY_BYTES + RESERVE_BYTES)
+        if size > 0:
+            limit("RLIMIT_AS", size + MEMORY_BYTES + RESERVE_BYTES)
 
     def grown(self):
-        return max(0, self.read()[1] - self.first_data)
+        """Since the start; also remembers the peak."""
+        if self.status is None:
+            return 0
+        text = os.pread(self.status, 4096, 0)
+        self.peak = self.read(b"VmHWM:", text)
+        return max(0, self.read(b"VmData:", text) - self.first_data)
 
-
-def was_short_of_memory(before):
-    """Whether a MemoryError is one of memory: CPython has others, for sources that nest too deeply."""
-    after = resource.getrusage(resource.RUSAGE_SELF)
-    risen = (after.ru_maxrss - before.ru_maxrss) * (1 if sys.platform == "darwin" else 1024)
-    return risen > MEMORY_BYTES // 4
+    def was_short(self):
+        """Whether a MemoryError is one of memory: CPython has others, for sources that nest too deeply."""
+        return self.read(b"VmHWM:") - self.peak > MEMORY_BYTES // 4
 
 
 def judge(source):
@@ -122,7 +126,7 @@ def serve(memory):
         used = resource.getrusage(resource.RUSAGE_SELF)
         limit("RLIMIT_CPU", int(used.ru_utime + used.ru_stime) + 1 + CPU_SECONDS, False)
         error = judge(source)
-        if error is not None and error[0] == "MemoryError" and was_short_of_memory(used):
+        if error is not None and error[0] == "MemoryError" and memory.was_short():
             say({"lost": "memory"})
             return
         # Of the source nothing stays behind while the next one is waited for.

@@ -6,15 +6,10 @@ import { extractMetadata } from "../metadata.js";
 import type { Policy } from "../policy/schema.js";
 import { buildReport } from "../report.js";
 import { parseModule } from "../structure/parse.js";
-import { findBomb } from "../verdict/bombs.js";
+import { judge } from "../verdict/judge.js";
 import { MemoryLimit } from "../verdict/memory-limit.js";
 import { PyodideEngine } from "../verdict/pyodide-engine.js";
-import {
-  type CompileVerdict,
-  EngineLost,
-  type KillReason,
-  type VerdictEngine,
-} from "../verdict/types.js";
+import { EngineLost, type KillReason, type VerdictEngine } from "../verdict/types.js";
 import { RemoteEngine } from "./engine-port.js";
 import {
   type AnalysisAnswer,
@@ -81,8 +76,8 @@ async function reportOn(request: ReportRequest): Promise<AnalysisAnswer> {
   const policy = policies.get(policyId) ?? request.policy;
   policies.set(policyId, policy);
   Atomics.store(phase, 0, PHASE.verdict);
-  const decoded = decodeSource(source);
-  const verdict = await judge(source, decoded.ok);
+  if (!engine) throw new Error("this thread was started without CPython");
+  const { decoded, verdict } = await judge(source, engine, budget);
   Atomics.store(phase, 0, PHASE.structure);
   const parsed = decoded.ok && verdict.valid ? await parseModule(decoded.text) : undefined;
   const report = buildReport({ source, decoded, verdict, parsed, policy, python });
@@ -90,17 +85,6 @@ async function reportOn(request: ReportRequest): Promise<AnalysisAnswer> {
     return { kind: "report", report, metadata: null };
   Atomics.store(phase, 0, PHASE.metadata);
   return { kind: "report", report, metadata: extractMetadata(parsed, python) };
-}
-
-async function judge(source: Uint8Array, isText: boolean): Promise<CompileVerdict> {
-  if (!engine) throw new Error("this thread was started without CPython");
-  const bomb = isText ? findBomb(source, budget) : undefined;
-  if (!bomb) return engine.compile(source);
-  return {
-    valid: false,
-    error: { type: "MemoryError", message: bomb.message, line: null, column: null },
-    killed: bomb.killed,
-  };
 }
 
 async function metadataOf(source: Uint8Array): Promise<AnalysisMetadata> {
