@@ -122,14 +122,14 @@ interface BarePython {
 
 async function bare(sources: readonly Uint8Array[]): Promise<Contender> {
   // Of the package whose dependency it is.
-  const require = createRequire(
+  const packageRequire = createRequire(
     new URL("../../packages/python-analysis/package.json", import.meta.url),
   );
-  const { loadPyodide } = require("pyodide") as {
-    loadPyodide(options: { indexURL: string }): Promise<BarePython>;
+  const { loadPyodide } = packageRequire("pyodide") as {
+    loadPyodide: (options: { indexURL: string }) => Promise<BarePython>;
   };
   const pyodide = await loadPyodide({
-    indexURL: dirname(require.resolve("pyodide/package.json")),
+    indexURL: dirname(packageRequire.resolve("pyodide/package.json")),
   });
   const python = pyodide.runPython(`
 import types, warnings

@@ -83,7 +83,7 @@ export class Subject {
     if (decoded.error.rule === "source.encoding" || !verdict.valid) return undefined;
     // Until 3.13 CPython overlooks what is no UTF-8 in a comment.
     if (
-      /^Non-UTF-8 code/.test(decoded.error.message) &&
+      decoded.error.message.startsWith("Non-UTF-8 code") &&
       !this.engine.pythonVersion.startsWith("3.14")
     ) {
       const marked = decodeSource(Buffer.from(Buffer.from(source).toString("utf8")));

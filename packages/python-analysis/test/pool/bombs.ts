@@ -7,7 +7,7 @@ const fill = (piece: string): string => piece.repeat(SIZE / piece.length);
 const nest = (open: string, close: string, depth: number): string =>
   open.repeat(depth) + close.repeat(depth);
 /** Each with what CPython 3.14 says of it, where there is only one right answer. */
-export const BOMBS: readonly (readonly [
+const BOMBS: readonly (readonly [
   name: string,
   source: string | Uint8Array,
   valid: boolean | undefined,

@@ -3,9 +3,9 @@ import { type CompileVerdict, EngineLost, type VerdictEngine } from "../../src/v
 
 export interface EngineUnderTest {
   /** Starts one that may take {@link MEMORY_BYTES}. */
-  start(): Promise<VerdictEngine>;
+  readonly start: () => Promise<VerdictEngine>;
   /** What its Python says of a source, learnt on another way. */
-  expected(source: Uint8Array): CompileVerdict | Promise<CompileVerdict>;
+  readonly expected: (source: Uint8Array) => CompileVerdict | Promise<CompileVerdict>;
 }
 
 export const MEMORY_BYTES = 64 * 1_048_576;
