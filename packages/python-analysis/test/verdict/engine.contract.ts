@@ -84,14 +84,15 @@ export function describeEngine({ start, expected }: EngineUnderTest): void {
   });
 
   describe("memory", () => {
-    // Both kinds of verdict, and everything that an interpreter might keep, of about 700 bytes.
+    // Both kinds of verdict, and of all that an interpreter might keep so much that nobody's reserves hold it: a long constant.
+    const padding = "padding ".repeat(600);
     const file = (i: number, identifier: string): Uint8Array =>
       bytes(
         i % 10 === 0
-          ? `# coding: unknown-${i}\n# ${i}${" padding".repeat(80)}\n`
+          ? `# coding: unknown-${i}\n# ${padding}\n`
           : `class C${identifier}:\n  def f(self, a=${i}): return [a for b in ('text ${i}', b'${i}', ${i}.5)]\n`.repeat(
-              8,
-            ) + (i % 10 === 1 ? `x = (${i}\n` : ""),
+              3,
+            ) + `x = "${padding}${i}"\n${i % 10 === 1 ? `x = (${i}\n` : ""}`,
       );
     const growth = async (identifiers: boolean): Promise<number> => {
       const fresh = await start();
