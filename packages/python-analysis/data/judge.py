@@ -128,6 +128,8 @@ def serve(memory):
         error = judge(source)
         if error is not None and error[0] == "MemoryError" and memory.was_short():
             say({"lost": "memory"})
+            # Its end must not be heard of before this is; whoever hears it kills this process.
+            read()
             return
         # Of the source nothing stays behind while the next one is waited for.
         del source
@@ -146,15 +148,14 @@ def main():
         gc.freeze()
         serve(memory)
         status = 0
+    except Exception:
+        sys.excepthook(*sys.exc_info())
     finally:
         # Not by way of an orderly end, for which there may be no memory.
         os._exit(status)
 
 
 die_with_parent()
-for name in ("SIGINT", "SIGHUP"):
-    # A terminal sends them to everyone; when this one ends is its parent's affair.
-    signal.signal(getattr(signal, name), signal.SIG_IGN)
 warnings.simplefilter("ignore")
 limit("RLIMIT_CORE", 0)
 limit("RLIMIT_FSIZE", 0)

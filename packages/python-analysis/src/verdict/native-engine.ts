@@ -83,7 +83,7 @@ export class NativeEngine implements VerdictEngine {
     this.#frames = frames;
     this.#exited = exited;
     this.greeting = greeting;
-    frames.onFrame = (frame) => this.#hear(JSON.parse(frame.toString()) as Answer);
+    frames.onFrame = (frame) => this.#hear(frame);
     child.once("exit", (_code, signal) => this.#lose(reasonOf(signal), signal ?? "it ended"));
   }
 
@@ -102,8 +102,8 @@ export class NativeEngine implements VerdictEngine {
       { env: {}, cwd: "/", stdio: ["pipe", "pipe", "pipe"], detached: true },
     );
     const exited = once(child, "exit").catch(() => {});
-    // A write to one that has died is told by its exit.
-    child.stdin.on("error", () => {});
+    // What goes wrong with a pipe of one that has died is told by its exit.
+    for (const stream of child.stdio) stream?.on("error", () => {});
     let stderr = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       if (stderr.length < KEPT_STDERR) stderr += text;
@@ -180,7 +180,14 @@ export class NativeEngine implements VerdictEngine {
     await this.#exited;
   }
 
-  #hear(answer: Answer): void {
+  #hear(frame: Buffer): void {
+    let answer: Answer;
+    try {
+      answer = JSON.parse(frame.toString()) as Answer;
+    } catch {
+      this.#lose("trap", "it does not answer as it did");
+      return;
+    }
     this.#pending.shift()?.resolve(answer);
   }
 

@@ -54,7 +54,7 @@ const BOMBS: readonly (readonly [
   ],
 ];
 
-/** Of these some versions of CPython say something else, or need more or less memory or time. */
+/** Of these some versions of CPython from 3.9 on say something else, or need more or less memory or time. */
 const DIFFERING: ReadonlySet<string> = new Set([
   "attributes, 40 KB",
   "conditional expressions, 60 KB",

@@ -22,7 +22,7 @@ try:
 except SyntaxError as error:
     place = [at if at and at > 0 else None for at in (error.lineno, error.offset)]
     print(json.dumps([type(error).__name__, error.msg] + place))
-except ValueError as error:
+except (ValueError, MemoryError) as error:
     print(json.dumps([type(error).__name__, str(error), None, None]))
 `;
 
