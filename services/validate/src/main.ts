@@ -6,6 +6,7 @@ import { validate } from "./validate.js";
 await runService("validate", async (context) => {
   const { settings, log, shutdown } = context;
   const python = await resolveSetting("PYTHON_BIN", () => findPython(settings.pythonBin));
+  log.info({ version: python.version, path: python.path }, "the Python that judges");
   const policy = await loadPolicy(settings.policyFile);
   const stores = await openStores(context);
   const analysers = await createAnalysers({

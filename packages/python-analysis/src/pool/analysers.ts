@@ -4,7 +4,7 @@ import { decodeSource } from "../decode.js";
 import { describeKill } from "../findings/syntax.js";
 import type { Policy } from "../policy/schema.js";
 import { buildReport } from "../report.js";
-import { NativeEngine } from "../verdict/native-engine.js";
+import { NativeEngine, type NativeOptions, NotStarted } from "../verdict/native-engine.js";
 import { BUILT_IN_PYTHON, type Python } from "../verdict/python.js";
 import type { KillReason } from "../verdict/types.js";
 import { hostEngine } from "./engine-port.js";
@@ -135,7 +135,7 @@ class PooledAnalysers implements Analysers {
         const { path } = python;
         const host =
           verdict && path !== undefined
-            ? hostEngine((signal) => NativeEngine.start({ path, budget, signal }))
+            ? hostEngine((signal) => startNative({ path, budget, signal }))
             : undefined;
         const workerData: AnalysisThreadData = {
           verdict: host?.port ?? (verdict ? "built-in" : "none"),
@@ -259,6 +259,16 @@ function reportOfKill(
   const verdict = { valid: progress !== PHASE.verdict, error: null, killed };
   const decoded = decodeSource(source);
   return buildReport({ source, decoded, verdict, parsed: undefined, policy, python });
+}
+
+/** @throws Error that names the program, too */
+async function startNative(options: NativeOptions): Promise<NativeEngine> {
+  try {
+    return await NativeEngine.start(options);
+  } catch (error) {
+    if (!(error instanceof NotStarted)) throw error;
+    throw new Error(`${options.path} ${error.message}`, { cause: error });
+  }
 }
 
 /** A view is sent with the whole buffer behind it, which for a script out of a chunk is all the others too. */

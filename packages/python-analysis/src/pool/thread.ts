@@ -94,7 +94,10 @@ export class Thread<Request, Answer, Progress> {
     }
   }
 
-  /** Ends the thread, whatever it is doing, and fails what it was asked. Resolves when its memory is free, and its companions are gone. */
+  /**
+   * Ends the thread, whatever it is doing, and fails what it was asked. Resolves when its memory is free and its companions are
+   * gone.
+   */
   async stop(): Promise<void> {
     this.#usable = false;
     this.#pending?.reject(new Error("the parser threads were closed"));

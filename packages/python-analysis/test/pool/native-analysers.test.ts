@@ -102,7 +102,7 @@ describeNative("analysers with an interpreter of this machine", (python) => {
   test("do not start where it is gone, and say so", async () => {
     const gone: Python = { ...python, path: "/no/such/python" };
     await expect(createAnalysers({ threads: 2, verdict: true, python: gone })).rejects.toThrow(
-      "cannot be run (ENOENT)",
+      "/no/such/python cannot be run (ENOENT)",
     );
   });
 
