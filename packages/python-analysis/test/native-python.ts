@@ -18,7 +18,7 @@ export function describeNative(name: string, body: (python: Python) => void): vo
     describe(`${name} (Python ${found.version})`, () => body(found));
     return;
   }
-  const reason = `${NAME} ${found.message}: apt-get install ${NAME}`;
+  const reason = `no Python to ask: it ${found.message} (apt-get install ${NAME})`;
   if (process.env["CI"] === "true") {
     test(name, () => {
       throw new Error(reason);
