@@ -39,18 +39,16 @@ describeNative("analysers with an interpreter of this machine", (python) => {
   }
 
   test("say which Python judged, in what keys reuse, too", async () => {
-    const { report, metadata } = await create({ timeoutMs: 30_000, maxMemoryMb: 192 }).then(
-      async (created) => ({
-        report: await created.report(GOOD, DEFAULT_POLICY),
-        metadata: await created.metadata(GOOD),
-      }),
-    );
+    const created = await create({ timeoutMs: 30_000, maxMemoryMb: 192 });
+    const { report, metadata } = await created.analyse(GOOD, DEFAULT_POLICY);
     expect(report).toMatchObject({
       analyser_version: python.analyserVersion,
       python_version: python.version,
       verdict: "allowed",
     });
-    expect(metadata.python_version).toBe(python.version);
+    expect(metadata?.python_version).toBe(python.version);
+    expect(await created.report(GOOD, DEFAULT_POLICY)).toEqual(report);
+    expect(await created.metadata(GOOD)).toEqual(metadata);
   });
 
   test("end for every bomb, and the scripts among them are unharmed", async () => {
