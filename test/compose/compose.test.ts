@@ -86,6 +86,16 @@ describe("docker-compose.yml", () => {
     expect(environment("backup", { ...SECRETS, ...urls })).toMatchObject(urls);
   });
 
+  it("lets one Python be named for all who know which one judges, and for nobody else", () => {
+    const PYTHON_BIN = "/usr/bin/python3";
+    for (const name of OURS) {
+      const given = environment(name, { ...SECRETS, PYTHON_BIN });
+      const asks = read(`services/${name}/src/main.ts`).includes("findPython(");
+      expect(given["PYTHON_BIN"], name).toBe(asks ? PYTHON_BIN : undefined);
+      expect(loadServiceSettings(environment(name)).pythonBin, name).toBeUndefined();
+    }
+  });
+
   it("migrates the catalog once, before anything uses it", () => {
     expect(service("migrate")).toMatchObject({
       build: { context: ".", args: { SERVICE: "janitor" } },

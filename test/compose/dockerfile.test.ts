@@ -47,6 +47,15 @@ describe("an image", () => {
     }
   });
 
+  it("carries a Python where one may be named to judge, and nowhere else", () => {
+    const [, names] = /^ +(\S+)\) \\\n +apt-get .* python3 \\$/m.exec(read("Dockerfile")) ?? [];
+    const asking = readdirSync(join(ROOT, "services")).filter((name) =>
+      read(`services/${name}/src/main.ts`).includes("findPython("),
+    );
+    expect(names?.split("|").sort()).toEqual(asking.sort());
+    expect(read(".env.example")).toContain("\n#PYTHON_BIN=/usr/bin/python3\n");
+  });
+
   it("has no secrets and nothing built elsewhere in it", () => {
     const ignored = read(".dockerignore").split("\n");
     for (const name of [".env", ".git", "data", "**/node_modules", "**/dist"])

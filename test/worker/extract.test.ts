@@ -46,7 +46,8 @@ describeWith(["postgres"], "extract", () => {
       signal: new AbortController().signal,
       log: createLog("extract", { logLevel: "silent" }),
     };
-    return extract(script, { catalog, objects, analysers }, context);
+    const deps = { catalog, objects, analysers, analyserVersion: ANALYSER_VERSION };
+    return extract(script, deps, context);
   };
 
   test("refuses a script that kills its parser, and describes the next", async () => {

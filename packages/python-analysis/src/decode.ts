@@ -10,7 +10,10 @@ import { findCodec, type SingleByteCodec } from "./encodings.js";
 
 /** Why bytes are not source text. */
 export interface DecodeError {
-  /** `null` where CPython refuses the bytes too; else the rule of Sluice's own that does. */
+  /**
+   * `null` where CPython refuses the bytes too; else the rule of Sluice's own that does. CPython is 3.14: those before it overlook
+   * bytes in comments that are no UTF-8.
+   */
   readonly rule: "source.encoding" | null;
   /** Python's exception class. */
   readonly type: "SyntaxError";

@@ -15,5 +15,12 @@ export { buildReport, type ReportInput } from "./report.js";
 export { parseModule } from "./structure/parse.js";
 export type { ParsedModule, Position, SyntaxNode } from "./structure/types.js";
 export { describeTools } from "./tools/index.js";
+export {
+  BUILT_IN_PYTHON,
+  findPython,
+  type FindPythonOptions,
+  type Python,
+  PythonError,
+} from "./verdict/python.js";
 export type { CompileError, CompileVerdict, KillReason } from "./verdict/types.js";
 export { ANALYSER_VERSION, PYTHON_VERSION } from "./version.js";

@@ -12,8 +12,8 @@ import { judgeImports } from "./policy/imports.js";
 import { policyVersion, type Policy } from "./policy/schema.js";
 import { docstringFindings, limitFindings, signatureFindings } from "./policy/structure.js";
 import type { ParsedModule } from "./structure/types.js";
+import { BUILT_IN_PYTHON, type Python } from "./verdict/python.js";
 import type { CompileVerdict } from "./verdict/types.js";
-import { ANALYSER_VERSION, PYTHON_VERSION } from "./version.js";
 
 /** Everything that is known of a script when its report is made. */
 export interface ReportInput {
@@ -24,6 +24,8 @@ export interface ReportInput {
   /** Only looked at where the verdict is that the script is valid. */
   readonly parsed: ParsedModule | undefined;
   readonly policy: Policy;
+  /** Whose verdict it is; the built-in one's if nothing is said. */
+  readonly python?: Python | undefined;
 }
 
 /** What a report lists at most, so that a hostile script cannot make it larger than itself. */
@@ -42,11 +44,11 @@ export const REPORT_LIMITS = {
  * import; else `allowed`. Findings and uses are in order of place. Never throws.
  */
 export function buildReport(input: ReportInput): AnalysisReport {
-  const { source, decoded, verdict, parsed, policy } = input;
+  const { source, decoded, verdict, parsed, policy, python = BUILT_IN_PYTHON } = input;
   const outcome = syntaxOutcome(decoded, verdict);
   const base = {
-    analyser_version: ANALYSER_VERSION,
-    python_version: PYTHON_VERSION,
+    analyser_version: python.analyserVersion,
+    python_version: python.version,
     policy: { name: policy.name, version: policyVersion(policy) },
     syntax: outcome.syntax,
   };

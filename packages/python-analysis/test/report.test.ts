@@ -114,6 +114,26 @@ describe("what is not Python", () => {
     });
   });
 
+  // CPython before 3.14 compiles them.
+  test("bytes in a comment that are no UTF-8, whatever the Python", async () => {
+    const found = await report(Buffer.from("x = 1  # \xff\n", "latin1"));
+    expect(found).toMatchObject({
+      verdict: "invalid",
+      syntax: { valid: false, error: { line: 1, column: 10 } },
+      findings: [{ rule: "source.encoding", line: 1, column: 10 }],
+    });
+  });
+
+  test("say whose verdict it is", () => {
+    const source = Buffer.from("x = 1\n");
+    const python = { path: "/python", version: "3.9.1", analyserVersion: "1+cpython3.9.1" };
+    const input = { source, decoded: decodeSource(source), verdict: COMPILES, parsed: undefined };
+    expect(buildReport({ ...input, policy: DEFAULT_POLICY, python })).toMatchObject({
+      analyser_version: "1+cpython3.9.1",
+      python_version: "3.9.1",
+    });
+  });
+
   test("bytes that are no text", async () => {
     const found = await report(Buffer.from([0x78, 0xff]), DEFAULT_POLICY, {
       valid: false,

@@ -18,7 +18,8 @@ export const EXIT_WRONG_SETTINGS = 2;
  * The frame of a service's `main.ts`: settings, log, metrics and shutdown, then what the service does.
  * Wrong settings are one line and exit code 2; a failed start closes what was opened, exit code 1.
  *
- * @param start - opens and starts everything; the process lives on after it has returned
+ * @param start - opens and starts everything; the process lives on after it has returned. A {@link SettingsError} from it is
+ *   told like one of the settings themselves
  */
 export async function runService(
   service: string,
@@ -40,8 +41,10 @@ export async function runService(
   } catch (error) {
     // Stopped while it was still starting: what failed for that reason is no error.
     if (shutdown.signal.aborted) return;
-    log.fatal({ err: error }, "did not start");
+    const wrongSettings = error instanceof SettingsError;
+    if (wrongSettings) log.fatal(error.message);
+    else log.fatal({ err: error }, "did not start");
     await shutdown.now();
-    process.exit(1);
+    process.exit(wrongSettings ? EXIT_WRONG_SETTINGS : 1);
   }
 }

@@ -31,6 +31,8 @@ export interface Settings {
   readonly compressionThreshold: number;
   /** Absolute path of a policy in YAML or JSON, instead of the one that comes with Sluice. */
   readonly policyFile: string | undefined;
+  /** Path of the CPython that judges scripts, or its name on PATH, instead of the built-in one. */
+  readonly pythonBin: string | undefined;
   /** Memory that one analysing thread may take, in megabytes. */
   readonly analysisMemoryMb: number;
   /** Memory that the uploads under way may take in the API's process, in megabytes. */
@@ -200,6 +202,14 @@ const DECLARED = {
     expected: "the path of a file",
     schema: z.string().transform((path) => resolve(path)),
   }),
+  pythonBin: setting<string | undefined>({
+    name: "PYTHON_BIN",
+    default: undefined,
+    description:
+      "CPython 3.8 or later that judges scripts; unset: the built-in one, 3.14 in WebAssembly",
+    expected: "the path of a program, or its name on PATH",
+    schema: z.string(),
+  }),
   analysisMemoryMb: setting({
     name: "ANALYSIS_MEMORY_MB",
     default: "1024",
@@ -307,6 +317,22 @@ class Reader {
 
   problem(name: string, message: string): void {
     this.problems.push({ name, message });
+  }
+}
+
+/**
+ * Finds what a setting names.
+ *
+ * @param name - of the setting
+ * @param find - throws where there is no such thing, with a message that goes on from the setting's name
+ * @throws {@link SettingsError} with that message
+ */
+export async function resolveSetting<T>(name: string, find: () => Promise<T>): Promise<T> {
+  try {
+    return await find();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new SettingsError([{ name, message }]);
   }
 }
 

@@ -5,6 +5,7 @@ import {
   isLoopback,
   loadServiceSettings,
   loadSettings,
+  resolveSetting,
   SETTINGS,
   SettingsError,
 } from "../src/settings.js";
@@ -85,6 +86,15 @@ describe("settings", () => {
     expect(Object.keys(problems(() => loadServiceSettings({ ...STORES, [name]: value })))).toEqual([
       name,
     ]);
+  });
+
+  it("tells what a setting names and is not to be found as a wrong setting", async () => {
+    expect(await resolveSetting("PYTHON_BIN", () => Promise.resolve(1))).toBe(1);
+    const absent = resolveSetting("PYTHON_BIN", () => Promise.reject(new Error("is not there")));
+    await expect(absent).rejects.toEqual(
+      new SettingsError([{ name: "PYTHON_BIN", message: "is not there" }]),
+    );
+    await expect(absent).rejects.toThrow("Wrong settings: PYTHON_BIN is not there");
   });
 
   it("never prints a secret", () => {

@@ -1,6 +1,12 @@
 import { relative } from "node:path";
-import { loadPolicy } from "@sluice/python-analysis";
-import { createLog, loadSettings, type Settings, SettingsError } from "@sluice/runtime";
+import { findPython, loadPolicy } from "@sluice/python-analysis";
+import {
+  createLog,
+  loadSettings,
+  resolveSetting,
+  type Settings,
+  SettingsError,
+} from "@sluice/runtime";
 import { helpText } from "./help.js";
 import { Sluice } from "./sluice.js";
 import { messageOf, StartError } from "./start-error.js";
@@ -36,6 +42,8 @@ export async function main(args: readonly string[], env: NodeJS.ProcessEnv): Pro
   let settings: Settings;
   try {
     settings = loadSettings(env);
+    const { pythonBin } = settings;
+    await resolveSetting("PYTHON_BIN", () => findPython(pythonBin));
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     fail(error.message);

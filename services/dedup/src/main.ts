@@ -1,14 +1,16 @@
-import { ANALYSER_VERSION, loadPolicy, policyVersion } from "@sluice/python-analysis";
-import { runService } from "@sluice/runtime";
+import { findPython, loadPolicy, policyVersion } from "@sluice/python-analysis";
+import { resolveSetting, runService } from "@sluice/runtime";
 import { openStores, runStage } from "@sluice/worker";
 import { dedup } from "./dedup.js";
 
 await runService("dedup", async (context) => {
-  const policy = await loadPolicy(context.settings.policyFile);
+  const { policyFile, pythonBin } = context.settings;
+  const python = await resolveSetting("PYTHON_BIN", () => findPython(pythonBin));
+  const policy = await loadPolicy(policyFile);
   const stores = await openStores(context);
   const deps = {
     objects: stores.objects,
-    analyserVersion: ANALYSER_VERSION,
+    analyserVersion: python.analyserVersion,
     policyVersion: policyVersion(policy),
   };
   await runStage("dedup", dedup, deps, stores, context);

@@ -2,13 +2,15 @@ import type { Catalog } from "@sluice/catalog";
 import type { Metadata } from "@sluice/contracts";
 import { metadataKey, type ObjectStore } from "@sluice/object-store";
 import { advance, restart } from "@sluice/pipeline";
-import { ANALYSER_VERSION, type Analysers, ParserKilled } from "@sluice/python-analysis";
+import { type Analysers, ParserKilled } from "@sluice/python-analysis";
 import { type Handler, readSource } from "@sluice/worker";
 
 export interface ExtractDeps {
   readonly catalog: Catalog;
   readonly objects: ObjectStore;
   readonly analysers: Pick<Analysers, "metadata">;
+  /** Of {@link analysers}. */
+  readonly analyserVersion: string;
 }
 
 /** How long dedup is given to be replaced by one of this worker's version, in milliseconds. */
@@ -20,8 +22,8 @@ const RESTART_DELAY_MS = 5_000;
  * A script that kills its parser is refused, and its report says so.
  */
 export const extract: Handler<"extract", ExtractDeps> = async (script, deps) => {
-  const { objects, analysers } = deps;
-  if (script.analyserVersion !== ANALYSER_VERSION) return restart(RESTART_DELAY_MS);
+  const { objects, analysers, analyserVersion } = deps;
+  if (script.analyserVersion !== analyserVersion) return restart(RESTART_DELAY_MS);
   const { bytes } = await readSource(deps, script);
   const metadata = await analysers.metadata(bytes).catch((error: unknown) => {
     if (error instanceof ParserKilled) return error;

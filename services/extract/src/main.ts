@@ -1,17 +1,25 @@
-import { createAnalysers } from "@sluice/python-analysis";
-import { runService } from "@sluice/runtime";
+import { createAnalysers, findPython } from "@sluice/python-analysis";
+import { resolveSetting, runService } from "@sluice/runtime";
 import { openStores, runStage } from "@sluice/worker";
 import { extract } from "./extract.js";
 
 await runService("extract", async (context) => {
   const { settings, log, shutdown } = context;
+  const python = await resolveSetting("PYTHON_BIN", () => findPython(settings.pythonBin));
   const stores = await openStores(context);
   const analysers = await createAnalysers({
     threads: settings.concurrency.extract,
     maxMemoryMb: settings.analysisMemoryMb,
     verdict: false,
+    python,
     log,
   });
   shutdown.add("analysers", () => analysers.close());
-  await runStage("extract", extract, { ...stores, analysers }, stores, context);
+  await runStage(
+    "extract",
+    extract,
+    { ...stores, analysers, analyserVersion: python.analyserVersion },
+    stores,
+    context,
+  );
 });

@@ -1,18 +1,27 @@
-import { createAnalysers, loadPolicy } from "@sluice/python-analysis";
-import { runService } from "@sluice/runtime";
+import { createAnalysers, findPython, loadPolicy } from "@sluice/python-analysis";
+import { resolveSetting, runService } from "@sluice/runtime";
 import { openStores, runStage } from "@sluice/worker";
 import { validate } from "./validate.js";
 
 await runService("validate", async (context) => {
   const { settings, log, shutdown } = context;
+  const python = await resolveSetting("PYTHON_BIN", () => findPython(settings.pythonBin));
+  log.info({ version: python.version, path: python.path }, "the Python that judges");
   const policy = await loadPolicy(settings.policyFile);
   const stores = await openStores(context);
   const analysers = await createAnalysers({
     threads: settings.concurrency.validate,
     maxMemoryMb: settings.analysisMemoryMb,
     verdict: true,
+    python,
     log,
   });
   shutdown.add("analysers", () => analysers.close());
-  await runStage("validate", validate, { ...stores, analysers, policy }, stores, context);
+  await runStage(
+    "validate",
+    validate,
+    { ...stores, analysers, policy, analyserVersion: python.analyserVersion },
+    stores,
+    context,
+  );
 });

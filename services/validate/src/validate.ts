@@ -1,12 +1,7 @@
 import type { Catalog } from "@sluice/catalog";
 import { blobKey, type BlobPlace, type ObjectStore, quarantineKey } from "@sluice/object-store";
 import { advance, restart, stop } from "@sluice/pipeline";
-import {
-  ANALYSER_VERSION,
-  type Analysers,
-  type Policy,
-  policyVersion,
-} from "@sluice/python-analysis";
+import { type Analysers, type Policy, policyVersion } from "@sluice/python-analysis";
 import { type Handler, readSource } from "@sluice/worker";
 
 export interface ValidateDeps {
@@ -14,6 +9,8 @@ export interface ValidateDeps {
   readonly objects: ObjectStore;
   readonly analysers: Pick<Analysers, "report">;
   readonly policy: Policy;
+  /** Of {@link analysers}. */
+  readonly analyserVersion: string;
 }
 
 /** How long dedup is given to be replaced by one of this worker's version, in milliseconds. */
@@ -24,9 +21,9 @@ const RESTART_DELAY_MS = 5_000;
  * quarantine and no further; what the policy forbids goes on, so that a changed policy finds it ready.
  */
 export const validate: Handler<"validate", ValidateDeps> = async (script, deps) => {
-  const { objects, analysers, policy } = deps;
+  const { objects, analysers, policy, analyserVersion } = deps;
   if (
-    script.analyserVersion !== ANALYSER_VERSION ||
+    script.analyserVersion !== analyserVersion ||
     script.policyVersion !== policyVersion(policy)
   ) {
     return restart(RESTART_DELAY_MS);

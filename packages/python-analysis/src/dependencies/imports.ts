@@ -73,7 +73,11 @@ function baseOf(distribution: string): string {
   return distribution.replace(VARIANT, "");
 }
 
-/** Whether a module belongs to the standard library of the Python that judges scripts. */
+/**
+ * Whether a module belongs to the standard library of the built-in Python, 3.14. It is that one's also where `PYTHON_BIN` names an
+ * older one, whose verdicts are its own: modules come and go by a handful in a version, and {@link ImportOrigin} tells those that
+ * went from packages.
+ */
 export function isStandardLibrary(module: string): boolean {
   return STDLIB_MODULES.has(topLevel(module));
 }

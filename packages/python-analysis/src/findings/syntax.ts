@@ -16,8 +16,8 @@ export interface SyntaxOutcome {
 
 /** What decoding and CPython's verdict have to say. */
 export function syntaxOutcome(decoded: DecodedSource, verdict: CompileVerdict): SyntaxOutcome {
-  // Where CPython refuses the bytes too, its own words come first.
-  if (!decoded.ok && decoded.error.rule !== null && verdict.error === null) {
+  // Where CPython refuses the bytes too, its own words come first. One before 3.14 does not for bytes in comments that are no UTF-8.
+  if (!decoded.ok && verdict.error === null && (decoded.error.rule !== null || verdict.valid)) {
     const { type, message, line, column } = decoded.error;
     const place = line === null ? null : { start: { line, column: column ?? 1 } };
     return {

@@ -4,7 +4,10 @@ import { decodeSource } from "../decode.js";
 import { describeKill } from "../findings/syntax.js";
 import type { Policy } from "../policy/schema.js";
 import { buildReport } from "../report.js";
+import { NativeEngine, type NativeOptions, NotStarted } from "../verdict/native-engine.js";
+import { BUILT_IN_PYTHON, type Python } from "../verdict/python.js";
 import type { KillReason } from "../verdict/types.js";
+import { hostEngine } from "./engine-port.js";
 import {
   type AnalysisAnswer,
   type AnalysisRequest,
@@ -24,8 +27,13 @@ export interface AnalysersOptions {
    * that makes reports has about 100 MiB to begin with.
    */
   readonly maxMemoryMb?: number | undefined;
-  /** Whether reports will be asked for: only then is CPython loaded, which takes seconds and 100 MiB a thread. */
+  /**
+   * Whether reports will be asked for: only then is CPython started. The built-in one takes seconds and 100 MiB a thread, another
+   * one is a process for each thread.
+   */
   readonly verdict: boolean;
+  /** Who gives the verdict; the built-in Python if nothing is said. */
+  readonly python?: Python | undefined;
   readonly log?: PoolLog | undefined;
 }
 
@@ -104,6 +112,7 @@ export async function createAnalysers(options: AnalysersOptions): Promise<Analys
 class PooledAnalysers implements Analysers {
   readonly #pool: ThreadPool<AnalysisRequest, AnalysisAnswer, number>;
   readonly #timeoutMs: number;
+  readonly #python: Python;
   readonly #policyIds = new WeakMap<Policy, number>();
   #policies = 0;
 
@@ -112,22 +121,32 @@ class PooledAnalysers implements Analysers {
     timeoutMs = DEFAULT_TIMEOUT_MS,
     maxMemoryMb = DEFAULT_MAX_MEMORY_MB,
     verdict,
+    python = BUILT_IN_PYTHON,
     log,
   }: AnalysersOptions) {
     this.#timeoutMs = timeoutMs;
+    this.#python = python;
     this.#pool = new ThreadPool({
       threads,
       log,
       start: (gift) => {
         const phase = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+        const budget = { timeoutMs, memoryBytes: maxMemoryMb * MIB };
+        const { path } = python;
+        const host =
+          verdict && path !== undefined
+            ? hostEngine((signal) => startNative({ path, budget, signal }))
+            : undefined;
         const workerData: AnalysisThreadData = {
-          verdict,
-          budget: { timeoutMs, memoryBytes: maxMemoryMb * MIB },
+          verdict: host?.port ?? (verdict ? "built-in" : "none"),
+          python,
+          budget,
           snapshot: gift as AnalysisThreadData["snapshot"],
           phase,
         };
         const worker = new Worker(new URL("./analysis-thread.js", import.meta.url), {
           workerData,
+          transferList: host ? [host.port] : [],
           // Not the process's own, among which are loaders and options for other code.
           execArgv: [],
           stdout: true,
@@ -137,7 +156,11 @@ class PooledAnalysers implements Analysers {
         // What a dying parser prints is told by the outcome.
         worker.stdout.resume();
         worker.stderr.resume();
-        return { worker, progress: () => Atomics.load(phase, 0) };
+        return {
+          worker,
+          progress: () => Atomics.load(phase, 0),
+          stopCompanions: async () => host?.close(),
+        };
       },
     });
   }
@@ -148,7 +171,8 @@ class PooledAnalysers implements Analysers {
 
   async report(source: Uint8Array, policy: Policy): Promise<AnalysisReport> {
     const outcome = await this.#ask(source, policy, false);
-    return outcome.killed ? reportOfKill(source, policy, outcome) : outcome.answer.report;
+    if (outcome.killed) return reportOfKill(source, policy, outcome, this.#python);
+    return outcome.answer.report;
   }
 
   async analyse(source: Uint8Array, policy: Policy): Promise<Analysis> {
@@ -158,7 +182,7 @@ class PooledAnalysers implements Analysers {
       return { report, metadata };
     }
     if (outcome.progress !== PHASE.metadata)
-      return { report: reportOfKill(source, policy, outcome), metadata: null };
+      return { report: reportOfKill(source, policy, outcome, this.#python), metadata: null };
     // The report was lost with the thread that had made it, and metadata has more time of its own.
     return analyseApart(source, policy, this);
   }
@@ -230,9 +254,21 @@ function reportOfKill(
   source: Uint8Array,
   policy: Policy,
   { killed, progress }: { readonly killed: KillReason; readonly progress: number },
+  python: Python,
 ): AnalysisReport {
   const verdict = { valid: progress !== PHASE.verdict, error: null, killed };
-  return buildReport({ source, decoded: decodeSource(source), verdict, parsed: undefined, policy });
+  const decoded = decodeSource(source);
+  return buildReport({ source, decoded, verdict, parsed: undefined, policy, python });
+}
+
+/** @throws Error that names the program, too */
+async function startNative(options: NativeOptions): Promise<NativeEngine> {
+  try {
+    return await NativeEngine.start(options);
+  } catch (error) {
+    if (!(error instanceof NotStarted)) throw error;
+    throw new Error(`${options.path} ${error.message}`, { cause: error });
+  }
 }
 
 /** A view is sent with the whole buffer behind it, which for a script out of a chunk is all the others too. */

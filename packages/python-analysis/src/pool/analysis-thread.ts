@@ -6,10 +6,11 @@ import { extractMetadata } from "../metadata.js";
 import type { Policy } from "../policy/schema.js";
 import { buildReport } from "../report.js";
 import { parseModule } from "../structure/parse.js";
-import { findBomb } from "../verdict/bombs.js";
+import { judge } from "../verdict/judge.js";
 import { MemoryLimit } from "../verdict/memory-limit.js";
 import { PyodideEngine } from "../verdict/pyodide-engine.js";
-import { type CompileVerdict, EngineLost, type KillReason } from "../verdict/types.js";
+import { EngineLost, type KillReason, type VerdictEngine } from "../verdict/types.js";
+import { RemoteEngine } from "./engine-port.js";
 import {
   type AnalysisAnswer,
   type AnalysisRequest,
@@ -21,32 +22,42 @@ import type { ThreadMessage } from "./thread.js";
 
 /**
  * WebAssembly memory never shrinks, and CPython keeps every identifier it ever saw: past this part of its memory a thread asks to
- * be replaced, so that the next script has nearly all of it.
+ * be replaced, with what judges for it, so that the next script has nearly all of it.
  */
 const WORN_OUT = 0.25;
 
-const { budget, snapshot, phase, ...settings } = workerData as AnalysisThreadData;
+const { verdict: judgedBy, python, budget, snapshot, phase } = workerData as AnalysisThreadData;
 const port = parentPort!;
 const policies = new Map<number, Policy>();
 
 const memory = new MemoryLimit(budget.memoryBytes);
 memory.install();
-const engine = settings.verdict
-  ? await PyodideEngine.start({
-      snapshot,
-      makeSnapshot: !snapshot,
-      memoryExceeded: () => memory.exceeded,
-    })
-  : undefined;
+const engine = await startEngine();
 await parseModule("");
 
 port.on("message", (request: AnalysisRequest) => void serve(request));
-say({ kind: "ready", gift: engine?.snapshot });
+say({ kind: "ready", gift: engine instanceof PyodideEngine ? engine.snapshot : undefined });
+
+async function startEngine(): Promise<VerdictEngine | undefined> {
+  if (judgedBy === "none") return undefined;
+  const started =
+    judgedBy === "built-in"
+      ? await PyodideEngine.start({ snapshot, makeSnapshot: !snapshot, memory })
+      : await RemoteEngine.connect(judgedBy);
+  // Results say which Python they are of, and that was asked when the service started.
+  if (started.pythonVersion !== python.version) {
+    throw new Error(
+      `${python.path ?? "the built-in Python"} is now Python ${started.pythonVersion} and was ${python.version}: start again`,
+    );
+  }
+  return started;
+}
 
 async function serve(request: AnalysisRequest): Promise<void> {
   try {
     const answer = await answerTo(request);
-    say({ kind: "answer", answer, last: memory.mostGrown > budget.memoryBytes * WORN_OUT });
+    const grown = Math.max(memory.mostGrown, engine?.memoryGrown ?? 0);
+    say({ kind: "answer", answer, last: grown > budget.memoryBytes * WORN_OUT });
   } catch (error) {
     const reason = killReason(error);
     if (reason) say({ kind: "killed", reason });
@@ -65,33 +76,22 @@ async function reportOn(request: ReportRequest): Promise<AnalysisAnswer> {
   const policy = policies.get(policyId) ?? request.policy;
   policies.set(policyId, policy);
   Atomics.store(phase, 0, PHASE.verdict);
-  const decoded = decodeSource(source);
-  const verdict = await judge(source, decoded.ok);
+  if (!engine) throw new Error("this thread was started without CPython");
+  const { decoded, verdict } = await judge(source, engine, budget);
   Atomics.store(phase, 0, PHASE.structure);
   const parsed = decoded.ok && verdict.valid ? await parseModule(decoded.text) : undefined;
-  const report = buildReport({ source, decoded, verdict, parsed, policy });
+  const report = buildReport({ source, decoded, verdict, parsed, policy, python });
   if (!withMetadata || !parsed || report.verdict === "invalid")
     return { kind: "report", report, metadata: null };
   Atomics.store(phase, 0, PHASE.metadata);
-  return { kind: "report", report, metadata: extractMetadata(parsed) };
-}
-
-async function judge(source: Uint8Array, isText: boolean): Promise<CompileVerdict> {
-  if (!engine) throw new Error("this thread was started without CPython");
-  const bomb = isText ? findBomb(source, budget) : undefined;
-  if (!bomb) return engine.compile(source);
-  return {
-    valid: false,
-    error: { type: "MemoryError", message: bomb.message, line: null, column: null },
-    killed: bomb.killed,
-  };
+  return { kind: "report", report, metadata: extractMetadata(parsed, python) };
 }
 
 async function metadataOf(source: Uint8Array): Promise<AnalysisMetadata> {
   Atomics.store(phase, 0, PHASE.structure);
   const decoded = decodeSource(source);
   if (!decoded.ok) throw new Error(`no text to take metadata from: ${decoded.error.message}`);
-  return extractMetadata(await parseModule(decoded.text));
+  return extractMetadata(await parseModule(decoded.text), python);
 }
 
 /** @returns `undefined` for what is a mistake in the code of this package */

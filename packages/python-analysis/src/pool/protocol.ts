@@ -1,8 +1,10 @@
 /** What analysers and their threads say to each other. */
+import type { MessagePort } from "node:worker_threads";
 import type { AnalysisMetadata, AnalysisReport } from "@sluice/contracts";
 import type { Policy } from "../policy/schema.js";
 import type { Budget } from "../verdict/bombs.js";
 import type { Snapshot } from "../verdict/pyodide-engine.js";
+import type { Python } from "../verdict/python.js";
 
 export interface ReportRequest {
   readonly kind: "report";
@@ -28,8 +30,9 @@ export type AnalysisAnswer =
 
 /** `workerData` of an analysis thread. */
 export interface AnalysisThreadData {
-  /** Whether to load CPython, which reports need. */
-  readonly verdict: boolean;
+  /** Who gives the verdict, which reports need: Pyodide in the thread itself, or an engine that is asked through a port. */
+  readonly verdict: "none" | "built-in" | MessagePort;
+  readonly python: Python;
   readonly budget: Budget;
   /** Made by the first thread of the pool, for those that follow. */
   readonly snapshot: Snapshot | undefined;

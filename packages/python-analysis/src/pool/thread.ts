@@ -21,6 +21,8 @@ export type Outcome<Answer, Progress> =
 export interface StartedWorker<Progress> {
   readonly worker: Worker;
   readonly progress: () => Progress;
+  /** Ends what was started for the worker beside it, such as a process. */
+  readonly stopCompanions?: () => Promise<void>;
 }
 
 interface Pending<Answer, Progress> {
@@ -33,13 +35,15 @@ export class Thread<Request, Answer, Progress> {
   readonly #worker: Worker;
   readonly #ready: Promise<unknown>;
   readonly #progress: () => Progress;
+  readonly #stopCompanions: (() => Promise<void>) | undefined;
   #pending: Pending<Answer, Progress> | undefined;
   #usable = true;
   #stopped: Promise<unknown> | undefined;
 
-  constructor({ worker, progress }: StartedWorker<Progress>) {
+  constructor({ worker, progress, stopCompanions }: StartedWorker<Progress>) {
     this.#worker = worker;
     this.#progress = progress;
+    this.#stopCompanions = stopCompanions;
     this.#ready = new Promise((resolve, reject) => {
       worker.on("message", (message: ThreadMessage<Answer>) => {
         if (message.kind === "ready") resolve(message.gift);
@@ -90,11 +94,14 @@ export class Thread<Request, Answer, Progress> {
     }
   }
 
-  /** Ends the thread, whatever it is doing, and fails what it was asked. Resolves when its memory is free. */
+  /**
+   * Ends the thread, whatever it is doing, and fails what it was asked. Resolves when its memory is free and its companions are
+   * gone.
+   */
   async stop(): Promise<void> {
     this.#usable = false;
     this.#pending?.reject(new Error("the parser threads were closed"));
-    await (this.#stopped ??= this.#worker.terminate());
+    await (this.#stopped ??= Promise.all([this.#worker.terminate(), this.#stopCompanions?.()]));
   }
 
   #hear(message: Exclude<ThreadMessage<Answer>, { kind: "ready" }>): void {

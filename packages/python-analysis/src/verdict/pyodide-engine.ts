@@ -2,7 +2,9 @@
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { loadPyodide, type PyodideAPI } from "pyodide";
-import { type CompileError, type CompileVerdict, EngineLost, type VerdictEngine } from "./types.js";
+import type { MemoryLimit } from "./memory-limit.js";
+import { type RawError, readError } from "./raw-error.js";
+import { type CompileVerdict, EngineLost, type VerdictEngine } from "./types.js";
 
 /**
  * A memory image of a started interpreter. Starting from one takes a fifth of the time; it fits the very same build of Pyodide
@@ -15,8 +17,8 @@ interface PyodideOptions {
   readonly snapshot?: Snapshot | undefined;
   /** Make a snapshot, for {@link PyodideEngine.snapshot}. */
   readonly makeSnapshot?: boolean;
-  /** Says whether the instance was refused memory. */
-  readonly memoryExceeded?: () => boolean;
+  /** What is installed in this thread, if anything is. */
+  readonly memory?: MemoryLimit | undefined;
 }
 
 /**
@@ -24,10 +26,13 @@ interface PyodideOptions {
  * traceback die with the call; interned identifiers are what CPython itself keeps of a script.
  */
 const JUDGE = `
-import gc, json, sys, warnings
+import encodings, gc, json, sys, warnings
 warnings.simplefilter("ignore")
 
 def judge(source):
+    # It remembers every name of an encoding that it was ever asked for, known or not.
+    if len(encodings._cache) > 100:
+        encodings._cache.clear()
     try:
         compile(source.to_bytes(), "<script>", "exec", dont_inherit=True)
     except SyntaxError as exc:
@@ -46,23 +51,23 @@ export class PyodideEngine implements VerdictEngine {
   /** Set where it was asked for and could be made. */
   readonly snapshot: Snapshot | undefined;
   readonly #judge: (source: Uint8Array) => string | undefined;
-  readonly #memoryExceeded: () => boolean;
+  readonly #memory: MemoryLimit | undefined;
   #lost: EngineLost | undefined;
 
   private constructor(
     pyodide: PyodideAPI,
     snapshot: Snapshot | undefined,
-    memoryExceeded: () => boolean,
+    memory: MemoryLimit | undefined,
   ) {
     this.snapshot = snapshot;
-    this.#memoryExceeded = memoryExceeded;
+    this.#memory = memory;
     this.#judge = pyodide.runPython(JUDGE) as (source: Uint8Array) => string | undefined;
     this.pythonVersion = pyodide.runPython("sys.version.split()[0]") as string;
   }
 
   /** Starts an interpreter: about three seconds of work, or half a second from a snapshot. */
   static async start(options: PyodideOptions = {}): Promise<PyodideEngine> {
-    const { snapshot, makeSnapshot = false, memoryExceeded = () => false } = options;
+    const { snapshot, makeSnapshot = false, memory } = options;
     // Left to itself, Pyodide reads its own place off a stack trace, which source maps change.
     const indexURL = dirname(createRequire(import.meta.url).resolve("pyodide/package.json"));
     // Scripts are never run, so that whatever it has to say concerns nobody.
@@ -71,11 +76,16 @@ export class PyodideEngine implements VerdictEngine {
       const pyodide = await loadPyodide({ ...config, _loadSnapshot: snapshot }).catch(
         () => undefined,
       );
-      if (pyodide) return new PyodideEngine(pyodide, undefined, memoryExceeded);
+      if (pyodide) return new PyodideEngine(pyodide, undefined, memory);
     }
     const pyodide = await loadPyodide({ ...config, _makeSnapshot: makeSnapshot });
     const image = makeSnapshot ? makeImage(pyodide) : undefined;
-    return new PyodideEngine(pyodide, image, memoryExceeded);
+    return new PyodideEngine(pyodide, image, memory);
+  }
+
+  /** That of the largest WebAssembly instance of its thread; 0 where no limit is installed. */
+  get memoryGrown(): number {
+    return this.#memory?.mostGrown ?? 0;
   }
 
   async compile(source: Uint8Array): Promise<CompileVerdict> {
@@ -90,10 +100,10 @@ export class PyodideEngine implements VerdictEngine {
       throw this.#lose(cause);
     }
     // A MemoryError then says something about this machine, not about the script.
-    if (this.#memoryExceeded()) throw this.#lose(undefined);
+    if (this.#memory?.exceeded) throw this.#lose(undefined);
     return {
       valid: answer === undefined,
-      error: answer === undefined ? null : readError(answer),
+      error: answer === undefined ? null : readError(JSON.parse(answer) as RawError),
       killed: null,
     };
   }
@@ -103,7 +113,7 @@ export class PyodideEngine implements VerdictEngine {
   }
 
   #lose(cause: unknown): EngineLost {
-    return (this.#lost = new EngineLost(this.#memoryExceeded() ? "memory" : "trap", { cause }));
+    return (this.#lost = new EngineLost(this.#memory?.exceeded ? "memory" : "trap", { cause }));
   }
 }
 
@@ -114,19 +124,4 @@ function makeImage(pyodide: PyodideAPI): Snapshot | undefined {
     // Without it the next thread starts as slowly as this one did.
     return undefined;
   }
-}
-
-function readError(answer: string): CompileError {
-  const [type, message, line, column] = JSON.parse(answer) as [
-    string,
-    string,
-    number | null,
-    number | null,
-  ];
-  return { type, message, line: place(line), column: place(column) };
-}
-
-/** CPython says 0 or -1 where it means no place. */
-function place(value: number | null): number | null {
-  return value !== null && value >= 1 ? value : null;
 }

@@ -10,8 +10,8 @@ export interface CompileError {
 }
 
 /**
- * What stopped a parser: it ran past its time, it asked for more memory than it may have, or WebAssembly trapped (a stack
- * overflow, an abort).
+ * What stopped a parser: it ran past its time, it asked for more memory than it may have, or it crashed (a stack overflow, an
+ * abort; a trap, as WebAssembly calls it).
  */
 export type KillReason = "timeout" | "memory" | "trap";
 
@@ -32,15 +32,21 @@ export interface VerdictEngine {
   /** Of the interpreter that judges, such as `3.14.2`. */
   readonly pythonVersion: string;
   /**
+   * How far its memory has grown since it started, in bytes. CPython keeps identifiers that it has seen, and freed memory is not
+   * all given back.
+   */
+  readonly memoryGrown: number;
+  /**
    * Compiles source and throws the result away. The bytes are judged as they are, so decoding is CPython's own.
    *
    * @throws {@link EngineLost} when the interpreter did not survive; it must not be used again
    */
   compile(source: Uint8Array): Promise<CompileVerdict>;
+  /** Ends the interpreter; it must not be used again. */
   close(): Promise<void>;
 }
 
-/** The interpreter trapped or ran out of memory. */
+/** The interpreter trapped, ran out of memory, or was closed. */
 export class EngineLost extends Error {
   override readonly name = "EngineLost";
 
