@@ -7,6 +7,7 @@ import { callFindings } from "./findings/calls.js";
 import { finding, placeOf, quoted } from "./findings/finding.js";
 import { syntaxOutcome } from "./findings/syntax.js";
 import { lineEndFindings, textFindings, tokenFindings } from "./findings/text.js";
+import { toolFindings } from "./findings/tools.js";
 import { decideCapability, strictest, type Decision } from "./policy/decide.js";
 import { judgeImports } from "./policy/imports.js";
 import { policyVersion, type Policy } from "./policy/schema.js";
@@ -87,6 +88,7 @@ export function buildReport(input: ReportInput): AnalysisReport {
     ...imports.findings,
     ...truncated(imports.imports.length - shownImports.length, "imports"),
     ...docstringFindings(parsed, policy),
+    ...toolFindings(parsed),
     ...signatureFindings(parsed, policy),
     ...callFindings(parsed, resolution),
     ...unreadFindings(parsed, resolution),

@@ -173,6 +173,12 @@ export const RULES = {
     "Python version that the script does not want",
     "What was found out holds for the Python that judged. Widen `requires-python` if the script runs on it too.",
   ),
+  "tool.undescribed": rule(
+    "info",
+    "high",
+    "Tool without a description",
+    "Give the function a docstring, or a description where it is registered: by it a model chooses tools.",
+  ),
   "docstring.missing": rule(
     "warning",
     "high",

@@ -3,6 +3,7 @@ import {
   type Definition,
   type FunctionDeclaration,
   collectDefinitions,
+  functionFactsOf,
 } from "../structure/definitions.js";
 import { statements } from "../structure/statements.js";
 import type { ParsedModule, SyntaxNode } from "../structure/types.js";
@@ -14,7 +15,7 @@ import { Interpreter } from "./python/interpreter.js";
 import { type Frame, Scope } from "./python/scope.js";
 import { withTypeParameters } from "./python/type-parameters.js";
 import { PythonError, type Value } from "./python/values.js";
-import { type Candidate, findCandidates, selectTools } from "./select.js";
+import { type Candidate, findCandidates, isDescribed, selectTools } from "./select.js";
 import { type Registration, positionalOptions, registeredFunctions } from "./registrations.js";
 import { signatureOf } from "./signature.js";
 import type { DecoratorOptions, ToolSource } from "./source.js";
@@ -98,6 +99,15 @@ export function describeFunctions(
   return describeAll(reader, candidatesOf(parsed, reader, functions, profile), profile);
 }
 
+/** The functions that a module offers as tools though nothing tells what they are for. */
+export function undescribedTools(parsed: ParsedModule): Definition[] {
+  const reader = readerOf(parsed);
+  const functions = reader.definitions.map((each) => functionFactsOf(parsed, each));
+  return selectTools(candidatesOf(parsed, reader, functions, "fastmcp"), reader.module)
+    .filter((candidate) => !isDescribed(candidate))
+    .map(({ definition }) => definition);
+}
+
 function candidatesOf(
   parsed: ParsedModule,
   reader: ModuleReader,
@@ -136,13 +146,11 @@ function describe(
   const diagnostics = new Diagnostics();
   const { facts } = candidate;
   let tool: McpTool | null = null;
-  let isDescribed = Boolean(facts.docstring);
+  const discoverable = isDescribed(candidate);
   try {
     if (!affordable)
       throw new Refusal("too_large", "the tools of this module are too many to describe them all");
-    const source = sourceOf(reader, candidate, diagnostics);
-    isDescribed ||= source.options.has("description");
-    tool = PROFILES[profile](source);
+    tool = PROFILES[profile](sourceOf(reader, candidate, diagnostics));
     if (!TOOL_NAME.test(tool.name))
       diagnostics.add(
         "tool_name",
@@ -156,12 +164,12 @@ function describe(
     // One function that this reader fails on takes none of the others with it.
     else diagnostics.add("reader_error", `this reader failed on the function: ${String(error)}`);
   }
-  if (!isDescribed)
+  if (!discoverable)
     diagnostics.add("no_docstring", "without a docstring nothing tells what the tool is for");
   return {
     function: facts.name,
     line_number: facts.line_number,
-    discoverable: isDescribed,
+    discoverable,
     diagnostics: diagnostics.all,
     tool,
   };

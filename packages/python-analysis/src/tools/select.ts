@@ -77,6 +77,19 @@ export function selectTools(candidates: readonly Candidate[], module: Scope): Ca
   );
 }
 
+/** Whether anything tells what a tool is for: its docstring, or a description where it is registered. */
+export function isDescribed({ facts, registration }: Candidate): boolean {
+  if (facts.docstring) return true;
+  const given = registration?.node.childForFieldName("arguments")?.namedChildren ?? [];
+  return given
+    .filter((child) => child.type !== "comment")
+    .some((item, i) =>
+      item.type === "keyword_argument"
+        ? item.childForFieldName("name")?.text === "description"
+        : registration?.positional[i] === "description",
+    );
+}
+
 function lastOfEach(candidates: readonly Candidate[]): Candidate[] {
   const last = new Map(candidates.map((candidate) => [candidate.facts.qualified_name, candidate]));
   return candidates.filter((candidate) => last.get(candidate.facts.qualified_name) === candidate);

@@ -8,8 +8,13 @@ import { parseModule } from "../../src/structure/parse.js";
 const HEAD = "name: a\nversion: 1\nimports: {default: allowed}\n";
 const PERMISSIVE = `${HEAD}capabilities: {default: allowed}\n`;
 
-/** The findings on a script that compiles: `line:column severity rule`. */
+/** The findings on a script that compiles, but for those on its tools. */
 async function findingsOn(source: string | Uint8Array, policy = PERMISSIVE): Promise<string[]> {
+  return (await allFindingsOn(source, policy)).filter((each) => !each.includes(" tool."));
+}
+
+/** `line:column severity rule` of each finding. */
+async function allFindingsOn(source: string | Uint8Array, policy = PERMISSIVE): Promise<string[]> {
   const bytes = typeof source === "string" ? Buffer.from(source) : source;
   const decoded = decodeSource(bytes);
   if (!decoded.ok) throw new Error(decoded.error.message);
@@ -291,6 +296,27 @@ class _H:
     expect(new Set(found.map((each) => each.split(" ").slice(1).join(" ")))).toEqual(
       new Set(["error docstring.missing"]),
     );
+  });
+});
+
+describe("tools", () => {
+  test.each<Case>([
+    ["without a docstring", "def a(): pass\ndef b(): 'b'", "1:1 info tool.undescribed"],
+    ["with an empty one", "def a(): ''", "1:1 info tool.undescribed"],
+    ["not what is no tool", "def _a(): pass\nclass B:\n  def c(self): pass"],
+    [
+      "only what is decorated, where something is",
+      "@mcp.tool\ndef a(): pass\ndef b(): pass",
+      "2:1 info tool.undescribed",
+    ],
+    ["not what its decorator describes", "@mcp.tool(description=D)\ndef a(): pass"],
+    [
+      "not what is described where it is registered",
+      "import mcp\ndef a(): pass\nserver.add_tool(a, description='a')",
+    ],
+  ])("%s", async (_, source, ...expected) => {
+    const found = await allFindingsOn(source);
+    expect(found.filter((each) => each.includes(" tool."))).toEqual(expected);
   });
 });
 
