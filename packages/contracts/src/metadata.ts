@@ -80,7 +80,7 @@ export type ClassFacts = z.infer<typeof classFacts>;
 export const importOrigin = z
   .enum(["standard_library", "removed", "declared", "relative", "unknown"])
   .describe(
-    "The standard library of the Python that judged, one before it (or Python 2's), a declared dependency, the script's own package, or none of these",
+    "The standard library of Python 3.14 (whichever Python judged), one before it (or Python 2's), a declared dependency, the script's own package, or none of these",
   );
 export type ImportOriginName = z.infer<typeof importOrigin>;
 

@@ -74,7 +74,7 @@ export function buildReport(input: ReportInput): AnalysisReport {
 
   const resolution = resolveUses(parsed);
   const complexity = measureComplexity(parsed);
-  const imports = judgeImports(parsed, policy, source);
+  const imports = judgeImports(parsed, policy, source, python);
   const shownImports = listedImports(imports.imports);
   const { capabilities, findings: found } = judgeCapabilities(parsed, resolution, policy);
   const findings = [

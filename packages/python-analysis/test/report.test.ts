@@ -134,6 +134,21 @@ describe("what is not Python", () => {
     });
   });
 
+  test.each([
+    ["3.9.1", "<3.13", []],
+    ["3.9.1", ">=3.10", ["the script requires Python >=3.10, but was judged by Python 3.9.1"]],
+    ["3.13.0+", "==3.13.*", []],
+    ["3.15.0b1", ">=3.15", []],
+  ])("compare %s, whose verdict it is, to %s", async (version, wanted, messages) => {
+    const source = Buffer.from(`# /// script\n# requires-python = "${wanted}"\n# ///\n`);
+    const python = { path: "/python", version, analyserVersion: `1+cpython${version}` };
+    const parsed = await parseModule(String(source));
+    const input = { source, decoded: decodeSource(source), verdict: COMPILES, parsed };
+    const { findings } = buildReport({ ...input, policy: DEFAULT_POLICY, python });
+    const told = findings.filter(({ rule }) => rule === "python.version");
+    expect(told.map(({ message }) => message)).toEqual(messages);
+  });
+
   test("bytes that are no text", async () => {
     const found = await report(Buffer.from([0x78, 0xff]), DEFAULT_POLICY, {
       valid: false,

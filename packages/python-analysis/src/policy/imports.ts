@@ -10,7 +10,7 @@ import { readDeclaration, type Declaration } from "../dependencies/script-metada
 import { finding, quoted } from "../findings/finding.js";
 import { collectImports } from "../structure/imports.js";
 import type { ParsedModule, Position } from "../structure/types.js";
-import { PYTHON_VERSION } from "../version.js";
+import type { Python } from "../verdict/python.js";
 import { decideImport, isListed, strictest, type Decision } from "./decide.js";
 import type { Policy } from "./schema.js";
 
@@ -40,11 +40,13 @@ interface ImportedModule {
  * Judges what a script imports, and what it says of that in its own dependency block (PEP 723).
  *
  * @param source - as it was uploaded
+ * @param python - whose verdict on the script it is
  */
 export function judgeImports(
   parsed: ParsedModule,
   policy: Policy,
   source: Uint8Array,
+  python: Python,
 ): ImportJudgement {
   const declaration = readDeclaration(parsed.text);
   const modules = importedModules(parsed, declaration, policy);
@@ -53,7 +55,7 @@ export function judgeImports(
     imports: modules.map((each) => judgedImport(each, policy)),
     findings: [
       ...modules.flatMap(notAllowed),
-      ...declarationFindings(declaration),
+      ...declarationFindings(declaration, python),
       ...lineEndFindings(declaration, source),
       ...undeclared(modules, declaration, policy),
     ],
@@ -99,17 +101,22 @@ function notAllowed({ module, position, decision }: ImportedModule): Finding[] {
 }
 
 /** What is wrong with the dependency block itself. */
-function declarationFindings({ metadata, problems }: Declaration): Finding[] {
+function declarationFindings({ metadata, problems }: Declaration, { version }: Python): Finding[] {
   const findings = problems.map(({ message, line }) =>
     finding("imports.declaration", quoted(message, 300), { start: { line, column: 1 } }),
   );
   const wanted = metadata?.requiresPython ?? null;
-  if (metadata && wanted !== null && !satisfies(PYTHON_VERSION, wanted)) {
-    const message = `the script requires Python ${quoted(wanted)}, but was judged by Python ${PYTHON_VERSION}`;
+  if (metadata && wanted !== null && !satisfies(releaseOf(version), wanted)) {
+    const message = `the script requires Python ${quoted(wanted)}, but was judged by Python ${version}`;
     const start = { line: metadata.requiresPythonLine ?? metadata.line, column: 1 };
     findings.push(finding("python.version", message, { start }));
   }
   return findings;
+}
+
+/** What `3.15.0b1` is a pre-release of, and `3.13.0+` a build after: installers let those stand for the release, too. */
+function releaseOf(version: string): string {
+  return /^\d+(?:\.\d+)*/.exec(version)?.[0] ?? version;
 }
 
 /** Some tools find a block only where the bytes are as the specification's expression has them. */
