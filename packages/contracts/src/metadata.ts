@@ -155,12 +155,18 @@ export const analysisMetadata = z.object({
     .object({ line_number: z.int(), end_line_number: z.int() })
     .nullable()
     .describe('The first `if __name__ == "__main__":` outside of functions and classes'),
-  functions: z.array(functionFacts),
-  classes: z.array(classFacts),
+  functions: z
+    .array(functionFacts)
+    .describe("In order of place, the first of them that come to 16 MiB of JSON"),
+  classes: z
+    .array(classFacts)
+    .describe("In order of place, the first of them that come to 16 MiB of JSON"),
   imports: z.array(z.string()).describe("Modules, each once, in order of first appearance"),
   import_details: z
     .array(importDetail)
-    .describe("Every import in order of place, the first 5,000 of them"),
+    .describe(
+      "Every import in order of place, the first 5,000 of them, and no more than come to 16 MiB of JSON",
+    ),
   dependencies: z.array(z.string()).describe("PEP 508 requirements"),
   dependencies_source: z
     .enum(["pep723", "inferred"])

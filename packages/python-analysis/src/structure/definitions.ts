@@ -32,7 +32,13 @@ export interface Definitions {
   readonly classes: readonly Definition[];
 }
 
-/** Every function and class of a module, wherever it is defined. */
+/** UTF-16 units that the qualified names of a module may come to together: each method has all of its class's name in its own. */
+const MOST_NAMED = 10_485_760;
+
+/**
+ * Every function and class of a module, wherever it is defined; the first of them only where a long name has so many things in it
+ * that the qualified names would take more than the longest script.
+ */
 export function collectDefinitions(parsed: ParsedModule): Definitions {
   const functions: Definition[] = [];
   const classes: Definition[] = [];
@@ -43,6 +49,7 @@ export function collectDefinitions(parsed: ParsedModule): Definitions {
     return (outer && scopes.get(outer)) ?? module;
   };
   const globals = new Map<Scope, Set<string>>();
+  let named = 0;
   for (const node of statements(parsed)) {
     if (node.type === "global_statement") {
       const scope = scopeOf(node);
@@ -53,6 +60,8 @@ export function collectDefinitions(parsed: ParsedModule): Definitions {
       const scope = scopeOf(node);
       const definition = define(node, scope, globals.get(scope));
       if (!definition) continue;
+      named += definition.qualifiedName.length;
+      if (named > MOST_NAMED) break;
       const kind = node.type === "function_definition" ? "function" : "class";
       (kind === "function" ? functions : classes).push(definition);
       scopes.set(node, { kind, qualifiedName: definition.qualifiedName, parent: scope });

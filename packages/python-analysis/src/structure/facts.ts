@@ -20,6 +20,8 @@ export type StructureFacts = Omit<AnalysisMetadata, "python_version" | "tools">;
 
 /** As many imports as are listed in detail, so that `import a, a, a, …` does not become a hundred times as long. */
 const MOST_IMPORT_DETAILS = 5_000;
+/** As much JSON, in UTF-16 units, as each list of facts may come to: what is said of `def f(a,b):0` is 45 times as long. */
+const MOST_JSON = 16_777_216;
 
 /** Lists a module's functions, classes, imports and dependencies. */
 export function readStructure(parsed: ParsedModule): StructureFacts {
@@ -31,7 +33,7 @@ export function readStructure(parsed: ParsedModule): StructureFacts {
     exports: exportedNames(parsed),
     entry_point: entryPoint(parsed),
     functions: functionsOf(parsed),
-    classes: collectDefinitions(parsed).classes.map((each) =>
+    classes: fitting(collectDefinitions(parsed).classes, (each) =>
       withDescription(classFactsOf(parsed, each)),
     ),
     imports: [...new Set(imports.map(moduleName))],
@@ -45,9 +47,22 @@ export function readStructure(parsed: ParsedModule): StructureFacts {
 
 function functionsOf(parsed: ParsedModule): FunctionFacts[] {
   const bodies = readBodies(parsed);
-  return measureComplexity(parsed).functions.map((measured) =>
+  return fitting(measureComplexity(parsed).functions, (measured) =>
     withDescriptions(wholeFunction(parsed, measured, bodies)),
   );
+}
+
+/** The facts of the first of the items, as many as come to no more than {@link MOST_JSON}. */
+function fitting<Item, Facts>(items: Iterable<Item>, factsOf: (item: Item) => Facts): Facts[] {
+  const fit: Facts[] = [];
+  let length = 0;
+  for (const item of items) {
+    const facts = factsOf(item);
+    length += JSON.stringify(facts).length;
+    if (length > MOST_JSON) break;
+    fit.push(facts);
+  }
+  return fit;
 }
 
 function wholeFunction(
@@ -81,7 +96,7 @@ function detailsOf(imports: readonly Import[], declared: DeclaredDependencies): 
       });
     }
   }
-  return details.slice(0, MOST_IMPORT_DETAILS);
+  return fitting(details.slice(0, MOST_IMPORT_DETAILS), (detail) => detail);
 }
 
 function withDescription(facts: ClassFacts): ClassFacts {

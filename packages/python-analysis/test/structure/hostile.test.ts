@@ -192,3 +192,18 @@ test.each([
   expect(report.verdict).not.toBe("invalid");
   expect(extractMetadata(parsed).python_version).toBe(report.python_version);
 });
+
+const many = (number: number, text: string) => text.repeat(number);
+const LONG = "a".repeat(100_000);
+
+test.each([
+  ["parameters", many(20_000, "def f(a,b,c,d,e):0\n")],
+  ["methods of a long name", `class ${LONG}:\n${many(2_000, " def f():0\n")}`],
+  ["classes in a long name", `def ${LONG}():\n${many(2_000, " class f:0\n")}`],
+  ["long names to import", many(100, `import ${LONG} as ${LONG}\n`)],
+])("%s do not make the facts much longer than a script may be", async (_, script) => {
+  const { functions, classes, import_details: details } = readStructure(await parseModule(script));
+  for (const facts of [functions, classes, details])
+    expect(JSON.stringify(facts).length).toBeLessThan(16_800_000);
+  expect(functions.length + classes.length + details.length).toBeGreaterThan(50);
+});
