@@ -1,7 +1,15 @@
 /** `sluice analyse`: from its arguments to its exit code. */
 import { createReadStream } from "node:fs";
 import type { ToolProfile } from "@sluice/contracts";
-import { createAnalysers, loadPolicy, type Policy, PolicyError } from "@sluice/python-analysis";
+import {
+  createAnalysers,
+  findPython,
+  loadPolicy,
+  type Policy,
+  PolicyError,
+  type Python,
+  PythonError,
+} from "@sluice/python-analysis";
 import { analyse, type Source, STDIN } from "./analyse.js";
 import { describeError } from "./describe-error.js";
 import { fileError } from "./files/failure.js";
@@ -39,8 +47,9 @@ export async function runAnalyse(
   say: (line: string) => void,
 ): Promise<number> {
   checkArguments(files, options);
-  const policy = await readPolicy(options.policy);
   const { stdout, stderr, env } = process;
+  const policy = await readPolicy(options.policy);
+  const python = await pythonOf(env);
   const style = createStyle(options.format === "text" && wantsColour(env, stdout.isTTY));
 
   // A bar needs to know how many there are; and where the output itself is on the terminal, that is what shows progress.
@@ -57,7 +66,7 @@ export async function runAnalyse(
   // Starting a thread takes longer than most scripts.
   const threads = Math.min(options.threads ?? defaultThreads(), first.length);
 
-  const analysers = await createAnalysers({ threads, verdict: true });
+  const analysers = await createAnalysers({ threads, verdict: true, python });
   const progress = showsBar ? showProgress(stderr, first.length) : NO_PROGRESS;
   const stopped = new AbortController();
   const interruption = interrupted();
@@ -114,6 +123,16 @@ async function readPolicy(file: string | undefined): Promise<Policy> {
             .join("")
         : ` ${fileError(error).message}`;
     throw new UsageError(`the policy ${visible(file ?? "")} cannot be used:${why}`);
+  }
+}
+
+/** The Python that judges, which is set as it is for the services. */
+async function pythonOf({ PYTHON_BIN: name }: NodeJS.ProcessEnv): Promise<Python> {
+  try {
+    return await findPython(name?.trim() || undefined);
+  } catch (error) {
+    if (!(error instanceof PythonError)) throw error;
+    throw new UsageError(`Wrong settings: PYTHON_BIN ${visible(error.message)}`);
   }
 }
 

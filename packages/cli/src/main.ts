@@ -32,8 +32,11 @@ Formats:
           parser. What cannot be read has null for both, and "error": {"code", "message"}.
   json    one array of the same objects
 
-Exit code: 0 all are valid and allowed; 1 some are not, or could not be read; 2 wrong usage, list or
-policy; 3 a fault of Sluice. 130 after Ctrl-C, 141 where nobody reads the output any more.
+Exit code: 0 all are valid and allowed; 1 some are not, or could not be read; 2 wrong usage, list,
+policy or Python; 3 a fault of Sluice. 130 after Ctrl-C, 141 where nobody reads the output any more.
+
+PYTHON_BIN names the CPython (3.8 or later) that judges, a path or a name on PATH; else it is the
+built-in one, ${PYTHON_VERSION}.
 
 Colour is for terminals; NO_COLOR and FORCE_COLOR are heard.
 `;

@@ -244,10 +244,42 @@ test("--help and --version say what there is", async () => {
   expect(help).toMatchObject({ code: 0, stderr: "" });
   for (const option of ["--format", "--profile", "--policy", "--files-from", "--null", "--threads"])
     expect(help.stdout).toContain(option);
+  expect(help.stdout).toContain("\nPYTHON_BIN names ");
   expect(await sluice(["--help"])).toMatchObject({ code: 0, stderr: "" });
   expect((await sluice(["--version"])).stdout).toMatch(
     /^\d+\.\d+\.\d+ \(analyser \S+, Python 3\.\d+\.\d+\)\n$/,
   );
+});
+
+describe("PYTHON_BIN", () => {
+  const ARGS = ["analyse", "--format", "ndjson", "good.py", "bad.py"];
+
+  test("names the Python that judges", async ({ skip }) => {
+    const { stdout: version } = spawnSync("python3", ["-I", "-V"], { encoding: "utf8" });
+    if (!version) skip("there is no python3");
+    const { code, stdout, stderr } = await sluice(ARGS, {
+      cwd: directory,
+      env: { PYTHON_BIN: " python3 " },
+    });
+    expect([code, stderr]).toEqual([1, ""]);
+    const [good, bad] = entriesOf(stdout);
+    expect(`Python ${good?.report?.python_version}\n`).toBe(version);
+    expect(good).toMatchObject({ report: { verdict: "allowed" }, metadata: { exports: null } });
+    expect(good?.metadata?.python_version).toBe(good?.report?.python_version);
+    expect(good?.report?.analyser_version).toContain("+cpython3.");
+    expect(bad?.report?.verdict).toBe("invalid");
+  });
+
+  test("that cannot be used is said in one line", async () => {
+    const env = { PYTHON_BIN: "/no/such/\x1b[2J" };
+    expect(await sluice(ARGS, { cwd: directory, env })).toEqual({
+      code: 2,
+      signal: null,
+      stdout: "",
+      stderr:
+        "sluice: Wrong settings: PYTHON_BIN is /no/such/\\x1b[2J, which is no program that can be run\n",
+    });
+  });
 });
 
 test("json is one array of the same entries, with the tools of the profile", async () => {

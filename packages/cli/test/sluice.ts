@@ -19,8 +19,8 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** What these say about colours is the test's to say. */
-const { FORCE_COLOR: _, NO_COLOR: __, ...INHERITED } = process.env;
+/** What these say about colours, and about who judges, is the test's to say. */
+const { FORCE_COLOR: _, NO_COLOR: __, PYTHON_BIN: ___, ...INHERITED } = process.env;
 
 export function start(args: readonly string[], options: SpawnOptions = {}): ChildProcess {
   const env = { ...INHERITED, ...options.env };
