@@ -1,5 +1,5 @@
 /** CPython as a process of its own: `data/judge.py`, run by an interpreter of this machine. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { Budget } from "./bombs.js";
@@ -95,12 +95,8 @@ export class NativeEngine implements VerdictEngine {
   static async start(options: NativeOptions): Promise<NativeEngine> {
     const { path, budget, startTimeoutMs = START_TIMEOUT_MS, signal } = options;
     const cpuSeconds = Math.ceil(budget.timeoutMs / 1_000) + CPU_MARGIN_SECONDS;
-    const child = spawn(
-      path,
-      ["-I", "-S", "-B", PROGRAM, String(budget.memoryBytes), String(cpuSeconds)],
-      // A process group of its own: what PYTHON_BIN names may be a wrapper, which must not leave its child behind.
-      { env: {}, cwd: "/", stdio: ["pipe", "pipe", "pipe"], detached: true },
-    );
+    const args = ["-I", "-S", "-B", PROGRAM, String(budget.memoryBytes), String(cpuSeconds)];
+    const child = spawnApart(path, args);
     const exited = once(child, "exit").catch(() => {});
     // What goes wrong with a pipe of one that has died is told by its exit.
     for (const stream of child.stdio) stream?.on("error", () => {});
@@ -200,6 +196,22 @@ export class NativeEngine implements VerdictEngine {
     for (const { reject } of this.#pending.splice(0)) reject(lost);
     return lost;
   }
+}
+
+/** @throws {@link NotStarted} where not even a process could be made; most errors come from the child, later */
+function spawnApart(path: string, args: readonly string[]): ChildProcessWithoutNullStreams {
+  let child: ChildProcessWithoutNullStreams;
+  try {
+    // A process group of its own: what PYTHON_BIN names may be a wrapper, which must not leave its child behind.
+    child = spawn(path, args, { env: {}, cwd: "/", detached: true });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new NotStarted(`cannot be run (${code ?? message})`, false);
+  }
+  if ((child as ChildProcess).stdin) return child;
+  // It has an error to tell, but no pipes.
+  child.once("error", () => {});
+  throw new NotStarted("cannot be run (no more files can be opened)", false);
 }
 
 /** Splits what a child writes into frames. */

@@ -108,6 +108,20 @@ describeNative("an interpreter of this machine", (python) => {
       engine.compile(Buffer.from("f(" + Array.from({ length: 300_000 }, (_, i) => \`a\${i}=1\`).join() + ")")).catch(() => {});
     `;
 
+    test("is told not to start where no more files can be opened", () => {
+      const program = `
+        import { openSync } from "node:fs";
+        const { NativeEngine } = await import(${JSON.stringify(DIST)});
+        try { for (;;) openSync("/dev/null"); } catch {}
+        await NativeEngine.start(${JSON.stringify({ path, budget: ROOMY })}).catch(({ name, message }) => {
+          console.log(name, message);
+        });`;
+      const limited = 'ulimit -n 100; exec "$0" --input-type=module -e "$1"';
+      expect(
+        execFileSync("sh", ["-c", limited, process.execPath, program], { encoding: "utf8" }),
+      ).toBe("NotStarted cannot be run (no more files can be opened)\n");
+    });
+
     test("dies with the process that started it, though that is killed", async () => {
       const owner = spawn(
         process.execPath,
