@@ -45,6 +45,16 @@ describe("which functions are tools", () => {
     ).toEqual(["_b", "c"]);
   });
 
+  test.each([
+    ["a sum", "__all__ = ['a'] + ['c']"],
+    ["methods", "__all__ = ['a', 'b']\n__all__.append('c')\n__all__.remove('b')"],
+    ["the last assignment", "__all__ = ['b']\n__all__ = ['a', 'c']"],
+    ["what is certain of it", "__all__ = ['a', 'c']\n__all__ += other.__all__"],
+  ])("those that `__all__` names by %s", async (_, exports) => {
+    const functions = "def a(): pass\ndef b(): pass\ndef c(): pass\n";
+    expect(await names(`${exports}\n${functions}`)).toEqual(["a", "c"]);
+  });
+
   test("an `__all__` that cannot be read says nothing", async () => {
     expect(await names("__all__ = make()\ndef a(): pass\n")).toEqual(["a"]);
   });

@@ -84,7 +84,7 @@ export function describeTools(
   const reader = readerOf(parsed);
   return describeAll(
     reader,
-    selectTools(candidatesOf(parsed, reader, functions, profile), reader.module),
+    selectTools(candidatesOf(parsed, reader, functions, profile), parsed, reader.module),
     profile,
   );
 }
@@ -103,7 +103,7 @@ export function describeFunctions(
 export function undescribedTools(parsed: ParsedModule): Definition[] {
   const reader = readerOf(parsed);
   const functions = reader.definitions.map((each) => functionFactsOf(parsed, each));
-  return selectTools(candidatesOf(parsed, reader, functions, "fastmcp"), reader.module)
+  return selectTools(candidatesOf(parsed, reader, functions, "fastmcp"), parsed, reader.module)
     .filter((candidate) => !isDescribed(candidate))
     .map(({ definition }) => definition);
 }

@@ -1,5 +1,7 @@
 import type { Definition, FunctionDeclaration } from "../structure/definitions.js";
-import { exportedNames } from "./python/bindings.js";
+import { exportedNames } from "../structure/module.js";
+import type { ParsedModule } from "../structure/types.js";
+import { certainExports } from "./python/bindings.js";
 import type { Scope } from "./python/scope.js";
 import type { Registration } from "./registrations.js";
 
@@ -58,14 +60,18 @@ export function findCandidates(
  * The functions of a module that are its tools: those it decorates or registers as such; if there are none, those that `__all__` names;
  * without one, the public functions at its top level. Of functions that share a name the last counts, as it does in Python.
  */
-export function selectTools(candidates: readonly Candidate[], module: Scope): Candidate[] {
+export function selectTools(
+  candidates: readonly Candidate[],
+  parsed: ParsedModule,
+  module: Scope,
+): Candidate[] {
   const defined = candidates.filter(
     ({ facts }) => !facts.decorators.some((text) => OVERLOAD.test(text)),
   );
   const registered = defined.filter(({ registration }) => registration !== null);
   if (registered.length > 0) return lastOfEach(registered);
   const global = defined.filter(({ definition }) => definition.scope.kind === "module");
-  const exported = exportedNames(module.block);
+  const exported = exportedNames(parsed) ?? certainExports(module.block);
   if (exported && exported.length > 0) {
     const names = new Set(exported);
     return lastOfEach(global.filter(({ facts }) => names.has(facts.name)));

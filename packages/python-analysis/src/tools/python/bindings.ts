@@ -320,8 +320,8 @@ function rootName(node: SyntaxNode): string | null {
   return inner?.type === "identifier" ? inner.text : null;
 }
 
-/** The strings that a module's `__all__` lists, or `null` if it has none that can be read. */
-export function exportedNames(block: Block): readonly string[] | null {
+/** The strings that a module's `__all__` is given for certain, for where the whole of it is not constant; `null` without one. */
+export function certainExports(block: Block): readonly string[] | null {
   const found = block.bindings.get("__all__");
   if (!found) return null;
   const names: string[] = [];
