@@ -25,6 +25,11 @@ async function toolOf(source: string, profile: ToolProfile = "fastmcp"): Promise
 const codes = ({ diagnostics }: ToolDescription): string[] => diagnostics.map(({ code }) => code);
 const properties = ({ tool }: ToolDescription): unknown => tool?.inputSchema["properties"];
 
+test("bytes end where their quotes are, whatever stands before these", async () => {
+  const described = await toolOf("def f(a: bytes = b'x\\n' rb'\\n' b'\\101\\\n'):\n  'D.'\n");
+  expect(properties(described)).toMatchObject({ a: { default: "x\n\\nA" } });
+});
+
 describe("which functions are tools", () => {
   const names = async (source: string): Promise<string[]> =>
     (await toolsOf(source)).map((tool) => tool.function);

@@ -1,6 +1,12 @@
 import type { ClassFacts, FunctionFacts, Parameter } from "@sluice/contracts";
 import { cleanDocstring } from "../docstring/clean.js";
-import { enclosingDefinition, identifier, isTrivia, statements } from "./statements.js";
+import {
+  CONDITIONAL,
+  enclosingDefinition,
+  identifier,
+  isTrivia,
+  statements,
+} from "./statements.js";
 import { stringValue } from "./strings.js";
 import { typeParametersOf } from "./type-parameters.js";
 import type { ParsedModule, SyntaxNode } from "./types.js";
@@ -188,19 +194,11 @@ function parameterOf(
   };
 }
 
-const CONDITIONS: ReadonlySet<string> = new Set([
-  "if_statement",
-  "for_statement",
-  "while_statement",
-  "try_statement",
-  "match_statement",
-]);
-
 /** Whether a definition stands in a statement that may not run it, in the scope that defines it. */
 function isConditional(node: SyntaxNode): boolean {
   const scope = enclosingDefinition(node);
   for (let outer = node.parent; outer && outer !== scope; outer = outer.parent) {
-    if (CONDITIONS.has(outer.type)) return true;
+    if (CONDITIONAL.has(outer.type)) return true;
   }
   return false;
 }

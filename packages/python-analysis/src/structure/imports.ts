@@ -1,4 +1,10 @@
-import { dottedName, enclosingDefinition, identifier, statements } from "./statements.js";
+import {
+  CONDITIONAL,
+  dottedName,
+  enclosingDefinition,
+  identifier,
+  statements,
+} from "./statements.js";
 import { withoutParentheses } from "./strings.js";
 import type { ParsedModule, Position, SyntaxNode } from "./types.js";
 
@@ -29,14 +35,6 @@ export interface Import {
   /** What runs it: loading the module, as a class body's import also does, or calling a function. */
   readonly scope: "module" | "class" | "function";
 }
-
-const CONDITIONS: ReadonlySet<string> = new Set([
-  "if_statement",
-  "for_statement",
-  "while_statement",
-  "try_statement",
-  "match_statement",
-]);
 
 /** Every import of a module in order of place, one for each module that a statement names. */
 export function collectImports(parsed: ParsedModule): Import[] {
@@ -101,7 +99,7 @@ function contextOf(
   let isConditional = false;
   let isForTypeChecking = false;
   for (let inner = node, outer = node.parent; outer; inner = outer, outer = outer.parent) {
-    isConditional ||= CONDITIONS.has(outer.type);
+    isConditional ||= CONDITIONAL.has(outer.type);
     isForTypeChecking ||=
       inner.field === "consequence" &&
       (outer.type === "if_statement" || outer.type === "elif_clause") &&

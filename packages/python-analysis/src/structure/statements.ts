@@ -21,6 +21,15 @@ const HOLDS_STATEMENTS: ReadonlySet<string> = new Set([
   "ERROR",
 ]);
 
+/** Statements that may leave out what stands in them, or do it and let it fail. */
+export const CONDITIONAL: ReadonlySet<string> = new Set([
+  "if_statement",
+  "for_statement",
+  "while_statement",
+  "try_statement",
+  "match_statement",
+]);
+
 /**
  * Every statement of a module, and the clauses and blocks that hold them, parents before children, in order of place.
  * Much less than all nodes: expressions are not entered.

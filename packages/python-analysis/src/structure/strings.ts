@@ -1,7 +1,8 @@
 import { characterNamed } from "./character-names.js";
 import type { SyntaxNode } from "./types.js";
 
-const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
+/** What follows the backslash, and what both stand for, in strings and in bytes. */
+export const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
   "\n": "",
   "\\": "\\",
   "'": "'",
@@ -50,16 +51,23 @@ export function stringValue(node: SyntaxNode): string | null {
 }
 
 function literalValue(literal: SyntaxNode): string | null {
+  const parts = literalParts(literal);
+  if (!parts || /[bft]/.test(parts.prefix)) return null;
+  return parts.prefix.includes("r") ? parts.content : evaluateEscapes(parts.content);
+}
+
+/** The letters before a literal's quotes, in lower case, and what is between those; `null` for what is no literal. */
+export function literalParts(literal: SyntaxNode): { prefix: string; content: string } | null {
   const start = literal.children[0];
   const end = literal.children.at(-1);
   if (start?.type !== "string_start" || end?.type !== "string_end") return null;
   const opening = start.text;
   const quote = opening.slice(opening.search(/['"]/));
-  const prefix = opening.slice(0, -quote.length).toLowerCase();
-  if (/[bft]/.test(prefix)) return null;
-  // Not up to where `string_end` starts: it takes in a line continuation just before it.
-  const content = literal.text.slice(opening.length, -quote.length);
-  return prefix.includes("r") ? content : evaluateEscapes(content);
+  return {
+    prefix: opening.slice(0, -quote.length).toLowerCase(),
+    // Not up to where `string_end` starts: it takes in a line continuation just before it.
+    content: literal.text.slice(opening.length, -quote.length),
+  };
 }
 
 /** The text that escapes in a string literal stand for. */

@@ -1,20 +1,6 @@
-import { stringValue } from "../../structure/strings.js";
+import { literalParts, SIMPLE_ESCAPES, stringValue } from "../../structure/strings.js";
 import type { SyntaxNode } from "../../structure/types.js";
 import { type Value, str, unknown } from "./values.js";
-
-const SIMPLE: Readonly<Record<string, string>> = {
-  "\n": "",
-  "\\": "\\",
-  "'": "'",
-  '"': '"',
-  a: "\u0007",
-  b: "\b",
-  f: "\f",
-  n: "\n",
-  r: "\r",
-  t: "\t",
-  v: "\v",
-};
 
 /** The value of a string or bytes literal, or of several side by side. */
 export function literalValue(node: SyntaxNode): Value {
@@ -26,14 +12,8 @@ export function literalValue(node: SyntaxNode): Value {
       : [node];
   let bytes = "";
   for (const part of parts) {
-    const start = part.children[0];
-    const end = part.children.at(-1);
-    const prefix = start?.text.replace(/['"]+$/, "").toLowerCase() ?? "";
-    if (!start || !end || !prefix.includes("b")) return unknown("a formatted string");
-    const content = part.text.slice(
-      start.endIndex - part.startIndex,
-      end.startIndex - part.startIndex,
-    );
+    const { prefix, content } = literalParts(part) ?? { prefix: "", content: "" };
+    if (!prefix.includes("b")) return unknown("a formatted string");
     bytes += prefix.includes("r") ? content : bytesEscapes(content);
   }
   return { kind: "bytes", value: bytes };
@@ -45,7 +25,7 @@ function bytesEscapes(content: string): string {
     (whole, octal, hex, simple) => {
       if (octal !== undefined) return String.fromCharCode(parseInt(octal, 8) & 0xff);
       if (hex !== undefined) return String.fromCharCode(parseInt(hex, 16));
-      return SIMPLE[simple as string] ?? whole;
+      return SIMPLE_ESCAPES[simple as string] ?? whole;
     },
   );
 }
