@@ -14,9 +14,10 @@ export function createStyle(colour: boolean): Style {
  */
 export function wantsColour(
   { FORCE_COLOR: force, NO_COLOR: no, TERM: term }: NodeJS.ProcessEnv,
-  isTerminal: boolean,
+  isTerminal: boolean | undefined,
 ): boolean {
   if (force !== undefined) return force !== "0" && force !== "false";
   if (no !== undefined && no !== "") return false;
-  return isTerminal && term !== "dumb";
+  // Node leaves `isTTY` undefined where it is none, which picocolors would take for a question to itself.
+  return isTerminal === true && term !== "dumb";
 }
