@@ -50,7 +50,7 @@ Colour is for terminals; NO_COLOR and FORCE_COLOR are heard.
 export async function main(args: readonly string[]): Promise<number> {
   const say = (line: string): void => void process.stderr.write(`sluice: ${line}\n`);
   // Whoever listened may have gone; that is no reason to fail.
-  process.stderr.on("error", () => {});
+  if (process.stderr.listenerCount("error") === 0) process.stderr.on("error", () => {});
   let code = 0;
   const program = createProgram(say, async (files, options) => {
     code = await runAnalyse(files, options, say);

@@ -12,6 +12,7 @@ import {
 import { join } from "node:path";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import type { Entry } from "../src/entry.js";
+import { main } from "../src/main.js";
 import {
   ended,
   type Ended,
@@ -27,6 +28,9 @@ vi.setConfig({ testTimeout: LONG_MS, hookTimeout: LONG_MS });
 
 const directory = scratchDirectory();
 const at = (...path: string[]) => join(directory, ...path);
+
+/** Threads take their time to start. */
+const ONE = ["--threads", "1"];
 
 const GOOD = 'def add(a: int, b: int = 1) -> int:\n    """Add two numbers."""\n    return a + b\n';
 /** Takes CPython as long as a script may take, and more. */
@@ -165,7 +169,7 @@ describe("files of every kind", () => {
 
 describe("the exit code", () => {
   test("is 0 where all are valid and allowed", async () => {
-    const { code, stdout, stderr } = await sluice(["analyse", "good.py", "-"], {
+    const { code, stdout, stderr } = await sluice(["analyse", ...ONE, "good.py", "-"], {
       cwd: directory,
       input: "x = 1\n",
     });
@@ -188,7 +192,7 @@ describe("the exit code", () => {
     );
     writeFileSync(at("eval.py"), "eval(input())\n");
     const { code, stdout } = await sluice(
-      ["analyse", "--format", "ndjson", "--policy", "strict.yaml", "good.py", "eval.py"],
+      ["analyse", ...ONE, "--format", "ndjson", "--policy", "strict.yaml", "good.py", "eval.py"],
       { cwd: directory },
     );
     const [good, refused] = entriesOf(stdout);
@@ -198,6 +202,8 @@ describe("the exit code", () => {
     expect(refused?.metadata?.python_version).toBe(refused?.report?.python_version);
   });
 
+  // Of the program itself, not a process each.
+  const FILES = new Set(["good.py", "missing", "empty", "wrong.yaml"]);
   test.each([
     [[], /Usage: sluice/],
     [["analyze", "good.py"], /unknown command 'analyze'/],
@@ -210,9 +216,9 @@ describe("the exit code", () => {
     [["analyse", "--threads", "1e1", "good.py"], /'1e1' is invalid/],
     [["analyse", "--null", "good.py"], /--files-from.*missing/],
     [["analyse", "--files-from", "-", "-"], /standard input \(-\) can be read for one thing only/],
-    [["analyse", "--files-from", "missing"], /the list missing cannot be read: no such file/],
-    [["analyse", "--files-from", "empty"], /the list empty cannot be read: illegal operation/],
-    [["analyse", "--policy", "missing", "good.py"], /the policy missing .* no such file/],
+    [["analyse", "--files-from", "missing"], /the list \S*missing cannot be read: no such file/],
+    [["analyse", "--files-from", "empty"], /the list \S*empty cannot be read: illegal operation/],
+    [["analyse", "--policy", "missing", "good.py"], /the policy \S*missing .* no such file/],
     [
       ["analyse", "--policy", "wrong.yaml", "good.py"],
       /\n {2}imports\.allowed\[1\]: must be a module/,
@@ -220,9 +226,16 @@ describe("the exit code", () => {
     [["analyse", "--policy", "\x1b[2J", "good.py"], /the policy \\x1b\[2J cannot/],
   ])("is 2 for %j", async (args, message) => {
     writeFileSync(at("wrong.yaml"), "name: a\nversion: 1\nimports:\n  allowed: [numpy, 'a b']\n");
-    const { code, stdout, stderr } = await sluice(args, { cwd: directory });
-    expect(stderr).toMatch(message);
-    expect([code, stdout]).toEqual([2, ""]);
+    const written = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"] as const)
+      vi.spyOn(process[name], "write").mockImplementation((text) => {
+        written[name] += String(text);
+        return true;
+      });
+    const inDirectory = args.map((arg) => (FILES.has(arg) ? at(arg) : arg));
+    const code = await main(inDirectory).finally(() => vi.restoreAllMocks());
+    expect(written.stderr).toMatch(message);
+    expect([code, written.stdout]).toEqual([2, ""]);
   });
 
   test("is 3 where the output cannot be written", async ({ skip }) => {
@@ -252,7 +265,7 @@ test("--help and --version say what there is", async () => {
 });
 
 describe("PYTHON_BIN", () => {
-  const ARGS = ["analyse", "--format", "ndjson", "good.py", "bad.py"];
+  const ARGS = ["analyse", ...ONE, "--format", "ndjson", "good.py", "bad.py"];
 
   test("names the Python that judges", async ({ skip }) => {
     const { stdout: version } = spawnSync("python3", ["-I", "-V"], { encoding: "utf8" });
@@ -286,7 +299,7 @@ test("json is one array of the same entries, with the tools of the profile", asy
   const script = "def f(*a: int):\n    'F.'\n";
   const runs = await Promise.all(
     ["fastmcp", "mcp"].map((profile) =>
-      sluice(["analyse", "--format", "json", "--profile", profile, "-", at("bad.py")], {
+      sluice(["analyse", ...ONE, "--format", "json", "--profile", profile, "-", at("bad.py")], {
         input: script,
       }),
     ),
@@ -329,7 +342,7 @@ describe("a list of files", () => {
       ["list", ""],
     ] as const) {
       const { code, stdout } = await sluice(
-        ["analyse", "--format", "ndjson", "-0", "--files-from", from],
+        ["analyse", ...ONE, "--format", "ndjson", "-0", "--files-from", from],
         { cwd: directory, input },
       );
       expect(entriesOf(stdout).map(({ file }) => file)).toEqual([
@@ -360,7 +373,7 @@ test("arguments name files whose names are no UTF-8, and files that start with a
     "x = 1\n",
   );
   writeFileSync(at("-x.py"), "x = 1\n");
-  const command = `exec "$0" "$1" analyse --format ndjson -- "$(printf '\\351.py')" -x.py`;
+  const command = `exec "$0" "$1" analyse --threads 1 --format ndjson -- "$(printf '\\351.py')" -x.py`;
   const { stdout } = spawnSync("sh", ["-c", command, process.execPath, PROGRAM], {
     cwd: directory,
     encoding: "utf8",
