@@ -98,7 +98,7 @@ export const importDetail = z.object({
     .describe("What runs it: loading the module, as for a class's body too, or calling a function"),
   is_conditional: z.boolean().describe("It stands in an `if`, loop, `match` or `try`"),
   is_type_checking: z.boolean().describe("It stands in `if TYPE_CHECKING:`"),
-  line: z.int(),
+  line_number: z.int().describe("Of the module's name"),
   column: z.int(),
   origin: importOrigin,
   distribution: z

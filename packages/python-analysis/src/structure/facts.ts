@@ -91,7 +91,8 @@ function detailsOf(imports: readonly Import[], declared: DeclaredDependencies): 
         scope: imported.scope,
         is_conditional: imported.isConditional,
         is_type_checking: imported.isForTypeChecking,
-        ...imported.position,
+        line_number: imported.position.line,
+        column: imported.position.column,
         ...origin,
       });
     }

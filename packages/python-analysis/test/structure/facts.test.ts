@@ -131,11 +131,11 @@ if __name__ == "__main__":
     ],
     imports: ["os", "requests", "os.path"],
     import_details: [
-      { ...detail, module: "os", line: 5, column: 8 },
+      { ...detail, module: "os", line_number: 5, column: 8 },
       {
         ...detail,
         module: "requests",
-        line: 5,
+        line_number: 5,
         column: 12,
         origin: "declared",
         distribution: "requests",
@@ -145,7 +145,7 @@ if __name__ == "__main__":
         ...detail,
         module: "os.path",
         names: [{ name: "join", alias: "j" }],
-        line: 6,
+        line_number: 6,
         column: 6,
       },
     ],
