@@ -101,7 +101,8 @@ export class ThreadPool<Request, Answer, Progress> {
         }
         job.resolve(outcome);
       } catch (error) {
-        job.reject(error);
+        // What a thread says that was ended while it started is of no use to anybody.
+        job.reject(this.#closed ? closedError() : error);
       }
       // Not left to the next request, which should not wait for it.
       thread = await this.#settle(this.#replace(thread));

@@ -38,6 +38,7 @@ parentPort.on("message", ({ act, id }) => {
 
 if (workerData.start === "throw") throw new Error("cannot start");
 if (workerData.start === "exit") process.exit(7);
+if (workerData.start === "hang") await new Promise(() => {});
 parentPort.postMessage({
   kind: "ready",
   gift: workerData.gift === undefined ? `gift of ${threadId}` : "unwanted",

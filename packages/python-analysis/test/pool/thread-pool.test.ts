@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Outcome } from "../../src/pool/thread.js";
 import { ThreadPool } from "../../src/pool/thread-pool.js";
 
@@ -211,6 +211,15 @@ describe("close", () => {
     );
     await expect(ask(pool, "answer")).rejects.toThrow("closed");
     await pool.close();
+  });
+
+  test("is why what waits for a fresh thread is rejected", async () => {
+    starts = ["", "hang"];
+    const pool = open(1);
+    const asked = ask(pool, "killed").then(() => "answered", String);
+    await vi.waitUntil(() => started === 2, { timeout: LONG_MS });
+    await pool.close();
+    expect(await asked).toBe("Error: the parser threads were closed");
   });
 
   test("while threads start, starts no more of them", async () => {
