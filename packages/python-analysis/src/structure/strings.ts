@@ -16,6 +16,8 @@ export const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
   v: "\v",
 };
 
+const LAST_CHARACTER = 0x10ffff;
+
 const ESCAPE =
   /\\(?:([0-7]{1,3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|N\{([^}]+)\}|([\s\S]))/gu;
 
@@ -86,7 +88,10 @@ export function evaluateEscapes(content: string): string {
     ) => {
       if (octal !== undefined) return String.fromCharCode(Number.parseInt(octal, 8));
       const hexadecimal = x ?? u ?? U;
-      if (hexadecimal !== undefined) return String.fromCodePoint(Number.parseInt(hexadecimal, 16));
+      if (hexadecimal !== undefined) {
+        const code = Number.parseInt(hexadecimal, 16);
+        return code > LAST_CHARACTER ? escape : String.fromCodePoint(code);
+      }
       if (name !== undefined) return characterNamed(name) ?? escape;
       return SIMPLE_ESCAPES[other!] ?? escape;
     },
