@@ -78,6 +78,7 @@ export const METADATA: AnalysisMetadata = {
   import_details: [],
   dependencies: [],
   dependencies_source: "inferred",
+  truncated: [],
   tools: {
     fastmcp: [
       {

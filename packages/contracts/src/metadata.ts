@@ -171,6 +171,9 @@ export const analysisMetadata = z.object({
   dependencies_source: z
     .enum(["pep723", "inferred"])
     .describe("Declared in the script, or guessed from its imports"),
+  truncated: z
+    .array(z.enum(["functions", "classes", "import_details"]))
+    .describe("Lists that lack their last entries, because all of them would be too much"),
   tools: z.record(z.enum(TOOL_PROFILES), z.array(toolDescription)),
 });
 export type AnalysisMetadata = z.infer<typeof analysisMetadata>;

@@ -23,46 +23,65 @@ const MOST_IMPORT_DETAILS = 5_000;
 /** As much JSON, in UTF-16 units, as each list of facts may come to: what is said of `def f(a,b):0` is 45 times as long. */
 const MOST_JSON = 16_777_216;
 
+const LISTS = ["functions", "classes", "import_details"] as const;
+
+/** Some facts of a list, and whether others were left out. */
+interface Fitting<Facts> {
+  readonly fit: Facts[];
+  readonly cut: boolean;
+}
+
 /** Lists a module's functions, classes, imports and dependencies. */
 export function readStructure(parsed: ParsedModule): StructureFacts {
   const imports = collectImports(parsed);
   const declared = readDeclaration(parsed.text).metadata;
+  const details = detailsOf(imports, new DeclaredDependencies(declared?.dependencies ?? []));
+  const lists = {
+    functions: functionsOf(parsed),
+    classes: fitting(collectDefinitions(parsed).classes, (each) =>
+      withDescription(classFactsOf(parsed, each)),
+    ),
+    import_details: fitting(details, (detail) => detail, MOST_IMPORT_DETAILS),
+  };
   return {
     requires_python: declared?.requiresPython ?? null,
     docstring: docstringOf(parsed.root),
     exports: exportedNames(parsed),
     entry_point: entryPoint(parsed),
-    functions: functionsOf(parsed),
-    classes: fitting(collectDefinitions(parsed).classes, (each) =>
-      withDescription(classFactsOf(parsed, each)),
-    ),
+    functions: lists.functions.fit,
+    classes: lists.classes.fit,
     imports: [...new Set(imports.map(moduleName))],
-    import_details: detailsOf(imports, new DeclaredDependencies(declared?.dependencies ?? [])),
+    import_details: lists.import_details.fit,
     dependencies: declared
       ? declared.dependencies.map(({ normalised }) => normalised)
       : inferDependencies(imports),
     dependencies_source: declared ? "pep723" : "inferred",
+    truncated: LISTS.filter((name) => lists[name].cut),
   };
 }
 
-function functionsOf(parsed: ParsedModule): FunctionFacts[] {
+function functionsOf(parsed: ParsedModule): Fitting<FunctionFacts> {
   const bodies = readBodies(parsed);
   return fitting(measureComplexity(parsed).functions, (measured) =>
     withDescriptions(wholeFunction(parsed, measured, bodies)),
   );
 }
 
-/** The facts of the first of the items, as many as come to no more than {@link MOST_JSON}. */
-function fitting<Item, Facts>(items: Iterable<Item>, factsOf: (item: Item) => Facts): Facts[] {
+/** The facts of the first of the items, at most so many, and no more than come to {@link MOST_JSON}. */
+function fitting<Item, Facts>(
+  items: Iterable<Item>,
+  factsOf: (item: Item) => Facts,
+  most = Infinity,
+): Fitting<Facts> {
   const fit: Facts[] = [];
   let length = 0;
   for (const item of items) {
     const facts = factsOf(item);
     length += JSON.stringify(facts).length;
-    if (length > MOST_JSON) break;
+    if (length > MOST_JSON || fit.length === most) return { fit, cut: true };
     fit.push(facts);
   }
-  return fit;
+  return { fit, cut: false };
 }
 
 function wholeFunction(
@@ -78,10 +97,11 @@ function wholeFunction(
   };
 }
 
+/** At least one more than are listed, where there are that many. */
 function detailsOf(imports: readonly Import[], declared: DeclaredDependencies): ImportDetail[] {
   const details: ImportDetail[] = [];
   for (const imported of imports) {
-    if (details.length >= MOST_IMPORT_DETAILS) break;
+    if (details.length > MOST_IMPORT_DETAILS) break;
     for (const { names, origin } of sourcesOf(imported, declared)) {
       details.push({
         module: imported.module,
@@ -97,7 +117,7 @@ function detailsOf(imports: readonly Import[], declared: DeclaredDependencies): 
       });
     }
   }
-  return fitting(details.slice(0, MOST_IMPORT_DETAILS), (detail) => detail);
+  return details;
 }
 
 function withDescription(facts: ClassFacts): ClassFacts {

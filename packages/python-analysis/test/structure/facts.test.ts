@@ -14,6 +14,7 @@ test("an empty script has nothing", async () => {
     classes: [],
     imports: [],
     import_details: [],
+    truncated: [],
     dependencies: [],
     dependencies_source: "inferred",
   });
@@ -151,6 +152,7 @@ if __name__ == "__main__":
     ],
     dependencies: ["requests>=2"],
     dependencies_source: "pep723",
+    truncated: [],
   });
 });
 
@@ -172,8 +174,9 @@ test("an import has as many entries as there are distributions behind it", async
 });
 
 test("a script of imports does not become a hundred times as long", async () => {
-  const { import_details, imports } = await read(`import a${", b".repeat(20_000)}\n`);
+  const { import_details, imports, truncated } = await read(`import a${", b".repeat(20_000)}\n`);
   expect(import_details).toHaveLength(5_000);
+  expect(truncated).toEqual(["import_details"]);
   expect(imports).toEqual(["a", "b"]);
 });
 
