@@ -11,6 +11,7 @@ import { Diagnostics, Refusal } from "./diagnostics.js";
 import { describeForFastmcp } from "./profiles/fastmcp.js";
 import { describeForMcp } from "./profiles/mcp.js";
 import { asRefusal } from "./profiles/refusals.js";
+import { instanceAttribute } from "./pydantic/instances.js";
 import { Interpreter } from "./python/interpreter.js";
 import { type Frame, Scope } from "./python/scope.js";
 import { withTypeParameters } from "./python/type-parameters.js";
@@ -46,7 +47,7 @@ const readers = new WeakMap<ParsedModule, ModuleReader>();
 function readerOf(parsed: ParsedModule): ModuleReader {
   let reader = readers.get(parsed);
   if (!reader) {
-    const interpreter = new Interpreter();
+    const interpreter = new Interpreter(instanceAttribute);
     const module = new Scope(interpreter, "module", "", null, parsed.root.children);
     reader = {
       interpreter,

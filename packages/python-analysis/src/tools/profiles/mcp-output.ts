@@ -38,8 +38,8 @@ const WRAPPED_CLASSES = new Set([
   "builtins.bytes",
   "types.NoneType",
 ]);
-/** Classes of pydantic's with annotations, all of them private, so that a model without fields is made of them. */
-const EMPTY_MODELS = /^pydantic\.(\w*Url|\w+Dsn|SecretStr|SecretBytes)$/;
+/** Classes of pydantic's that have no annotations but private ones, so that a model without fields is made of them. */
+const EMPTY_MODELS = /^pydantic\.(BaseModel|\w*Url|\w+Dsn|SecretStr|SecretBytes)$/;
 const UNION_ERROR =
   "CallToolResult cannot be used in Union or Optional types. To return empty results, use: CallToolResult(content=[])";
 
@@ -132,7 +132,7 @@ function deriveSchema(
     if (WRAPPED_CLASSES.has(type.id)) return wrapped(source, name, annotation);
     if (EMPTY_MODELS.test(type.id)) return { properties: {}, title: type.name, type: "object" };
     if (
-      /^(mcp|fastmcp|pydantic)\.(BaseModel|\w+Content|\w+Result|ResourceLink|EmbeddedResource|ToolAnnotations|Icon)$/.test(
+      /^(mcp|fastmcp)\.(\w+Content|\w+Result|ResourceLink|EmbeddedResource|ToolAnnotations|Icon)$/.test(
         type.id,
       )
     ) {

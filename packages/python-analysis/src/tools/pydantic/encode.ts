@@ -7,6 +7,7 @@ import { floatRepr } from "../python/numbers.js";
 import { pathText } from "../python/paths.js";
 import { type Call, type Value, argument, calleeId } from "../python/values.js";
 import { encodeTemporal } from "./temporal.js";
+import { urlText } from "./urls.js";
 import { type Json, fromEntries } from "./json.js";
 
 /** Encodes a value as JSON; `undefined`, and a note where `what` names what is left out, for what JSON or this reader cannot tell. */
@@ -179,12 +180,16 @@ function encodeCall(value: Call, fieldsOf: FieldsOf): Json {
     case "pydantic.SecretStr":
     case "pydantic.SecretBytes":
       return first && "value" in first && first.value === "" ? "" : "**********";
+    case "pydantic.ByteSize":
+      return first?.kind === "int" ? jsonInteger(first.value) : notKnown("a size in bytes");
     case "builtins.object":
       throw new NotSerializable("a bare object");
+    case "pydantic.Field":
+      throw new NotSerializable("what describes a field");
   }
   const temporal = encodeTemporal(value);
   if (temporal !== undefined) return temporal;
-  const address = addressText(value);
+  const address = addressText(value) ?? urlText(value);
   if (address !== undefined) return address;
   if (id.startsWith("builtins.") || id.startsWith("typing.") || id.startsWith("os."))
     throw new NotSerializable(id);

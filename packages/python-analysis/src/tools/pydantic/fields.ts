@@ -1,4 +1,6 @@
 import {
+  ELLIPSIS,
+  PythonError,
   NONE,
   type Call,
   type Value,
@@ -211,6 +213,9 @@ export function makeField(
   if (assignedParts) merge({ attributes: assignedParts.attributes, metadata: [] });
   else if (assigned && assigned.kind !== "ellipsis") attributes.set("default", assigned);
   else if (assigned) attributes.delete("default");
+  const factory = attributes.get("default_factory") ?? NONE;
+  if (factory.kind !== "none" && (attributes.get("default") ?? ELLIPSIS).kind !== "ellipsis")
+    throw new PythonError("TypeError", "cannot specify both default and default_factory");
   return { annotation: inspected.type, attributes, metadata, qualifiers: inspected.qualifiers };
 }
 

@@ -3,6 +3,7 @@ import { apply } from "../python/calls.js";
 import { truth } from "../python/truth.js";
 import {
   type Call,
+  type LibraryCall,
   type Value,
   PythonError,
   isCallOf,
@@ -13,6 +14,7 @@ import type { FieldsOf } from "./encode.js";
 import { applyAliasGenerator } from "./aliases.js";
 import { attachedConfig, modelConfig } from "./config.js";
 import { unwritable, validatedValue } from "./validated.js";
+import { writtenBy } from "./metadata.js";
 import { aliasName, fieldParts, qualifierOf } from "./fields.js";
 import {
   annotationType,
@@ -69,10 +71,24 @@ function tupleItems(instance: Call, cls: ClassDefinition): readonly Value[] {
   );
 }
 
-function fieldValues(instance: Call, cls: ClassDefinition): (readonly [string, Value])[] {
+interface FieldState {
+  readonly name: string;
+  /** What it is called where the instance is written. */
+  readonly shownAs: string;
+  readonly value: Value;
+  readonly isShown: boolean;
+  readonly type: Value;
+}
+
+const fieldValues = (instance: Call, cls: ClassDefinition): (readonly [string, Value])[] =>
+  fieldStates(instance, cls)
+    .filter(({ isShown }) => isShown)
+    .map(({ shownAs, value, type }) => [shownAs, writtenAs(type, value)]);
+
+function fieldStates(instance: Call, cls: ClassDefinition): FieldState[] {
   const isModel = cls.family === "model";
   const isDataclass = cls.family === "dataclass" || cls.family === "pydantic-dataclass";
-  const values: (readonly [string, Value])[] = [];
+  const states: FieldState[] = [];
   const positional = [...instance.args];
   const fields = inheritedAnnotations(cls, (each) => !isDataclass || each.isDataclassStatement);
   const marked = new Set<ClassDefinition>();
@@ -85,7 +101,11 @@ function fieldValues(instance: Call, cls: ClassDefinition): (readonly [string, V
     if (isModel && (name.startsWith("_") || name === "model_config")) continue;
     if (isQualifiedBy(owner, name, "ClassVar")) continue;
     const assigned = isDataclass ? dataclassDefault(owner, field) : assignedValue(owner, field);
-    const options = optionsOf(assigned);
+    const isPlainDataclass = cls.family === "dataclass";
+    const options =
+      isPlainDataclass && assigned && isCallOf(assigned, "pydantic.Field")
+        ? undefined
+        : optionsOf(assigned);
     const isKeyword =
       isModel ||
       isOff(options?.get("init")) ||
@@ -100,13 +120,85 @@ function fieldValues(instance: Call, cls: ClassDefinition): (readonly [string, V
     const byAlias = aliasName(attributes.get("validation_alias"));
     const written = given ?? (byAlias === null ? undefined : instance.kwargs.get(byAlias));
     const value = written ? validatedValue(cls, name, written) : defaultFrom(assigned, options);
-    if (isTrue(options?.get("exclude"))) continue;
-    values.push([
-      alias ?? name,
-      value ?? unknown(`\`${name}\` has a value known only at run time`),
-    ]);
+    states.push({
+      name,
+      shownAs: alias ?? name,
+      value: value ?? unknown(`\`${name}\` has a value known only at run time`),
+      isShown: !isTrue(options?.get("exclude")),
+      type: typeOf(owner, name),
+    });
   }
-  return values;
+  return states;
+}
+
+/** A field's value as the serializers in its annotation write it. */
+function writtenAs(type: Value, value: Value): Value {
+  if (type.kind === "annotated") {
+    const serializer = type.metadata.findLast(isSerializer);
+    if (serializer) return writtenBy(serializer, value);
+  }
+  return hasSerializer(type)
+    ? unknown("what a serializer makes of it is known only at run time")
+    : value;
+}
+
+const isSerializer = (item: Value): item is LibraryCall =>
+  isCallOf(item, "pydantic.PlainSerializer") || isCallOf(item, "pydantic.WrapSerializer");
+
+function hasSerializer(type: Value): boolean {
+  switch (type.kind) {
+    case "annotated":
+      return type.metadata.some(isSerializer) || hasSerializer(type.type);
+    case "union":
+      return type.members.some(hasSerializer);
+    case "alias":
+      return type.args.some(hasSerializer);
+    default:
+      return false;
+  }
+}
+
+/** Methods with which attributes are other than what class bodies say. */
+const ATTRIBUTE_METHODS = [
+  "__init__",
+  "__new__",
+  "__post_init__",
+  "model_post_init",
+  "__getattr__",
+  "__getattribute__",
+  "__setattr__",
+];
+
+/** What `instance.name` gives, where fields and class bodies tell. */
+export function instanceAttribute(
+  instance: Call,
+  cls: ClassDefinition,
+  name: string,
+): Value | undefined {
+  const isOwn = cls.mro.every(
+    (each) =>
+      each.kind !== "class" || !ATTRIBUTE_METHODS.some((method) => each.methods.has(method)),
+  );
+  if (!isOwn || name.startsWith("__")) return undefined;
+  switch (cls.family) {
+    case "model":
+    case "dataclass":
+    case "pydantic-dataclass": {
+      const field = fieldStates(instance, cls).find((each) => each.name === name);
+      if (field) return field.value;
+      break;
+    }
+    case "named-tuple": {
+      const position = cls.tupleFields.findIndex((field) => field.name === name);
+      return position < 0 ? undefined : tupleItems(instance, cls)[position];
+    }
+    case "plain":
+      break;
+    default:
+      return undefined;
+  }
+  const found = cls.attribute(name);
+  return found?.kind === "function" ? undefined : found;
 }
 
 const isTrue = (value: Value | false | undefined): boolean => !!value && truth(value) === true;

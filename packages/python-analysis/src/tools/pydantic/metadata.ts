@@ -1,4 +1,12 @@
-import { type Value, calleeId, isLibraryClass, unknown } from "../python/values.js";
+import { apply } from "../python/calls.js";
+import {
+  type Call,
+  PythonError,
+  type Value,
+  calleeId,
+  isLibraryClass,
+  unknown,
+} from "../python/values.js";
 import { type Core, type JsonFunction, SchemaError, discriminated, mergeMetadata } from "./core.js";
 import type { CoreGenerator } from "./generate.js";
 import { isObject } from "./json.js";
@@ -58,17 +66,13 @@ export function applyKnownMetadata(
       const given = metadata.kwargs.get("return_type");
       if (!given && first?.kind === "function")
         generator.surroundings.note(`what \`${first.name}\` returns is not read`);
-      const used = metadata.kwargs.get("when_used");
-      const skipsNone = used?.kind === "str" && used.value.endsWith("unless-none");
+      const skipsNone = passesNone(metadata);
       const serialized: Core = {
         ...schema,
         serialization: { returns: given ? generator.generate(given) : null, skipsNone },
       };
       if (id === "pydantic.WrapSerializer") return { schema: serialized };
-      const writes = (value: Value): Value =>
-        skipsNone && value.kind === "none"
-          ? value
-          : unknown("what a serializer makes of the default");
+      const writes = (value: Value): Value => writtenBy(metadata, value);
       return { schema: { ...serialized, writes } };
     }
     case "pydantic.SkipValidation":
@@ -154,6 +158,25 @@ export function applyKnownMetadata(
         return { schema: { type: "any" } };
       }
       return null;
+  }
+}
+
+function passesNone(serializer: Call): boolean {
+  const used = serializer.kwargs.get("when_used");
+  return used?.kind === "str" && used.value.endsWith("unless-none");
+}
+
+/** What a `PlainSerializer` or `WrapSerializer` makes of a value. */
+export function writtenBy(serializer: Call, value: Value): Value {
+  if (passesNone(serializer) && value.kind === "none") return value;
+  const untold = unknown("what a serializer makes of it is known only at run time");
+  const callee = serializer.args[0] ?? serializer.kwargs.get("func");
+  if (!callee || calleeId(serializer) !== "pydantic.PlainSerializer") return untold;
+  try {
+    return apply(callee, [value], new Map()) ?? untold;
+  } catch (error) {
+    if (error instanceof PythonError) return untold;
+    throw error;
   }
 }
 

@@ -6,6 +6,7 @@ import { builtinFunction } from "./builtin-functions.js";
 import { flagOf } from "./flags.js";
 import { decimalText, fractionText } from "./decimals.js";
 import { distinct, itemsOf, orderedItems } from "./iteration.js";
+import { TYPING_ALIASES } from "./library.js";
 import { mathFunction } from "./math-functions.js";
 import { osPathFunction } from "./paths.js";
 import { strOf } from "./text.js";
@@ -50,6 +51,9 @@ const TELLING_FUNCTIONS = new Set([
   "fastmcp.tool",
 ]);
 
+/** The deprecated aliases of `typing` that can be called; the others raise. */
+const MAKING_ALIASES = /^typing\.(Deque|DefaultDict|OrderedDict|Counter|ChainMap)$/;
+
 /** What calling something gives; `undefined` if only running it tells. */
 export function apply(
   callee: Value,
@@ -65,6 +69,10 @@ export function apply(
       return { kind: "call", callee, args, kwargs };
     case "form": {
       const maker: LibraryFunction = { kind: "library-function", id: callee.id };
+      const made = MAKING_ALIASES.test(callee.id)
+        ? TYPING_ALIASES.get(callee.id.slice("typing.".length))
+        : undefined;
+      if (made) return apply(libraryClass(made), args, kwargs);
       return TELLING_FUNCTIONS.has(callee.id)
         ? { kind: "call", callee: maker, args, kwargs }
         : undefined;

@@ -19,6 +19,7 @@ import { followed, slice, subscript } from "./subscripts.js";
 import { typeParametersOf, withTypeParameters } from "./type-parameters.js";
 import { HEAVIEST, weightOf } from "./weight.js";
 import {
+  type Call,
   ELLIPSIS,
   NONE,
   PythonError,
@@ -48,6 +49,15 @@ export class Interpreter {
   #steps = 0;
   #followedFrom: number | null = null;
   #depth = 0;
+
+  /** @param instanceAttribute - what an attribute of an instance of a class of the script's is, where that can be told */
+  constructor(
+    private readonly instanceAttribute: (
+      instance: Call,
+      cls: ClassDefinition,
+      name: string,
+    ) => Value | undefined,
+  ) {}
 
   /**
    * @throws PythonError where evaluating raises in Python
@@ -289,6 +299,12 @@ export class Interpreter {
         if (name === "__name__") return str(object.name);
         return (
           object.attribute(name) ?? unknown(`\`${object.name}.${name}\` is known only at run time`)
+        );
+      case "call":
+        return (
+          (object.callee.kind === "class"
+            ? this.instanceAttribute(object, object.callee, name)
+            : undefined) ?? attributeOf(object, name)
         );
       default:
         return attributeOf(object, name);

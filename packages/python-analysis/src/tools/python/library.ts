@@ -96,8 +96,10 @@ const PYDANTIC_ANNOTATED: Readonly<Record<string, readonly [string, string, Valu
   Base64UrlStr: ["builtins.str", "pydantic.EncodedStr", str("base64url")],
 };
 
+/** The union that `mcp.types.ContentBlock` is. */
+const CONTENT_BLOCK = words(`TextContent ImageContent AudioContent ResourceLink EmbeddedResource`);
 const MCP_CONTENT =
-  "TextContent ImageContent AudioContent ResourceLink EmbeddedResource CallToolResult InputRequiredResult ToolAnnotations Icon";
+  "ContentBlock TextContent ImageContent AudioContent ResourceLink EmbeddedResource CallToolResult InputRequiredResult ToolAnnotations Icon";
 /** Modules of the two MCP runtimes: what they define that matters here, and the runtime they belong to. */
 const RUNTIME_MODULES: Readonly<Record<string, readonly [runtime: string, names: string]>> = {
   fastmcp: ["fastmcp", "FastMCP Context"],
@@ -124,6 +126,14 @@ const RUNTIME_MODULES: Readonly<Record<string, readonly [runtime: string, names:
   mcp: ["mcp", "MCPServer"],
   "mcp.types": ["mcp", MCP_CONTENT],
   mcp_types: ["mcp", MCP_CONTENT],
+};
+
+/** The name spaces of RFC 9562, appendix A. */
+const UUID_NAMESPACES: Readonly<Record<string, string>> = {
+  NAMESPACE_DNS: "6ba7b810-9dad-11d1-80b4-00c04fd430c8",
+  NAMESPACE_URL: "6ba7b811-9dad-11d1-80b4-00c04fd430c8",
+  NAMESPACE_OID: "6ba7b812-9dad-11d1-80b4-00c04fd430c8",
+  NAMESPACE_X500: "6ba7b814-9dad-11d1-80b4-00c04fd430c8",
 };
 
 /** `re`'s flags, which any default of them shows as their numbers. */
@@ -189,6 +199,13 @@ export function moduleMember(module: string, name: string): Value | undefined {
   if (module === "re" && REGEX_FLAGS.has(name)) return int(REGEX_FLAGS.get(name)!);
   if (module === "sys") return sysMember(name);
   if (module === "builtins" && name === "Ellipsis") return ELLIPSIS;
+  if (module === "uuid" && Object.hasOwn(UUID_NAMESPACES, name))
+    return {
+      kind: "call",
+      callee: libraryClass("uuid.UUID"),
+      args: [str(UUID_NAMESPACES[name]!)],
+      kwargs: new Map(),
+    };
   if (Object.hasOwn(RUNTIME_MODULES, module)) {
     const [runtime, names] = RUNTIME_MODULES[module]!;
     if (names.split(" ").includes(name)) return runtimeMember(runtime, name);
@@ -277,6 +294,10 @@ function pydanticMember(module: string, name: string): Value {
 }
 
 function runtimeMember(runtime: string, name: string): Value {
+  if (name === "ContentBlock") {
+    const members = CONTENT_BLOCK.map((each) => libraryClass(`${runtime}.${each}`));
+    return { kind: "union", members, spelling: "typing" };
+  }
   const id = `${runtime}.${name === "MCPServer" ? "FastMCP" : name}`;
   return /^[a-z]|^Depends$|^Current/.test(name)
     ? { kind: "library-function", id }

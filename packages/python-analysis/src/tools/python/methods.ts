@@ -35,13 +35,19 @@ export function attributeOf(object: Value, name: string): Value {
   }
   const told =
     object.kind === "call"
-      ? (dateAttribute(object, name) ?? pathAttribute(object, name) ?? ofPattern(object, name))
+      ? (dateAttribute(object, name) ??
+        pathAttribute(object, name) ??
+        ofPattern(object, name) ??
+        ofNamespace(object, name))
       : ofNumber(object, name);
   return told ?? unknown(`the attribute \`${name}\` is known only at run time`);
 }
 
 const ofPattern = (object: Call, name: string): Value | undefined =>
   isCallOf(object, "re.compile") && name === "pattern" ? object.args[0] : undefined;
+
+const ofNamespace = (object: Call, name: string): Value | undefined =>
+  isCallOf(object, "types.SimpleNamespace") ? object.kwargs.get(name) : undefined;
 
 function ofNumber(object: Value, name: string): Value | undefined {
   if (object.kind === "int") return name === "real" || name === "numerator" ? object : undefined;
