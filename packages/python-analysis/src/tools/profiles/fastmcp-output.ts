@@ -198,7 +198,11 @@ function rebuilt(type: Value): Value {
   return type.kind === "union" ? { ...type, members: type.members.map(rebuilt) } : type;
 }
 
-/** FastMCP subscripts every generic anew, which some do not stand. */
+/** Forms that take a type, and no tuple of one, between their brackets. */
+const TAKES_ONE =
+  /^typing\.(TypeGuard|TypeIs|Final|ClassVar|Required|NotRequired|ReadOnly|Unpack)$/;
+
+/** FastMCP subscripts every generic anew, with a tuple of its arguments, which some do not stand. */
 function refuseUnsubscriptable(type: Value): void {
   if (type.kind === "form") {
     const origin = TYPING_ALIASES.get(type.id.slice("typing.".length));
@@ -213,6 +217,8 @@ function refuseUnsubscriptable(type: Value): void {
       );
     }
   }
+  if (type.kind === "alias" && type.origin.kind === "form" && TAKES_ONE.test(type.origin.id))
+    throw new PythonError("TypeError", `${type.origin.id} accepts only single type`);
   if (["list", "dict", "set"].includes(type.kind))
     throw new PythonError("TypeError", `unhashable type: '${type.kind}'`);
   if (isModel(type)) return;

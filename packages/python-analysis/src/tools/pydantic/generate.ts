@@ -20,7 +20,7 @@ import { qualifierOf } from "./fields.js";
 import { LIBRARY_TYPES } from "./library-types.js";
 import { enumSchema, modelSchema } from "./models.js";
 import { dataclassSchema, namedTupleSchema, typedDictSchema } from "./records.js";
-import { fullReference } from "./references.js";
+import { displayArgument, fullReference, withArguments } from "./references.js";
 import { CONTEXTS } from "./runtime-contexts.js";
 import {
   oneOf,
@@ -353,7 +353,26 @@ export class CoreGenerator {
     if (qualifierOf(type) === "Final") return this.generate(type.args[0]!);
     if (origin.kind !== "library-class")
       return this.arbitrary(origin.kind === "form" ? origin.id : origin.kind, false);
-    return subscriptedSchema(this, origin, type.args);
+    return this.#context(origin.id, type.args) ?? subscriptedSchema(this, origin, type.args);
+  }
+
+  /** `Context[ServerSession, None]`: a model of its own, without the docstring. */
+  #context(id: string, given: readonly Value[]): Core | undefined {
+    const context = CONTEXTS[id];
+    if (context?.schema.type !== "model") return undefined;
+    const args = given.length === 1 ? [...given, form("typing.Any")] : given;
+    const unclear = args.find((arg) => arg.kind === "unknown");
+    if (unclear?.kind === "unknown") {
+      this.surroundings.note(unclear.reason);
+      return { type: "any" };
+    }
+    const title = `${context.schema.title}[${args.map(displayArgument).join(", ")}]`;
+    const { schema } = context;
+    return this.define(withArguments(context.identity, args), () => ({
+      ...schema,
+      title,
+      docstring: null,
+    }));
   }
 
   unionOf(members: readonly Value[]): Core {

@@ -15,12 +15,15 @@ import { applyAliasGenerator } from "./aliases.js";
 import { attachedConfig, modelConfig } from "./config.js";
 import { unwritable, validatedValue } from "./validated.js";
 import { writtenBy } from "./metadata.js";
-import { aliasName, fieldParts, qualifierOf } from "./fields.js";
+import { coerced } from "./coercion.js";
+import { SchemaError } from "./core.js";
+import { aliasName, fieldParts, inspectAnnotation, qualifierOf } from "./fields.js";
 import {
   annotationType,
   assignedValue,
   dataclassDefault,
   inheritedAnnotations,
+  insideOf,
 } from "./class-fields.js";
 
 /** The fields of an instance of a model, dataclass or named tuple that a script makes with constants. */
@@ -119,16 +122,33 @@ function fieldStates(instance: Call, cls: ClassDefinition): FieldState[] {
     const alias = aliasName(attributes.get("serialization_alias"));
     const byAlias = aliasName(attributes.get("validation_alias"));
     const written = given ?? (byAlias === null ? undefined : instance.kwargs.get(byAlias));
-    const value = written ? validatedValue(cls, name, written) : defaultFrom(assigned, options);
+    const type = typeOf(owner, name);
+    const value = written
+      ? validatedValue(cls, name, written, (given) =>
+          isPlainDataclass ? given : coercedField(owner, type, given),
+        )
+      : defaultFrom(assigned, options);
     states.push({
       name,
       shownAs: alias ?? name,
       value: value ?? unknown(`\`${name}\` has a value known only at run time`),
       isShown: !isTrue(options?.get("exclude")),
-      type: typeOf(owner, name),
+      type,
     });
   }
   return states;
+}
+
+function coercedField(owner: ClassDefinition, type: Value, given: Value): Value {
+  try {
+    return coerced(inspectAnnotation(type, "class").type, given, {
+      resolve: (text) => owner.interpreter.evaluateText(text, insideOf(owner)),
+      step: () => owner.interpreter.step(),
+    });
+  } catch (error) {
+    if (error instanceof PythonError || error instanceof SchemaError) return unknown(error.message);
+    throw error;
+  }
 }
 
 /** A field's value as the serializers in its annotation write it. */

@@ -17,8 +17,13 @@ export function fullReference(type: Value, args: readonly Value[]): string {
       : type.kind === "type-alias"
         ? type.name
         : displayType(type);
+  return withArguments(`${MODULE}.${name}:${idOf(type)}`, args);
+}
+
+/** The identity of what a class is with arguments, from that of the class. */
+export function withArguments(identity: string, args: readonly Value[]): string {
   const shown = args.map((arg) => `${displayArgument(arg)}:${idOf(arg)}`).join();
-  return `${MODULE}.${name}:${idOf(type)}${args.length > 0 ? `[${shown}]` : ""}`;
+  return args.length > 0 ? `${identity}[${shown}]` : identity;
 }
 
 /** A string that is itself an argument is shown as it is. */

@@ -11,11 +11,34 @@ const frameOf = (hook: Hook): { scope: ClassDefinition["scope"]; before: number 
 const concerns = (hook: Hook, name: string): boolean =>
   hook.args.some((arg) => arg.kind === "str" && (arg.value === name || arg.value === "*"));
 
-/** A value given for a field, as the validators of its class leave it. */
-export function validatedValue(cls: ClassDefinition, name: string, given: Value): Value {
+/**
+ * A value given for a field, as the validators of its class leave it.
+ *
+ * @param coerce - what validation of the field's type makes of a value
+ */
+export function validatedValue(
+  cls: ClassDefinition,
+  name: string,
+  given: Value,
+  coerce: (value: Value) => Value,
+): Value {
+  const hooks = hooksOf(cls).filter(
+    (hook) => hook.id === "pydantic.field_validator" && concerns(hook, name),
+  );
+  const modeOf = (hook: Hook): string => {
+    const mode = hook.kwargs.get("mode");
+    return mode?.kind === "str" ? mode.value : "after";
+  };
+  const early = hooks.filter((hook) => modeOf(hook) === "before");
+  const late = hooks.filter((hook) => modeOf(hook) !== "before");
+  const before = applied(cls, name, given, early);
+  const isCoerced = !late.some((hook) => modeOf(hook) === "plain");
+  return applied(cls, name, isCoerced ? coerce(before) : before, late);
+}
+
+function applied(cls: ClassDefinition, name: string, given: Value, hooks: readonly Hook[]): Value {
   let value = given;
-  for (const hook of hooksOf(cls)) {
-    if (hook.id !== "pydantic.field_validator" || !concerns(hook, name)) continue;
+  for (const hook of hooks) {
     const mode = hook.kwargs.get("mode");
     const isPlain = !mode || (mode.kind === "str" && mode.value !== "wrap");
     const callee = {

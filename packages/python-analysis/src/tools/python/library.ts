@@ -122,6 +122,7 @@ const RUNTIME_MODULES: Readonly<Record<string, readonly [runtime: string, names:
   "mcp.server.fastmcp": ["mcp", "FastMCP Context Image Audio"],
   "mcp.server.fastmcp.server": ["mcp", "FastMCP Context"],
   "mcp.server.mcpserver.context": ["mcp", "Context"],
+  "mcp.server.session": ["mcp", "ServerSession"],
   "mcp.server": ["mcp", "MCPServer"],
   mcp: ["mcp", "MCPServer"],
   "mcp.types": ["mcp", MCP_CONTENT],
