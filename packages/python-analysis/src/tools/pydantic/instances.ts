@@ -203,14 +203,13 @@ export function instanceAttribute(
   switch (cls.family) {
     case "model":
     case "dataclass":
-    case "pydantic-dataclass": {
+    case "pydantic-dataclass":
+    case "named-tuple": {
+      const position = cls.tupleFields.findIndex((each) => each.name === name);
+      if (position >= 0) return tupleItems(instance, cls)[position];
       const field = fieldStates(instance, cls).find((each) => each.name === name);
       if (field) return field.value;
       break;
-    }
-    case "named-tuple": {
-      const position = cls.tupleFields.findIndex((field) => field.name === name);
-      return position < 0 ? undefined : tupleItems(instance, cls)[position];
     }
     case "plain":
       break;
