@@ -28,7 +28,11 @@ export interface CoreMetadata {
 }
 
 /** Changes the JSON Schema of a core schema; `inner` gives what it would be. */
-export type JsonFunction = (core: Core, inner: (core: Core) => JsonObject) => JsonObject;
+export type JsonFunction = (
+  core: Core,
+  inner: (core: Core) => JsonObject,
+  mode: "validation" | "serialization",
+) => JsonObject;
 
 /** Numbers and lengths, by pydantic's names: `ge`, `min_length`, `pattern`. */
 export type Constraints = Readonly<Record<string, Json>>;

@@ -107,7 +107,7 @@ export class JsonSchemaGenerator {
     for (const change of metadata.functions ?? []) handler = this.#resolving(change, handler);
     for (const change of metadata.annotationFunctions ?? []) {
       const inner = handler;
-      handler = (schema) => change(schema, inner);
+      handler = (schema) => change(schema, inner, this.mode);
     }
     return this.#define(core, handler(core));
   }
@@ -115,7 +115,7 @@ export class JsonSchemaGenerator {
   /** A change that sees through a reference to what it refers to. */
   #resolving(change: JsonFunction, inner: (core: Core) => JsonObject): (core: Core) => JsonObject {
     return (core) => {
-      const json = this.#define(core, change(core, inner));
+      const json = this.#define(core, change(core, inner, this.mode));
       const target = this.definitions.resolve(json);
       const { $ref, ...siblings } = json;
       if ($ref !== undefined && Object.keys(siblings).length > 0) Object.assign(target, siblings);

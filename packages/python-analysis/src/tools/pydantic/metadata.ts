@@ -3,6 +3,7 @@ import {
   type Call,
   PythonError,
   type Value,
+  argument,
   calleeId,
   isLibraryClass,
   unknown,
@@ -102,16 +103,18 @@ export function applyKnownMetadata(
       };
     case "pydantic.WithJsonSchema": {
       const given = first ?? metadata.kwargs.get("json_schema");
-      if (given?.kind === "none") {
-        return {
-          schema,
-          annotationFunction: () => {
-            throw new Omitted();
-          },
-        };
-      }
-      const json = given && generator.encode(given, "WithJsonSchema");
-      return isObject(json) ? { schema, annotationFunction: () => ({ ...json }) } : { schema };
+      const only = argument(metadata, 1, "mode");
+      const isOmitted = given?.kind === "none";
+      const json = given && !isOmitted ? generator.encode(given, "WithJsonSchema") : undefined;
+      if (!isOmitted && !isObject(json)) return { schema };
+      return {
+        schema,
+        annotationFunction: (core, inner, mode) => {
+          if (only?.kind === "str" && only.value !== mode) return inner(core);
+          if (!isObject(json)) throw new Omitted();
+          return { ...json };
+        },
+      };
     }
     case "pydantic.UuidVersion":
       refuseOther(schema, "uuid", id);

@@ -17,7 +17,7 @@ export function pathText(value: Value): string | undefined {
   for (const part of value.args) {
     const piece = part.kind === "str" ? part.value : pathText(part);
     if (piece === undefined) return undefined;
-    text = piece.startsWith("/") || text === "" ? piece : `${text}/${piece}`;
+    text = piece.startsWith("/") || text === "" ? piece : `${text.replace(/\/$/, "")}/${piece}`;
   }
   const root = /^\/\/[^/]/.test(text) ? "//" : text.startsWith("/") ? "/" : "";
   const names = text.split("/").filter((name) => name !== "" && name !== ".");
