@@ -80,7 +80,16 @@ function createProgram(
     .version(versionText(), "-V, --version")
     .exitOverride()
     .configureOutput({
-      outputError: (text) => say(visible(text.trimEnd().replace(/^error: /, ""))),
+      // A suggestion stands on a line of its own.
+      outputError: (text) =>
+        say(
+          visible(
+            text
+              .trim()
+              .replace(/^error: /, "")
+              .replace(/\n(?=\()/, " "),
+          ),
+        ),
     });
   program
     .command("analyse")

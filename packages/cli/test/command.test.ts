@@ -206,7 +206,7 @@ describe("the exit code", () => {
   const FILES = new Set(["good.py", "missing", "empty", "wrong.yaml"]);
   test.each([
     [[], /Usage: sluice/],
-    [["analyze", "good.py"], /unknown command 'analyze'/],
+    [["analyze", "good.py"], /unknown command 'analyze' \(Did you mean analyse\?\)/],
     [["analyse"], /no files: name some/],
     [["analyse", "--unknown", "good.py"], /unknown option '--unknown'/],
     [["analyse", "-dash.py"], /unknown option '-dash.py'/],
