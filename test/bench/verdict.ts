@@ -40,7 +40,9 @@ if (directory === undefined) {
   process.stderr.write("usage: verdict.ts [--python PATH] [--files N] [--rounds N] DIRECTORY\n");
   process.exit(2);
 }
-await compare(readSources(directory, Number(values.files)), Number(values.rounds));
+const sources = readSources(directory, Number(values.files));
+if (sources.length === 0) throw new Error(`no .py files below ${directory}`);
+await compare(sources, Number(values.rounds));
 
 /** Evenly out of all there are, so that no package makes up the whole. */
 function readSources(root: string, wanted: number): Uint8Array[] {

@@ -115,9 +115,9 @@ async function newParser(): Promise<Parser> {
 }
 
 function readSources(root: string): Buffer[] {
-  return readdirSync(root, { recursive: true, encoding: "utf8" })
-    .filter(
-      (path) => path.endsWith(".py") && !/(?:^|\/)(?:site-packages|tests?|idle_test)\//.test(path),
-    )
-    .map((path) => readFileSync(join(root, path)));
+  const paths = readdirSync(root, { recursive: true, encoding: "utf8" }).filter(
+    (path) => path.endsWith(".py") && !/(?:^|\/)(?:site-packages|tests?|idle_test)\//.test(path),
+  );
+  if (paths.length === 0) throw new Error(`no .py files below ${root}`);
+  return paths.map((path) => readFileSync(join(root, path)));
 }
