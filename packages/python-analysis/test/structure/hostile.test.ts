@@ -207,3 +207,11 @@ test.each([
     expect(JSON.stringify(facts).length).toBeLessThan(16_800_000);
   expect(functions.length + classes.length + details.length).toBeGreaterThan(50);
 });
+
+test("facts that were too many are told of", async () => {
+  const { functions, truncated } = readStructure(
+    await parseModule(many(60_000, "def f(a,b,c,d,e):0\n")),
+  );
+  expect(functions.length).toBeLessThan(60_000);
+  expect(truncated).toEqual(["functions"]);
+});
