@@ -44,7 +44,7 @@ export async function listUnmanifested(
          else 'identity' end as encoding
      from versions v join scripts s on s.id = v.script_id join blobs b on b.sha256 = v.sha256
      where v.manifest_key is null and v.state in ('ready', 'needs_approval', 'rejected')
-       and v.verdict <> 'invalid' and b.backup_key is not null
+       and v.verdict not in ('invalid', 'malicious') and b.backup_key is not null
      order by v.finished_at limit $1`,
     [limit],
   );

@@ -41,6 +41,7 @@ function summary(tally: Tally): string {
     [verdicts.allowed, "allowed"],
     [verdicts.needs_approval, "to be approved"],
     [verdicts.refused, "refused"],
+    [verdicts.malicious, "malicious"],
     [verdicts.invalid, "invalid"],
     [tally.unread, "not read"],
     [tally.failed, "failed by a fault of Sluice"],

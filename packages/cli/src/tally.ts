@@ -2,7 +2,7 @@ import type { Entry } from "./entry.js";
 
 /** How a run's files came out. */
 export class Tally {
-  readonly verdicts = { allowed: 0, needs_approval: 0, refused: 0, invalid: 0 };
+  readonly verdicts = { allowed: 0, needs_approval: 0, refused: 0, malicious: 0, invalid: 0 };
   /** Files that could not be read. */
   unread = 0;
   /** Files that Sluice itself failed on. */
@@ -15,8 +15,8 @@ export class Tally {
   }
 
   get files(): number {
-    const { allowed, needs_approval: waiting, refused, invalid } = this.verdicts;
-    return allowed + waiting + refused + invalid + this.unread + this.failed;
+    const judged = Object.values(this.verdicts).reduce((sum, number) => sum + number, 0);
+    return judged + this.unread + this.failed;
   }
 
   /** 0: all valid and allowed; 1: some not, or not read; 3: Sluice's fault. */

@@ -1,6 +1,6 @@
 import type { Catalog } from "@sluice/catalog";
 import { blobKey, type BlobPlace, type ObjectStore, quarantineKey } from "@sluice/object-store";
-import { advance, restart, stop } from "@sluice/pipeline";
+import { advance, isQuarantined, restart, stop } from "@sluice/pipeline";
 import { type Analysers, type Policy, policyVersion } from "@sluice/python-analysis";
 import { type Handler, readSource } from "@sluice/worker";
 
@@ -17,8 +17,9 @@ export interface ValidateDeps {
 const RESTART_DELAY_MS = 5_000;
 
 /**
- * Judges a script: is it Python, what can it do, does the policy allow that. What is no Python goes to
- * quarantine and no further; what the policy forbids goes on, so that a changed policy finds it ready.
+ * Judges a script: is it Python, what can it do, does the policy allow that. What is no Python, or is
+ * malware, goes to quarantine and no further; what the policy forbids goes on, so that a changed policy
+ * finds it ready.
  */
 export const validate: Handler<"validate", ValidateDeps> = async (script, deps) => {
   const { objects, analysers, policy, analyserVersion } = deps;
@@ -31,15 +32,15 @@ export const validate: Handler<"validate", ValidateDeps> = async (script, deps) 
   const { bytes, place } = await readSource(deps, script);
   const report = await analysers.report(bytes, policy);
 
-  const invalid = report.verdict === "invalid";
+  const quarantined = isQuarantined(report.verdict);
   const moved = await moveTo(
-    invalid ? quarantineKey(script.sha256) : blobKey(script.sha256, place.encoding),
+    quarantined ? quarantineKey(script.sha256) : blobKey(script.sha256, place.encoding),
     place,
     objects,
   );
   const garbage = moved === undefined ? [] : [place.key];
   const result = moved === undefined ? { report } : { report, place: moved };
-  return invalid ? stop(result, garbage) : advance(result, garbage);
+  return quarantined ? stop(result, garbage) : advance(result, garbage);
 };
 
 /** @returns the new place, or `undefined` where the blob is there already */

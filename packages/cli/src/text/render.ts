@@ -51,8 +51,9 @@ function verdictText(verdict: AnalysisReport["verdict"], style: Style): string {
       return style.yellow("needs approval");
     case "refused":
       return style.red("refused");
+    case "malicious":
     case "invalid":
-      return style.red("invalid");
+      return style.red(verdict);
   }
 }
 
