@@ -232,6 +232,23 @@ describeWith(["postgres"], "what is known of scripts", () => {
     expect([neither.status, neither.body.code]).toEqual([406, "not_acceptable"]);
   });
 
+  it("has a report that was stored before findings said why they matter", async () => {
+    const uploaded = await script();
+    await pass(ingest, uploaded, "dedup");
+    await pass(ingest, uploaded, "validate");
+    await ingest.catalog.query(
+      `update analyses set report = (report::jsonb #- '{findings,0,why}')::json where sha256 = $1`,
+      [uploaded.sha256],
+    );
+    const { status, body } = await call<Report>(ingest, "readReport", at(uploaded, "/report"));
+    expect(status).toBe(200);
+    expect(body.findings).toEqual(REPORT.findings.map((finding) => ({ ...finding, why: null })));
+    const sarif = await call<Sarif>(ingest, "readReport", at(uploaded, "/report"), {
+      headers: { Accept: "application/sarif+json" },
+    });
+    expect(sarif.status).toBe(200);
+  });
+
   it("is found out again where that failed, and only there", async () => {
     const uploaded = await script();
     const early = await call<Problem>(ingest, "retryScript", at(uploaded, "/retry"));

@@ -15,6 +15,10 @@ export const finding = z.object({
   column: z.int().nullable(),
   end_line: z.int().nullable(),
   end_column: z.int().nullable(),
+  why: z
+    .string()
+    .nullable()
+    .describe("Why it matters; `null` in reports that were stored before findings said it"),
   help: z.string().nullable().describe("What to do about it"),
   cwe: z.int().nullable().describe("Number in the Common Weakness Enumeration"),
 });

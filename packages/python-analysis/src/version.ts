@@ -2,7 +2,7 @@
  * Which analyser a report or metadata came from. Results are reused for as long as it stays the same, so it is raised with every
  * change of what they say.
  */
-export const ANALYSER_VERSION = "2";
+export const ANALYSER_VERSION = "3";
 
 /** The Python whose word a verdict is: that of the pinned Pyodide. */
 export const PYTHON_VERSION = "3.14.2";

@@ -11,6 +11,7 @@ const FINDING: Finding = {
   column: 5,
   end_line: 3,
   end_column: 9,
+  why: "Whoever can change the string runs code.",
   help: "Use ast.literal_eval.",
   cwe: 95,
 };
@@ -33,6 +34,7 @@ const REPORT: Report = {
       severity: "info",
       line: null,
       column: null,
+      why: null,
       help: null,
       cwe: null,
     },

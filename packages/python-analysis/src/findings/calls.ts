@@ -9,7 +9,7 @@ import { operands } from "../capabilities/names.js";
 import type { Resolution } from "../capabilities/uses.js";
 import type { ParsedModule, SyntaxNode } from "../structure/types.js";
 import { finding, placeOf, quoted } from "./finding.js";
-import type { Rule, RuleId } from "./rules.js";
+import type { Rule, RuleId } from "./rules/index.js";
 
 /** A call under judgement. */
 interface Call extends CallSite {

@@ -1,6 +1,6 @@
 import type { Finding } from "@sluice/contracts";
 import type { ParsedModule, Position, SyntaxNode } from "../structure/types.js";
-import { RULES, type Rule, type RuleId } from "./rules.js";
+import { RULES, type Rule, type RuleId } from "./rules/index.js";
 
 /** Where a finding is; an end only where the finding has a length. */
 export interface Place {
@@ -17,7 +17,7 @@ export function finding(
   place: Place | null,
   changed: Partial<Pick<Rule, "severity" | "confidence">> = {},
 ): Finding {
-  const { severity, confidence, help, cwe } = { ...RULES[id], ...changed };
+  const { severity, confidence, why, help, cwe } = { ...RULES[id], ...changed };
   return {
     rule: id,
     severity,
@@ -28,6 +28,7 @@ export function finding(
     column: place?.start.column ?? null,
     end_line: place?.end?.line ?? null,
     end_column: place?.end?.column ?? null,
+    why,
     help,
     cwe,
   };

@@ -5,7 +5,7 @@ import type { Finding } from "@sluice/contracts";
 import { identifier } from "../structure/statements.js";
 import type { ParsedModule } from "../structure/types.js";
 import { finding, placeOf, quoted } from "./finding.js";
-import type { RuleId } from "./rules.js";
+import type { RuleId } from "./rules/index.js";
 
 /** More findings of one rule than this say nothing new. */
 const MOST_PER_RULE = 100;

@@ -4,7 +4,7 @@
 import type { Finding } from "@sluice/contracts";
 import type { MeasuredComplexity } from "../complexity.js";
 import { finding, quoted, type Place } from "../findings/finding.js";
-import type { RuleId } from "../findings/rules.js";
+import type { RuleId } from "../findings/rules/index.js";
 import {
   collectDefinitions,
   docstringOf,

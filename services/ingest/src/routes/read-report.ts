@@ -1,5 +1,5 @@
 import { readAnalysis } from "@sluice/catalog";
-import { type Report, SARIF_TYPE } from "@sluice/contracts";
+import { type Finding, type Report, SARIF_TYPE } from "@sluice/contracts";
 import type { Dependencies } from "../dependencies.js";
 import { ProblemError } from "../http/problem-error.js";
 import { route, type Route } from "../http/route.js";
@@ -27,7 +27,13 @@ export function readReport({ catalog }: Dependencies): Route {
       version: version.version,
       sha256: version.sha256,
       ...report,
+      findings: report.findings.map((finding) => ({ ...finding, why: whyOf(finding) })),
     };
     sendTagged(req, res, type === SARIF_TYPE ? toSarif(body, version.filename) : body, { type });
   });
+}
+
+/** Reports that were stored before findings said why they matter have none. */
+function whyOf({ why }: Partial<Pick<Finding, "why">>): string | null {
+  return why ?? null;
 }

@@ -1,0 +1,31 @@
+import { rule, type Rule } from "./rule.js";
+
+/** What the script imports and what it says of that. */
+export const IMPORT_RULES = {
+  "imports.not-allowed": rule({
+    severity: "warning",
+    title: "Import that is not on the list",
+    why: "An imported package runs with all rights of the script, and what it does cannot be told from here.",
+    help: "Use a module that the policy allows, or have the script approved.",
+    cwe: 829,
+  }),
+  "imports.undeclared": rule({
+    severity: "warning",
+    confidence: "medium",
+    title: "Import that the script does not declare",
+    why: "The script fails wherever the package is not installed by chance; and which version would run is open.",
+    help: "Add the package to `dependencies` in the script's PEP 723 block.",
+  }),
+  "imports.declaration": rule({
+    severity: "warning",
+    title: "Dependency block that cannot be read",
+    why: "Tools that install the script's dependencies stop at the block or pass over it.",
+    help: "Write it as PEP 723 says: `# /// script`, TOML in comment lines, `# ///`.",
+  }),
+  "python.version": rule({
+    severity: "warning",
+    title: "Python version that the script does not want",
+    why: "What was found out holds for the Python that judged; on the one that the script asks for it may compile or behave otherwise.",
+    help: "Widen `requires-python` if the script runs on the judging Python too, or have it judged by the Python that it wants.",
+  }),
+} as const satisfies Record<string, Rule>;
