@@ -1,4 +1,5 @@
 export { type DecodedSource, type DecodedText, type DecodeError, decodeSource } from "./decode.js";
+export { infected } from "./findings/signature.js";
 export { extractMetadata } from "./metadata.js";
 export { DEFAULT_POLICY } from "./policy/default.js";
 export { loadPolicy } from "./policy/load.js";

@@ -52,3 +52,13 @@ export const objectUrl = url(({ protocol, hostname, pathname, username, password
 });
 
 export const httpUrl = url(({ protocol }) => protocol === "http:" || protocol === "https:");
+
+export const clamdUrl = url(({ protocol, hostname, pathname, username, password }) => {
+  if (protocol === "unix:") return hostname === "" && pathname.length > 1;
+  return (
+    protocol === "tcp:" &&
+    hostname !== "" &&
+    username + password === "" &&
+    (pathname === "" || pathname === "/")
+  );
+});

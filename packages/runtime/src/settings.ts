@@ -2,7 +2,7 @@ import { isIPv4 } from "node:net";
 import { resolve } from "node:path";
 import { STAGE_NAMES, STAGES, type StageName } from "@sluice/pipeline";
 import { z } from "zod";
-import { catalogUrl, commaList, httpUrl, objectUrl, queueUrl, whole } from "./setting-values.js";
+import { catalogUrl, clamdUrl, commaList, httpUrl, objectUrl, queueUrl, whole } from "./setting-values.js";
 
 /** Everything that the environment decides, checked. An unset URL is `undefined`. */
 export interface Settings {
@@ -33,6 +33,10 @@ export interface Settings {
   readonly policyFile: string | undefined;
   /** Path of the CPython that judges scripts, or its name on PATH, instead of the built-in one. */
   readonly pythonBin: string | undefined;
+  /** The ClamAV daemon that every script must have passed; `undefined` where none is asked. */
+  readonly clamdUrl: string | undefined;
+  /** How long it may take to scan one script, in milliseconds. */
+  readonly clamdTimeoutMs: number;
   /** Memory that one analysing thread may take, in megabytes. */
   readonly analysisMemoryMb: number;
   /** Memory that the uploads under way may take in the API's process, in megabytes. */
@@ -209,6 +213,21 @@ const DECLARED = {
       "CPython 3.8 or later that judges scripts; unset: the built-in one, 3.14 in WebAssembly",
     expected: "the path of a program, or its name on PATH",
     schema: z.string(),
+  }),
+  clamdUrl: setting<string | undefined>({
+    name: "CLAMD_URL",
+    default: undefined,
+    description:
+      "ClamAV daemon that scans every script before it is judged; scripts wait while it is down; unset: none is asked",
+    expected: "tcp://HOST:PORT or unix:///PATH",
+    schema: clamdUrl,
+  }),
+  clamdTimeoutMs: setting({
+    name: "CLAMD_TIMEOUT_SECONDS",
+    default: "30",
+    description: "how long the ClamAV daemon may take to scan one script",
+    expected: "a whole number of seconds from 1 to 60",
+    schema: seconds(1, 60),
   }),
   analysisMemoryMb: setting({
     name: "ANALYSIS_MEMORY_MB",

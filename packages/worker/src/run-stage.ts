@@ -31,6 +31,7 @@ export async function openStores({ settings, log, shutdown }: ServiceContext): P
  * more, those under way end and are committed, and the rest goes back to the queue.
  *
  * @param deps - what the handler asks for
+ * @param checks - what `/readyz` asks beside the stores
  */
 export async function runStage<Stage extends StageName, Deps>(
   stage: Stage,
@@ -38,8 +39,9 @@ export async function runStage<Stage extends StageName, Deps>(
   deps: Deps,
   stores: Stores,
   { settings, log, metrics, shutdown }: ServiceContext,
+  checks: readonly Check[] = [],
 ): Promise<void> {
-  await serveHealth(checksOf(stores), { settings, metrics, shutdown });
+  await serveHealth([...checksOf(stores), ...checks], { settings, metrics, shutdown });
   const concurrency = settings.concurrency[stage];
   const run = createChunkRunner({
     stage,

@@ -1,3 +1,4 @@
+import { scannedVersion } from "@sluice/clamav";
 import { createAnalysers, findPython } from "@sluice/python-analysis";
 import { resolveSetting, runService } from "@sluice/runtime";
 import { openStores, runStage } from "@sluice/worker";
@@ -18,7 +19,11 @@ await runService("extract", async (context) => {
   await runStage(
     "extract",
     extract,
-    { ...stores, analysers, analyserVersion: python.analyserVersion },
+    {
+      ...stores,
+      analysers,
+      analyserVersion: scannedVersion(python.analyserVersion, settings.clamdUrl),
+    },
     stores,
     context,
   );

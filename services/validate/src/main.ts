@@ -1,3 +1,4 @@
+import { Clamd, scannedVersion } from "@sluice/clamav";
 import { createAnalysers, findPython, loadPolicy } from "@sluice/python-analysis";
 import { resolveSetting, runService } from "@sluice/runtime";
 import { openStores, runStage } from "@sluice/worker";
@@ -17,11 +18,21 @@ await runService("validate", async (context) => {
     log,
   });
   shutdown.add("analysers", () => analysers.close());
+  const { clamdUrl, clamdTimeoutMs } = settings;
+  const scanner =
+    clamdUrl === undefined ? undefined : new Clamd({ url: clamdUrl, timeoutMs: clamdTimeoutMs });
   await runStage(
     "validate",
     validate,
-    { ...stores, analysers, policy, analyserVersion: python.analyserVersion },
+    {
+      ...stores,
+      analysers,
+      policy,
+      analyserVersion: scannedVersion(python.analyserVersion, clamdUrl),
+      scanner,
+    },
     stores,
     context,
+    scanner ? [{ name: "clamd", check: () => scanner.check() }] : [],
   );
 });

@@ -1,7 +1,8 @@
 import type { Catalog } from "@sluice/catalog";
+import { type Clamd, ClamdUnavailableError } from "@sluice/clamav";
 import { blobKey, type BlobPlace, type ObjectStore, quarantineKey } from "@sluice/object-store";
-import { advance, isQuarantined, restart, stop } from "@sluice/pipeline";
-import { type Analysers, type Policy, policyVersion } from "@sluice/python-analysis";
+import { advance, isQuarantined, restart, snooze, stop } from "@sluice/pipeline";
+import { type Analysers, infected, type Policy, policyVersion } from "@sluice/python-analysis";
 import { type Handler, readSource } from "@sluice/worker";
 
 export interface ValidateDeps {
@@ -11,17 +12,21 @@ export interface ValidateDeps {
   readonly policy: Policy;
   /** Of {@link analysers}. */
   readonly analyserVersion: string;
+  /** Asked first, where there is one: nothing passes without its word. */
+  readonly scanner?: Pick<Clamd, "scan"> | undefined;
 }
 
 /** How long dedup is given to be replaced by one of this worker's version, in milliseconds. */
 const RESTART_DELAY_MS = 5_000;
+/** How long a scanner that is down is given to come back, in milliseconds. */
+const SCANNER_DELAY_MS = 10_000;
 
 /**
  * Judges a script: is it Python, what can it do, does the policy allow that. What is no Python, or is
  * malware, goes to quarantine and no further; what the policy forbids goes on, so that a changed policy
  * finds it ready.
  */
-export const validate: Handler<"validate", ValidateDeps> = async (script, deps) => {
+export const validate: Handler<"validate", ValidateDeps> = async (script, deps, { signal }) => {
   const { objects, analysers, policy, analyserVersion } = deps;
   if (
     script.analyserVersion !== analyserVersion ||
@@ -30,7 +35,16 @@ export const validate: Handler<"validate", ValidateDeps> = async (script, deps) 
     return restart(RESTART_DELAY_MS);
   }
   const { bytes, place } = await readSource(deps, script);
-  const report = await analysers.report(bytes, policy);
+  let signature: string | undefined;
+  try {
+    const scan = await deps.scanner?.scan(bytes, signal);
+    if (scan?.kind === "infected") ({ signature } = scan);
+  } catch (error) {
+    if (error instanceof ClamdUnavailableError) return snooze(SCANNER_DELAY_MS, error.message);
+    throw error;
+  }
+  const analysed = await analysers.report(bytes, policy);
+  const report = signature === undefined ? analysed : infected(analysed, signature);
 
   const quarantined = isQuarantined(report.verdict);
   const moved = await moveTo(
