@@ -16,6 +16,7 @@ interface ComposeService {
   healthcheck?: { test: string[] };
   networks: string[];
   ports?: string[];
+  profiles?: string[];
   restart?: string;
   volumes?: string[];
 }
@@ -32,6 +33,8 @@ const read = (path: string): string => readFileSync(`${ROOT}/${path}`, "utf8");
 const compose = parse(read("docker-compose.yml"), { merge: true }) as Compose;
 const OURS = ["ingest", ...STAGE_NAMES, "janitor"];
 const STORES = ["postgres", "redis", "minio"];
+/** What runs only where its profile is asked for. */
+const OPTIONAL = ["clamav"];
 const WORKERS = OURS.filter((name) => name !== "ingest");
 
 /** What a careful operator writes into .env. */
@@ -59,7 +62,9 @@ describe("docker-compose.yml", () => {
     const folders = readdirSync(`${ROOT}/services`);
     expect([...folders].sort()).toEqual([...OURS].sort());
     const others = Object.keys(compose.services).filter((name) => !OURS.includes(name));
-    expect(others.sort()).toEqual([...STORES, "migrate"].sort());
+    expect(others.sort()).toEqual([...STORES, ...OPTIONAL, "migrate"].sort());
+    for (const [name, { profiles }] of Object.entries(compose.services))
+      expect(profiles).toEqual(OPTIONAL.includes(name) ? [name] : undefined);
   });
 
   it.each(OURS)("builds the image of %s for %s", (name) => {
@@ -96,6 +101,18 @@ describe("docker-compose.yml", () => {
     }
   });
 
+  it("lets a virus scanner be asked by the one who asks it, and be known to all whose results depend on it", () => {
+    const CLAMD_URL = "tcp://clamav:3310";
+    for (const name of OURS) {
+      const given = environment(name, { ...SECRETS, CLAMD_URL });
+      const depends = read(`services/${name}/src/main.ts`).includes("scannedVersion(");
+      expect(given["CLAMD_URL"], name).toBe(depends ? CLAMD_URL : undefined);
+      expect(loadServiceSettings(environment(name)).clamdUrl, name).toBeUndefined();
+    }
+    expect(read(".env.example")).toContain(`\n#CLAMD_URL=${CLAMD_URL}\n#COMPOSE_PROFILES=clamav\n`);
+    expect(service("clamav").healthcheck?.test).toEqual(["CMD", "clamdcheck.sh"]);
+  });
+
   it("migrates the catalog once, before anything uses it", () => {
     expect(service("migrate")).toMatchObject({
       build: { context: ".", args: { SERVICE: "janitor" } },
@@ -128,7 +145,8 @@ describe("docker-compose.yml", () => {
   });
 
   it("starts again what ends", () => {
-    for (const name of [...OURS, ...STORES]) expect(service(name).restart).toBe("unless-stopped");
+    for (const name of [...OURS, ...STORES, ...OPTIONAL])
+      expect(service(name).restart).toBe("unless-stopped");
   });
 
   it("lets workers be scaled, and reaches only the API, only from this machine", () => {
@@ -146,8 +164,9 @@ describe("docker-compose.yml", () => {
   });
 
   it("keeps every store's data in a named volume", () => {
-    expect(STORES.map((name) => service(name).volumes?.[0]?.split(":")[0])).toEqual(STORES);
-    expect(Object.keys(compose.volumes)).toEqual(STORES);
+    const stored = [...STORES, ...OPTIONAL];
+    expect(stored.map((name) => service(name).volumes?.[0]?.split(":")[0])).toEqual(stored);
+    expect(Object.keys(compose.volumes)).toEqual(stored);
     expect(Object.keys(compose.networks)).toEqual(["stores", "edge"]);
   });
 
@@ -205,6 +224,8 @@ describe("secrets", () => {
     );
     const optional = lines.flatMap((line) => /^#([A-Z_]+)=/.exec(line)?.[1] ?? []);
     const text = read("docker-compose.yml");
-    for (const name of optional) expect(text).toContain(`\${${name}:-`);
+    // Compose itself reads this one.
+    const ours = optional.filter((name) => name !== "COMPOSE_PROFILES");
+    for (const name of ours) expect(text).toContain(`\${${name}:-`);
   });
 });

@@ -59,10 +59,15 @@ export class Client {
   }
 
   /** Long-polls until the script's work is over. */
-  async untilFinal(scriptId: string): Promise<Status> {
+  untilFinal(scriptId: string): Promise<Status> {
+    return this.until(scriptId, ({ state }) => isFinal(state));
+  }
+
+  /** Asks for a script's status until that is as it is wished for. */
+  async until(scriptId: string, isWished: (status: Status) => boolean): Promise<Status> {
     for (;;) {
-      const status = await this.get<Status>(`/scripts/${scriptId}/status?wait=20`);
-      if (isFinal(status.state)) return status;
+      const status = await this.get<Status>(`/scripts/${scriptId}/status?wait=1`);
+      if (isWished(status)) return status;
     }
   }
 }

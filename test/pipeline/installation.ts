@@ -132,6 +132,6 @@ export function freshDataDir(): { path: string; remove: () => void } {
 
 function withoutSettings(): NodeJS.ProcessEnv {
   const own =
-    /^(HOST|PORT|SLUICE_|QUEUE_URL|CATALOG_URL|OBJECT_STORE_URL|BACKUP_URL|API_KEYS|LOG_LEVEL|PYTHON_BIN|METRICS_)/;
+    /^(HOST|PORT|SLUICE_|QUEUE_URL|CATALOG_URL|OBJECT_STORE_URL|BACKUP_URL|API_KEYS|LOG_LEVEL|PYTHON_BIN|CLAMD_|METRICS_)/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !own.test(name)));
 }

@@ -4,7 +4,15 @@ import { findBinaries } from "../../packages/standalone/src/postgres/binaries.js
 import { buildS3Program, findOnPath, findS3Program, type S3Kind } from "./s3-programs.js";
 
 /** What a test may need that npm does not install. */
-export const PARTS = ["redis", "postgres", "minio", "versitygw", "chromium", "python3"] as const;
+export const PARTS = [
+  "redis",
+  "postgres",
+  "minio",
+  "versitygw",
+  "clamd",
+  "chromium",
+  "python3",
+] as const;
 export type Part = (typeof PARTS)[number];
 
 /** For each part that this machine lacks: one line that says so, and how to get it. */
@@ -29,6 +37,7 @@ const PROBES: Readonly<Record<Part, () => string | undefined | Promise<string | 
   },
   minio: () => ((process.env["S3_TEST_URL"] ?? "") !== "" ? undefined : missingS3("minio")),
   versitygw: () => missingS3("versitygw"),
+  clamd: () => missingProgram("clamd", "apt-get install clamav-daemon"),
   chromium: () => missingProgram("chromium", "apt-get install chromium"),
   python3: () => missingProgram("python3", "apt-get install python3"),
 };

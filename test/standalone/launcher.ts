@@ -8,7 +8,7 @@ import { guard } from "../servers/index.js";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const START = join(ROOT, "scripts", "start.mjs");
 const SETTINGS =
-  /^(HOST|PORT|SLUICE_DATA|[A-Z_]+_URL|API_KEYS|LOG_LEVEL|PYTHON_BIN|METRICS_[A-Z]+|[A-Z]+_CONCURRENCY)$/;
+  /^(HOST|PORT|SLUICE_DATA|[A-Z_]+_URL|API_KEYS|LOG_LEVEL|PYTHON_BIN|CLAMD_[A-Z_]+|METRICS_[A-Z]+|[A-Z]+_CONCURRENCY)$/;
 
 /** A line that the launcher or one of its programs has logged. */
 export interface LogLine {

@@ -90,13 +90,11 @@ export class Clamd {
     body: Iterable<Uint8Array> = [],
   ): Promise<string> {
     signal?.throwIfAborted();
-    const socket = await this.#connect();
+    const socket = await this.#connect(signal);
     return new Promise((resolve, reject) => {
       let reply = "";
       let problem: unknown;
       const timer = setTimeout(() => socket.destroy(new NoAnswerError()), timeoutMs);
-      const abort = (): void => void socket.destroy();
-      signal?.addEventListener("abort", abort, { once: true });
       socket.setEncoding("latin1");
       socket.on("data", (text: string) => {
         reply += text;
@@ -105,7 +103,6 @@ export class Clamd {
       socket.on("error", (error) => (problem ??= error));
       socket.once("close", () => {
         clearTimeout(timer);
-        signal?.removeEventListener("abort", abort);
         const end = reply.indexOf("\0");
         // A daemon that will not read any further answers first, then resets the connection.
         if (end >= 0) resolve(reply.slice(0, end));
@@ -118,13 +115,14 @@ export class Clamd {
     });
   }
 
-  #connect(): Promise<Socket> {
+  /** The signal goes on to end the socket. */
+  #connect(signal: AbortSignal | undefined): Promise<Socket> {
     return new Promise((resolve, reject) => {
-      const socket = connect(addressOf(this.#url));
+      const socket = connect({ ...addressOf(this.#url), ...(signal && { signal }) });
       const fail = (problem?: unknown): void => {
         clearTimeout(timer);
         socket.destroy();
-        reject(this.#gone(problem));
+        reject(signal?.aborted === true ? (signal.reason as Error) : this.#gone(problem));
       };
       const timer = setTimeout(fail, CONNECT_TIMEOUT_MS);
       socket.once("error", fail);

@@ -2,7 +2,15 @@ import { isIPv4 } from "node:net";
 import { resolve } from "node:path";
 import { STAGE_NAMES, STAGES, type StageName } from "@sluice/pipeline";
 import { z } from "zod";
-import { catalogUrl, clamdUrl, commaList, httpUrl, objectUrl, queueUrl, whole } from "./setting-values.js";
+import {
+  catalogUrl,
+  clamdUrl,
+  commaList,
+  httpUrl,
+  objectUrl,
+  queueUrl,
+  whole,
+} from "./setting-values.js";
 
 /** Everything that the environment decides, checked. An unset URL is `undefined`. */
 export interface Settings {

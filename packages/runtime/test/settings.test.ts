@@ -82,6 +82,11 @@ describe("settings", () => {
     ["OBJECT_STORE_URL", "file://relative/dir"],
     ["OBJECT_STORE_URL", "file:///"],
     ["BACKUP_URL", "/var/backup"],
+    ["CLAMD_URL", "clamd:3310"],
+    ["CLAMD_URL", "tcp://"],
+    ["CLAMD_URL", "tcp://user:word@clamd:3310"],
+    ["CLAMD_URL", "unix://run/clamd.ctl"],
+    ["CLAMD_URL", "unix:///"],
   ])("refuses %s=%s", (name, value) => {
     expect(Object.keys(problems(() => loadServiceSettings({ ...STORES, [name]: value })))).toEqual([
       name,

@@ -43,7 +43,10 @@ export const validate: Handler<"validate", ValidateDeps> = async (script, deps, 
     if (error instanceof ClamdUnavailableError) return snooze(SCANNER_DELAY_MS, error.message);
     throw error;
   }
-  const analysed = await analysers.report(bytes, policy);
+  const analysed = {
+    ...(await analysers.report(bytes, policy)),
+    analyser_version: analyserVersion,
+  };
   const report = signature === undefined ? analysed : infected(analysed, signature);
 
   const quarantined = isQuarantined(report.verdict);

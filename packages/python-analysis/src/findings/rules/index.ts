@@ -3,6 +3,7 @@ import { CAPABILITY_RULES } from "./capability.js";
 import { COMPLEXITY_RULES } from "./complexity.js";
 import { IMPORT_RULES } from "./imports.js";
 import { INTERFACE_RULES } from "./interface.js";
+import { MALWARE_RULES } from "./malware.js";
 import { REPORT_RULES } from "./report.js";
 import { SOURCE_RULES } from "./source.js";
 import { SYNTAX_RULES } from "./syntax.js";
@@ -23,6 +24,7 @@ export const RULES = {
   ...INTERFACE_RULES,
   ...CAPABILITY_RULES,
   ...CALL_RULES,
+  ...MALWARE_RULES,
   ...REPORT_RULES,
 };
 
