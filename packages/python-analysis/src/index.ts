@@ -1,7 +1,10 @@
 export { type DecodedSource, type DecodedText, type DecodeError, decodeSource } from "./decode.js";
+export { collectFacts, type FactsInput } from "./facts/collect.js";
+export type { ScriptFacts } from "./facts/script-facts.js";
 export { infected } from "./findings/signature.js";
 export { extractMetadata } from "./metadata.js";
 export { DEFAULT_POLICY } from "./policy/default.js";
+export { judge } from "./policy/judge.js";
 export { loadPolicy } from "./policy/load.js";
 export { parsePolicy, type Policy, PolicyError, policyVersion } from "./policy/schema.js";
 export {

@@ -1,6 +1,6 @@
 /**
  * Which analyser a report or metadata came from. Results are reused for as long as it stays the same, so it is raised with every
- * change of what they say.
+ * change of what they say, or of the facts that are stored with them.
  */
 export const ANALYSER_VERSION = "3";
 

@@ -2,13 +2,19 @@ import type { Catalog } from "@sluice/catalog";
 import { type Clamd, ClamdUnavailableError } from "@sluice/clamav";
 import { blobKey, type BlobPlace, type ObjectStore, quarantineKey } from "@sluice/object-store";
 import { advance, isQuarantined, restart, snooze, stop } from "@sluice/pipeline";
-import { type Analysers, infected, type Policy, policyVersion } from "@sluice/python-analysis";
+import {
+  type Analysers,
+  infected,
+  judge,
+  type Policy,
+  policyVersion,
+} from "@sluice/python-analysis";
 import { type Handler, readSource } from "@sluice/worker";
 
 export interface ValidateDeps {
   readonly catalog: Catalog;
   readonly objects: ObjectStore;
-  readonly analysers: Pick<Analysers, "report">;
+  readonly analysers: Pick<Analysers, "facts">;
   readonly policy: Policy;
   /** Of {@link analysers}. */
   readonly analyserVersion: string;
@@ -43,11 +49,9 @@ export const validate: Handler<"validate", ValidateDeps> = async (script, deps, 
     if (error instanceof ClamdUnavailableError) return snooze(SCANNER_DELAY_MS, error.message);
     throw error;
   }
-  const analysed = {
-    ...(await analysers.report(bytes, policy)),
-    analyser_version: analyserVersion,
-  };
-  const report = signature === undefined ? analysed : infected(analysed, signature);
+  const analysed = { ...(await analysers.facts(bytes)), analyser_version: analyserVersion };
+  const facts = signature === undefined ? analysed : infected(analysed, signature);
+  const report = judge(facts, policy);
 
   const quarantined = isQuarantined(report.verdict);
   const moved = await moveTo(

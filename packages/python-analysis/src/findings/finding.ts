@@ -17,7 +17,7 @@ export function finding(
   place: Place | null,
   changed: Partial<Pick<Rule, "severity" | "confidence">> = {},
 ): Finding {
-  const { severity, confidence, why, help, cwe } = { ...RULES[id], ...changed };
+  const { severity, confidence } = { ...RULES[id], ...changed };
   return {
     rule: id,
     severity,
@@ -28,10 +28,14 @@ export function finding(
     column: place?.start.column ?? null,
     end_line: place?.end?.line ?? null,
     end_column: place?.end?.column ?? null,
-    why,
-    help,
-    cwe,
+    ...ruleTexts(id),
   };
+}
+
+/** What every finding of a rule says alike. */
+export function ruleTexts(id: RuleId): Pick<Finding, "why" | "help" | "cwe"> {
+  const { why, help, cwe } = RULES[id];
+  return { why, help, cwe };
 }
 
 /** The place of a node. */

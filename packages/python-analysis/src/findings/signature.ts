@@ -1,13 +1,12 @@
-import type { AnalysisReport } from "@sluice/contracts";
+import { type ScriptFacts, withFinding } from "../facts/script-facts.js";
 import { finding, quoted } from "./finding.js";
 
 /**
- * The report on a script in which a virus scanner has found something: the verdict is `malicious`, whatever else is said.
+ * Facts of a script in which a virus scanner has found something: the verdict is `malicious`, whatever else is said.
  *
  * @param signature - what the scanner calls it, such as `Win.Test.EICAR_HDB-1`
  */
-export function infected(report: AnalysisReport, signature: string): AnalysisReport {
+export function infected(facts: ScriptFacts, signature: string): ScriptFacts {
   const message = `ClamAV knows this as ${quoted(signature)}`;
-  const found = finding("malware.signature", message, null);
-  return { ...report, verdict: "malicious", findings: [found, ...report.findings] };
+  return { ...withFinding(facts, finding("malware.signature", message, null)), malicious: true };
 }

@@ -38,6 +38,12 @@ export function decideImport(module: string, isStdlib: boolean, { imports }: Pol
   return best.decision;
 }
 
+/** The strictest that a policy decides on any import. */
+export function strictestOnImports({ imports }: Policy): Decision {
+  const listed = DECISIONS.filter((decision) => imports[decision].length > 0);
+  return strictest([imports.default, imports.stdlib, ...listed]);
+}
+
 /** Whether a list of a policy names a module or the package it is in. */
 export function isListed(module: string, list: readonly string[]): boolean {
   return list.some((name) => isNamedBy(name, module));

@@ -1,24 +1,14 @@
 import type { Finding, JudgedImport } from "@sluice/contracts";
-import {
-  DeclaredDependencies,
-  isStandardLibrary,
-  sourcesOf,
-  type ImportOrigin,
-} from "../dependencies/imports.js";
-import { satisfies } from "../dependencies/version.js";
-import { readDeclaration, type Declaration } from "../dependencies/script-metadata.js";
+import { FACT_LIMITS, type ImportFacts, type ImportsFacts } from "../facts/script-facts.js";
 import { finding, quoted } from "../findings/finding.js";
-import { collectImports } from "../structure/imports.js";
-import type { ParsedModule, Position } from "../structure/types.js";
-import type { Python } from "../verdict/python.js";
-import { decideImport, isListed, strictest, type Decision } from "./decide.js";
+import { decideImport, isListed, strictest, strictestOnImports, type Decision } from "./decide.js";
 import type { Policy } from "./schema.js";
 
 export interface ImportJudgement {
   /** On all imports together. */
   readonly decision: Decision;
   /** Each module once, where it is first imported. */
-  readonly imports: readonly JudgedImport[];
+  readonly imports: JudgedImport[];
   readonly findings: readonly Finding[];
 }
 
@@ -26,125 +16,90 @@ const SEVERITIES = { refused: "error", needs_approval: "warning" } as const;
 
 /** As much of a name as a report tells. */
 const LONGEST_NAME = 200;
+/** No more than these are listed. */
+export const MOST_IMPORTS = 500;
 
-const CARRIAGE_RETURN = 0x0d;
-
-interface ImportedModule {
-  readonly module: string;
-  readonly position: Position;
-  readonly origin: ImportOrigin;
+interface DecidedImport extends ImportFacts {
   readonly decision: Decision;
 }
 
-/**
- * Judges what a script imports, and what it says of that in its own dependency block (PEP 723).
- *
- * @param source - as it was uploaded
- * @param python - whose verdict on the script it is
- */
-export function judgeImports(
-  parsed: ParsedModule,
-  policy: Policy,
-  source: Uint8Array,
-  python: Python,
-): ImportJudgement {
-  const declaration = readDeclaration(parsed.text);
-  const modules = importedModules(parsed, declaration, policy);
+/** Judges what a script imports, and what of that its own dependency block (PEP 723) leaves out. */
+export function judgeImports(facts: ImportsFacts, policy: Policy): ImportJudgement {
+  const decided = facts.modules.map((each): DecidedImport => {
+    const isStdlib = each.origin === "standard_library";
+    return { ...each, decision: decideImport(each.module, isStdlib, policy) };
+  });
+  const shown = listedImports(decided);
+  // Those that were not kept may be anything that the policy has a word on.
+  const rest = facts.omitted > 0 ? strictestOnImports(policy) : "allowed";
+  const omitted = decided.length - shown.length + facts.omitted;
   return {
-    decision: strictest(modules.map(({ decision }) => decision)),
-    imports: modules.map((each) => judgedImport(each, policy)),
+    decision: strictest([rest, ...decided.map(({ decision }) => decision)]),
+    imports: shown.map((each) => judgedImport(each, policy)),
     findings: [
-      ...modules.flatMap(notAllowed),
-      ...declarationFindings(declaration, python),
-      ...lineEndFindings(declaration, source),
-      ...undeclared(modules, declaration, policy),
+      ...decided.flatMap(notAllowed),
+      ...restFindings(facts.omitted, rest),
+      ...undeclared(facts, policy),
+      ...(omitted > 0
+        ? [finding("report.truncated", `${omitted} more imports are not listed`, null)]
+        : []),
     ],
   };
 }
 
-function importedModules(
-  parsed: ParsedModule,
-  { metadata }: Declaration,
-  policy: Policy,
-): ImportedModule[] {
-  const declared = new DeclaredDependencies(metadata?.dependencies ?? []);
-  const found = new Map<string, ImportedModule>();
-  for (const imported of collectImports(parsed)) {
-    for (const { modules, origin } of sourcesOf(imported, declared)) {
-      for (const module of modules) {
-        if (found.has(module)) continue;
-        const decision = decideImport(module, isStandardLibrary(module), policy);
-        found.set(module, { module, position: imported.position, origin, decision });
-      }
-    }
-  }
-  return [...found.values()];
+/** No more than a report may have; those that are not allowed must not be cut off by those that are. */
+function listedImports(imports: readonly DecidedImport[]): readonly DecidedImport[] {
+  if (imports.length <= MOST_IMPORTS) return imports;
+  const kept = new Set(
+    imports
+      .toSorted((a, b) => Number(a.decision === "allowed") - Number(b.decision === "allowed"))
+      .slice(0, MOST_IMPORTS),
+  );
+  return imports.filter((each) => kept.has(each));
 }
 
-function judgedImport(imported: ImportedModule, policy: Policy): JudgedImport {
-  const { module, position, origin, decision } = imported;
-  const isAllowListed = origin.origin === "unknown" && isListed(module, policy.imports.allowed);
+function judgedImport(imported: DecidedImport, policy: Policy): JudgedImport {
+  const { module, line, column, origin, distribution, decision } = imported;
+  const isAllowListed = origin === "unknown" && isListed(module, policy.imports.allowed);
   return {
     module: quoted(module, LONGEST_NAME),
-    ...position,
-    origin: isAllowListed ? "allow_listed" : origin.origin,
-    distribution: origin.distribution && quoted(origin.distribution, LONGEST_NAME),
+    line,
+    column,
+    origin: isAllowListed ? "allow_listed" : origin,
+    distribution,
     decision,
   };
 }
 
-function notAllowed({ module, position, decision }: ImportedModule): Finding[] {
+function notAllowed({ module, decision, ...start }: DecidedImport): Finding[] {
   if (decision === "allowed") return [];
-  const message = `the import of \`${quoted(module)}\` ${decision === "refused" ? "is refused" : "needs approval"}`;
-  const severity = SEVERITIES[decision];
-  return [finding("imports.not-allowed", message, { start: position }, { severity })];
+  return [notAllowedFinding(`the import of \`${quoted(module)}\``, decision, { start })];
 }
 
-/** What is wrong with the dependency block itself. */
-function declarationFindings({ metadata, problems }: Declaration, { version }: Python): Finding[] {
-  const findings = problems.map(({ message, line }) =>
-    finding("imports.declaration", quoted(message, 300), { start: { line, column: 1 } }),
-  );
-  const wanted = metadata?.requiresPython ?? null;
-  if (metadata && wanted !== null && !satisfies(releaseOf(version), wanted)) {
-    const message = `the script requires Python ${quoted(wanted)}, but was judged by Python ${version}`;
-    const start = { line: metadata.requiresPythonLine ?? metadata.line, column: 1 };
-    findings.push(finding("python.version", message, { start }));
-  }
-  return findings;
+function restFindings(omitted: number, decision: Decision): Finding[] {
+  if (decision === "allowed") return [];
+  const what = `more than ${FACT_LIMITS.imports} modules are imported; the import of ${omitted} more`;
+  return [notAllowedFinding(what, decision, null)];
 }
 
-/** What `3.15.0b1` is a pre-release of, and `3.13.0+` a build after: installers let those stand for the release, too. */
-function releaseOf(version: string): string {
-  return /^\d+(?:\.\d+)*/.exec(version)?.[0] ?? version;
-}
-
-/** Some tools find a block only where the bytes are as the specification's expression has them. */
-function lineEndFindings({ metadata }: Declaration, source: Uint8Array): Finding[] {
-  if (!metadata || !source.includes(CARRIAGE_RETURN)) return [];
-  const message =
-    "the dependency block was read, but tools that follow PEP 723 to the letter may not see it between lines that end with CR";
-  const place = { start: { line: metadata.line, column: 1 } };
-  return [finding("imports.declaration", message, place, { severity: "info" })];
+function notAllowedFinding(
+  what: string,
+  decision: keyof typeof SEVERITIES,
+  place: Parameters<typeof finding>[2],
+): Finding {
+  const message = `${what} ${decision === "refused" ? "is refused" : "needs approval"}`;
+  return finding("imports.not-allowed", message, place, { severity: SEVERITIES[decision] });
 }
 
 /** Imports whose package the script's own dependency block leaves out. Without a block, nothing is said to be declared. */
-function undeclared(
-  modules: readonly ImportedModule[],
-  { metadata }: Declaration,
-  { imports }: Policy,
-): Finding[] {
-  if (imports.undeclared === "off" || !metadata) return [];
+function undeclared({ declares, modules }: ImportsFacts, { imports }: Policy): Finding[] {
+  if (imports.undeclared === "off" || !declares) return [];
   const missing = new Map<string, Finding>();
-  for (const { module, position, origin } of modules) {
-    const { distribution } = origin;
-    if (origin.origin !== "unknown" || distribution === null || missing.has(distribution)) continue;
+  for (const { module, distribution, origin, ...start } of modules) {
+    if (origin !== "unknown" || distribution === null || missing.has(distribution)) continue;
     const message = `\`${quoted(module)}\` is imported, but the script does not declare ${quoted(distribution)} or the like`;
     const severity = { severity: imports.undeclared };
-    missing.set(
-      distribution,
-      finding("imports.undeclared", message, { start: position }, severity),
-    );
+    missing.set(distribution, finding("imports.undeclared", message, { start }, severity));
   }
   return [...missing.values()];
 }

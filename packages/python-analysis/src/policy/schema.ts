@@ -9,6 +9,7 @@ const attention = z.union([severity, z.literal("off")]);
 
 const moduleName = z
   .string()
+  .max(200)
   .regex(/^(?:\.|[\p{ID_Start}_][\p{ID_Continue}]*(?:\.[\p{ID_Start}_][\p{ID_Continue}]*)*)$/u, {
     error: "must be a module such as `numpy` or `google.cloud`, or `.` for relative imports",
   });

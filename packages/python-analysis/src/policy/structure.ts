@@ -2,21 +2,58 @@
  * What a policy says of how a script must look: its size and complexity, its docstrings, the functions it must have.
  */
 import type { Finding } from "@sluice/contracts";
-import type { MeasuredComplexity } from "../complexity.js";
+import type {
+  ComplexityFacts,
+  DocstringFacts,
+  Measure,
+  Piece,
+  SignatureFacts,
+  SignaturesFacts,
+} from "../facts/script-facts.js";
 import { finding, quoted, type Place } from "../findings/finding.js";
 import type { RuleId } from "../findings/rules/index.js";
-import {
-  collectDefinitions,
-  docstringOf,
-  parametersOf,
-  type Definition,
-} from "../structure/definitions.js";
-import type { ParsedModule, SyntaxNode } from "../structure/types.js";
 import type { Limit, Policy, RequiredSignature } from "./schema.js";
 
+interface LimitedMeasure {
+  readonly measure: Measure;
+  readonly rule: RuleId;
+  readonly limit: (limits: Policy["limits"]) => Limit;
+  readonly of: (piece: Piece) => number;
+  readonly says: (name: string, value: number) => string;
+  /** What is said of the pieces that no facts were kept of. */
+  readonly saysOfRest: string;
+}
+
+const MEASURES: readonly LimitedMeasure[] = [
+  {
+    measure: "mccabe",
+    rule: "complexity.mccabe",
+    limit: (limits) => limits.max_mccabe,
+    of: (piece) => piece[3],
+    says: (name, value) => `${name} has a complexity of ${value}`,
+    saysOfRest: "have a complexity",
+  },
+  {
+    measure: "cognitive",
+    rule: "complexity.cognitive",
+    limit: (limits) => limits.max_cognitive,
+    of: (piece) => piece[4],
+    says: (name, value) => `${name} has a cognitive complexity of ${value}`,
+    saysOfRest: "have a cognitive complexity",
+  },
+  {
+    measure: "nesting",
+    rule: "complexity.nesting",
+    limit: (limits) => limits.max_nesting,
+    of: (piece) => piece[5],
+    says: (name, value) => `${name} nests blocks ${value} deep`,
+    saysOfRest: "nest blocks",
+  },
+];
+
 /** Sizes that are over a policy's limits. */
-export function limitFindings(complexity: MeasuredComplexity, { limits }: Policy): Finding[] {
-  const { module, functions, blocks } = complexity;
+export function limitFindings(complexity: ComplexityFacts, { limits }: Policy): Finding[] {
+  const { module, pieces } = complexity;
   const findings: Finding[] = [];
   const check = (
     rule: RuleId,
@@ -32,45 +69,26 @@ export function limitFindings(complexity: MeasuredComplexity, { limits }: Policy
       }),
     );
   };
-  check("complexity.lines", limits.max_lines, module.lines, `${module.lines} lines`, null);
-  check(
-    "complexity.functions",
-    limits.max_functions,
-    module.functions,
-    `${module.functions} functions`,
-    null,
+  const { lines, functions } = module;
+  check("complexity.lines", limits.max_lines, lines, `${lines} lines`, null);
+  check("complexity.functions", limits.max_functions, functions, `${functions} functions`, null);
+  for (const { measure, rule, limit: limitOf, of, says, saysOfRest } of MEASURES) {
+    const limit = limitOf(limits);
+    for (const piece of pieces) {
+      const [name, line, column] = piece;
+      if (name === null && measure !== "mccabe") continue;
+      const what = name === null ? "this block" : `\`${name}\``;
+      check(rule, limit, of(piece), says(what, of(piece)), { start: { line, column } });
+    }
+    const rest = complexity.rest[measure].filter(([value]) => value > (limit.limit ?? Infinity));
+    const count = rest.reduce((sum, [, each]) => sum + each, 0);
+    const most = rest.at(-1)?.[0] ?? 0;
+    check(rule, limit, most, `${count} more functions ${saysOfRest} of up to ${most}`, null);
+  }
+  const deepest = Math.max(
+    complexity.rest.nesting.at(-1)?.[0] ?? 0,
+    ...pieces.map(([, , , , , nesting]) => nesting),
   );
-  let deepest = 0;
-  for (const { definition, position, mccabe, cognitive, maxNesting } of functions) {
-    const name = `\`${quoted(definition.qualifiedName)}\``;
-    deepest = Math.max(deepest, maxNesting);
-    check("complexity.mccabe", limits.max_mccabe, mccabe, `${name} has a complexity of ${mccabe}`, {
-      start: position,
-    });
-    check(
-      "complexity.cognitive",
-      limits.max_cognitive,
-      cognitive,
-      `${name} has a cognitive complexity of ${cognitive}`,
-      { start: position },
-    );
-    check(
-      "complexity.nesting",
-      limits.max_nesting,
-      maxNesting,
-      `${name} nests blocks ${maxNesting} deep`,
-      { start: position },
-    );
-  }
-  for (const { position, mccabe } of blocks) {
-    check(
-      "complexity.mccabe",
-      limits.max_mccabe,
-      mccabe,
-      `this block has a complexity of ${mccabe}`,
-      { start: position },
-    );
-  }
   if (module.max_nesting > deepest) {
     const message = `blocks outside of functions are nested ${module.max_nesting} deep`;
     check("complexity.nesting", limits.max_nesting, module.max_nesting, message, null);
@@ -79,69 +97,48 @@ export function limitFindings(complexity: MeasuredComplexity, { limits }: Policy
 }
 
 /** Functions and classes without the docstring that a policy asks for. */
-export function docstringFindings(parsed: ParsedModule, { docstrings }: Policy): Finding[] {
-  if (docstrings.required === "none") return [];
-  const { functions, classes } = collectDefinitions(parsed);
-  return [...functions, ...classes]
-    .filter((definition) => docstrings.required === "all" || isPublic(definition))
-    .filter(({ node }) => docstringOf(node) === null)
-    .map(({ node, qualifiedName }) => {
-      const kind = node.type === "class_definition" ? "class" : "function";
-      const place = { start: parsed.position(node.startIndex) };
-      const message = `the ${kind} \`${quoted(qualifiedName)}\` has no docstring`;
-      return finding("docstring.missing", message, place, { severity: docstrings.severity });
+export function docstringFindings(facts: DocstringFacts, { docstrings }: Policy): Finding[] {
+  const { required, severity } = docstrings;
+  if (required === "none") return [];
+  const findings = facts.missing
+    .filter((each) => required === "all" || each.public)
+    .map(({ kind, name, line, column }) => {
+      const message = `the ${kind} \`${name}\` has no docstring`;
+      return finding("docstring.missing", message, { start: { line, column } }, { severity });
     });
-}
-
-/** Whether others are meant to use it: neither it nor what it is in begins with an underscore or is a function. */
-function isPublic({ name, scope }: Definition): boolean {
-  for (let outer: Definition["scope"] | null = scope; outer; outer = outer.parent) {
-    if (
-      outer.kind === "function" ||
-      outer.qualifiedName.split(".").some((part) => part.startsWith("_"))
-    )
-      return false;
+  const omitted = facts.public_omitted + (required === "all" ? facts.others_omitted : 0);
+  if (omitted > 0) {
+    const message = `${omitted} more functions and classes have no docstring`;
+    findings.push(finding("docstring.missing", message, null, { severity }));
   }
-  return !name.startsWith("_");
+  return findings;
 }
 
 /** Functions that a policy asks for and that are missing or different. */
-export function signatureFindings(parsed: ParsedModule, { signatures }: Policy): Finding[] {
-  if (signatures.length === 0) return [];
-  const { functions } = collectDefinitions(parsed);
+export function signatureFindings(facts: SignaturesFacts, { signatures }: Policy): Finding[] {
   return signatures.flatMap((required) => {
-    // The last of several definitions is the one that stands.
-    const found = functions.findLast(({ qualifiedName }) => qualifiedName === required.name);
+    const { severity } = required;
+    const found = facts.functions.find(({ name }) => name === required.name);
     if (!found) {
-      const message = `the policy asks for a function \`${quoted(required.name)}\``;
-      return [finding("signature.missing", message, null, { severity: required.severity })];
+      const unseen = facts.omitted === 0 ? "" : ", and not all of the script's could be looked at";
+      const message = `the policy asks for a function \`${quoted(required.name)}\`${unseen}`;
+      return [finding("signature.missing", message, null, { severity })];
     }
-    return differences(parsed, found.node, required).map((difference) => {
-      const place = { start: parsed.position(found.node.startIndex) };
-      return finding("signature.mismatch", `\`${quoted(required.name)}\` ${difference}`, place, {
-        severity: required.severity,
-      });
+    const { line, column } = found;
+    return differences(found, required).map((difference) => {
+      const message = `\`${quoted(required.name)}\` ${difference}`;
+      return finding("signature.mismatch", message, { start: { line, column } }, { severity });
     });
   });
 }
 
-const STARS: Readonly<Record<string, string>> = { var_positional: "*", var_keyword: "**" };
-
-function differences(
-  parsed: ParsedModule,
-  node: SyntaxNode,
-  required: RequiredSignature,
-): string[] {
+function differences(actual: SignatureFacts, required: RequiredSignature): string[] {
   const found: string[] = [];
-  if (
-    required.is_async !== undefined &&
-    required.is_async !== (node.children[0]?.type === "async")
-  ) {
+  if (required.is_async !== undefined && required.is_async !== actual.is_async)
     found.push(required.is_async ? "must be async" : "must not be async");
-  }
   if (required.parameters) {
-    const actual = parametersOf(parsed, node);
-    const names = actual.map(({ kind, name }) => (STARS[kind] ?? "") + name);
+    const parameters = actual.parameters.map(parameterOf);
+    const names = parameters.map(({ name }) => name);
     const wanted = required.parameters.map(({ name }) => name);
     if (names.join() !== wanted.join()) {
       found.push(
@@ -149,7 +146,7 @@ function differences(
       );
     } else {
       for (const [i, { name, annotation }] of required.parameters.entries()) {
-        const type = actual[i]?.annotation ?? null;
+        const type = parameters[i]?.annotation ?? null;
         if (annotation === undefined || sameSource(annotation, type)) continue;
         found.push(
           `must have ${name}: ${annotation}, but ${type === null ? "has no type for it" : `has ${quoted(type)}`}`,
@@ -157,13 +154,21 @@ function differences(
       }
     }
   }
-  const returns = node.childForFieldName("return_type")?.text ?? null;
+  const { returns } = actual;
   if (required.returns !== undefined && !sameSource(required.returns, returns)) {
     found.push(
       `must return ${required.returns}, but ${returns === null ? "says nothing of it" : `returns ${quoted(returns)}`}`,
     );
   }
   return found;
+}
+
+/** Takes `verbose: bool` apart. */
+function parameterOf(text: string): { name: string; annotation: string | null } {
+  const end = text.indexOf(": ");
+  return end < 0
+    ? { name: text, annotation: null }
+    : { name: text.slice(0, end), annotation: text.slice(end + 2) };
 }
 
 /** Whether two expressions are the same but for white space and the kind of quotes. */

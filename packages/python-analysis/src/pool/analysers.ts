@@ -1,9 +1,11 @@
 import { Worker } from "node:worker_threads";
 import type { AnalysisMetadata, AnalysisReport, Finding } from "@sluice/contracts";
 import { decodeSource } from "../decode.js";
+import { collectFacts } from "../facts/collect.js";
+import { type ScriptFacts, withFinding } from "../facts/script-facts.js";
 import { describeKill } from "../findings/syntax.js";
+import { judge } from "../policy/judge.js";
 import type { Policy } from "../policy/schema.js";
-import { buildReport } from "../report.js";
 import { NativeEngine, type NativeOptions, NotStarted } from "../verdict/native-engine.js";
 import { BUILT_IN_PYTHON, type Python } from "../verdict/python.js";
 import type { KillReason } from "../verdict/types.js";
@@ -24,11 +26,11 @@ export interface AnalysersOptions {
   readonly timeoutMs?: number | undefined;
   /**
    * How much memory each of a thread's two parsers may add for a script, in MiB, and as much again its JavaScript objects. A thread
-   * that makes reports has about 100 MiB to begin with.
+   * that collects facts has about 100 MiB to begin with.
    */
   readonly maxMemoryMb?: number | undefined;
   /**
-   * Whether reports will be asked for: only then is CPython started. The built-in one takes seconds and 100 MiB a thread, another
+   * Whether facts will be asked for: only then is CPython started. The built-in one takes seconds and 100 MiB a thread, another
    * one is a process for each thread.
    */
   readonly verdict: boolean;
@@ -40,22 +42,24 @@ export interface AnalysersOptions {
 /** Analysers of scripts, in threads that are replaced when a script kills them. */
 export interface Analysers {
   /**
-   * Verdict, findings, capabilities. Any bytes get a report: those that kill their parser twice are reported as that.
+   * What any policy can judge. Any bytes have facts: those that kill their parser twice have that.
    *
    * @throws Error where the fault is Sluice's: a mistake in its code, a thread that cannot be started, or after {@link close}
    */
+  facts(source: Uint8Array): Promise<ScriptFacts>;
+  /** {@link facts}, judged. */
   report(source: Uint8Array, policy: Policy): Promise<AnalysisReport>;
   /**
-   * {@link report} and {@link metadata} in one, for which the script is parsed once.
+   * {@link facts}, judged, and {@link metadata} in one, for which the script is parsed once.
    *
-   * @throws Error as {@link report} does
+   * @throws Error as {@link facts} does
    */
   analyse(source: Uint8Array, policy: Policy): Promise<Analysis>;
   /**
-   * Functions, classes, imports, dependencies and tools of a script that a report found valid.
+   * Functions, classes, imports, dependencies and tools of a script that is valid.
    *
    * @throws {@link ParserKilled} where the script killed its parser twice
-   * @throws Error as {@link report} does, and for bytes that are no text
+   * @throws Error as {@link facts} does, and for bytes that are no text
    */
   metadata(source: Uint8Array): Promise<AnalysisMetadata>;
   /** Kills every thread; what is under way is rejected. */
@@ -113,8 +117,6 @@ class PooledAnalysers implements Analysers {
   readonly #pool: ThreadPool<AnalysisRequest, AnalysisAnswer, number>;
   readonly #timeoutMs: number;
   readonly #python: Python;
-  readonly #policyIds = new WeakMap<Policy, number>();
-  #policies = 0;
 
   constructor({
     threads,
@@ -169,26 +171,32 @@ class PooledAnalysers implements Analysers {
     return this.#pool.ready();
   }
 
+  async facts(source: Uint8Array): Promise<ScriptFacts> {
+    const outcome = await this.#ask(source, false);
+    return outcome.killed ? factsOfKill(source, outcome, this.#python) : outcome.answer.facts;
+  }
+
   async report(source: Uint8Array, policy: Policy): Promise<AnalysisReport> {
-    const outcome = await this.#ask(source, policy, false);
-    if (outcome.killed) return reportOfKill(source, policy, outcome, this.#python);
-    return outcome.answer.report;
+    return judge(await this.facts(source), policy);
   }
 
   async analyse(source: Uint8Array, policy: Policy): Promise<Analysis> {
-    const outcome = await this.#ask(source, policy, true);
+    const outcome = await this.#ask(source, true);
     if (!outcome.killed) {
-      const { report, metadata } = outcome.answer;
-      return { report, metadata };
+      const { facts, metadata } = outcome.answer;
+      return { report: judge(facts, policy), metadata };
     }
     if (outcome.progress !== PHASE.metadata)
-      return { report: reportOfKill(source, policy, outcome, this.#python), metadata: null };
-    // The report was lost with the thread that had made it, and metadata has more time of its own.
+      return {
+        report: judge(factsOfKill(source, outcome, this.#python), policy),
+        metadata: null,
+      };
+    // The facts were lost with the thread that had collected them, and metadata has more time of its own.
     return analyseApart(source, policy, this);
   }
 
   async metadata(source: Uint8Array): Promise<AnalysisMetadata> {
-    // What a report was made of in time must not be lost for a slower moment.
+    // What facts were collected of in time must not be lost for a slower moment.
     const outcome = await this.#pool.run(
       { kind: "metadata", source: compact(source) },
       this.#timeoutMs * 2,
@@ -205,60 +213,44 @@ class PooledAnalysers implements Analysers {
 
   async #ask(
     source: Uint8Array,
-    policy: Policy,
     withMetadata: boolean,
-  ): Promise<Outcome<Extract<AnalysisAnswer, { kind: "report" }>, number>> {
+  ): Promise<Outcome<Extract<AnalysisAnswer, { kind: "facts" }>, number>> {
     const outcome = await this.#pool.run(
-      {
-        kind: "report",
-        source: compact(source),
-        policy,
-        policyId: this.#idOf(policy),
-        withMetadata,
-      },
+      { kind: "facts", source: compact(source), withMetadata },
       this.#timeoutMs,
     );
     if (outcome.killed) return outcome;
     const { answer } = outcome;
-    if (answer.kind !== "report") throw new Error("a thread answered what it was not asked");
+    if (answer.kind !== "facts") throw new Error("a thread answered what it was not asked");
     return { killed: null, answer };
-  }
-
-  #idOf(policy: Policy): number {
-    const known = this.#policyIds.get(policy);
-    if (known !== undefined) return known;
-    this.#policyIds.set(policy, ++this.#policies);
-    return this.#policies;
   }
 }
 
-/** Report and metadata by a thread each, so that what metadata does to a parser leaves the report, which is told of it. */
+/** Facts and metadata by a thread each, so that what metadata does to a parser leaves the facts, which are told of it. */
 export async function analyseApart(
   source: Uint8Array,
   policy: Policy,
-  analysers: Pick<Analysers, "report" | "metadata">,
+  analysers: Pick<Analysers, "facts" | "metadata">,
 ): Promise<Analysis> {
-  const report = await analysers.report(source, policy);
-  if (report.verdict === "invalid") return { report, metadata: null };
+  const facts = await analysers.facts(source);
+  if (facts.structure === null) return { report: judge(facts, policy), metadata: null };
   try {
-    return { report, metadata: await analysers.metadata(source) };
+    return { report: judge(facts, policy), metadata: await analysers.metadata(source) };
   } catch (error) {
     if (!(error instanceof ParserKilled)) throw error;
-    const findings = [error.finding, ...report.findings];
-    return { report: { ...report, verdict: "refused", findings }, metadata: null };
+    return { report: judge(withFinding(facts, error.finding), policy), metadata: null };
   }
 }
 
-/** @param kill - how making the report ended, twice */
-function reportOfKill(
+/** @param kill - how collecting the facts ended, twice */
+function factsOfKill(
   source: Uint8Array,
-  policy: Policy,
   { killed, progress }: { readonly killed: KillReason; readonly progress: number },
   python: Python,
-): AnalysisReport {
+): ScriptFacts {
   const verdict = { valid: progress !== PHASE.verdict, error: null, killed };
   const decoded = decodeSource(source);
-  return buildReport({ source, decoded, verdict, parsed: undefined, policy, python });
+  return collectFacts({ source, decoded, verdict, parsed: undefined, python });
 }
 
 /** @throws Error that names the program, too */

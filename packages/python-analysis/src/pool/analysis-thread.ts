@@ -2,9 +2,8 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { AnalysisMetadata } from "@sluice/contracts";
 import { decodeSource } from "../decode.js";
+import { collectFacts } from "../facts/collect.js";
 import { extractMetadata } from "../metadata.js";
-import type { Policy } from "../policy/schema.js";
-import { buildReport } from "../report.js";
 import { parseModule } from "../structure/parse.js";
 import { judge } from "../verdict/judge.js";
 import { MemoryLimit } from "../verdict/memory-limit.js";
@@ -15,8 +14,8 @@ import {
   type AnalysisAnswer,
   type AnalysisRequest,
   type AnalysisThreadData,
+  type FactsRequest,
   PHASE,
-  type ReportRequest,
 } from "./protocol.js";
 import type { ThreadMessage } from "./thread.js";
 
@@ -28,7 +27,6 @@ const WORN_OUT = 0.25;
 
 const { verdict: judgedBy, python, budget, snapshot, phase } = workerData as AnalysisThreadData;
 const port = parentPort!;
-const policies = new Map<number, Policy>();
 
 const memory = new MemoryLimit(budget.memoryBytes);
 memory.install();
@@ -68,23 +66,20 @@ async function serve(request: AnalysisRequest): Promise<void> {
 async function answerTo(request: AnalysisRequest): Promise<AnalysisAnswer> {
   if (request.kind === "metadata")
     return { kind: "metadata", metadata: await metadataOf(request.source) };
-  return reportOn(request);
+  return factsOf(request);
 }
 
-async function reportOn(request: ReportRequest): Promise<AnalysisAnswer> {
-  const { source, policyId, withMetadata } = request;
-  const policy = policies.get(policyId) ?? request.policy;
-  policies.set(policyId, policy);
+async function factsOf({ source, withMetadata }: FactsRequest): Promise<AnalysisAnswer> {
   Atomics.store(phase, 0, PHASE.verdict);
   if (!engine) throw new Error("this thread was started without CPython");
   const { decoded, verdict } = await judge(source, engine, budget);
   Atomics.store(phase, 0, PHASE.structure);
   const parsed = decoded.ok && verdict.valid ? await parseModule(decoded.text) : undefined;
-  const report = buildReport({ source, decoded, verdict, parsed, policy, python });
-  if (!withMetadata || !parsed || report.verdict === "invalid")
-    return { kind: "report", report, metadata: null };
+  const facts = collectFacts({ source, decoded, verdict, parsed, python });
+  if (!withMetadata || !parsed || facts.structure === null)
+    return { kind: "facts", facts, metadata: null };
   Atomics.store(phase, 0, PHASE.metadata);
-  return { kind: "report", report, metadata: extractMetadata(parsed, python) };
+  return { kind: "facts", facts, metadata: extractMetadata(parsed, python) };
 }
 
 async function metadataOf(source: Uint8Array): Promise<AnalysisMetadata> {

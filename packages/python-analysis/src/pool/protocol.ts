@@ -1,36 +1,33 @@
 /** What analysers and their threads say to each other. */
 import type { MessagePort } from "node:worker_threads";
-import type { AnalysisMetadata, AnalysisReport } from "@sluice/contracts";
-import type { Policy } from "../policy/schema.js";
+import type { AnalysisMetadata } from "@sluice/contracts";
+import type { ScriptFacts } from "../facts/script-facts.js";
 import type { Budget } from "../verdict/bombs.js";
 import type { Snapshot } from "../verdict/pyodide-engine.js";
 import type { Python } from "../verdict/python.js";
 
-export interface ReportRequest {
-  readonly kind: "report";
+export interface FactsRequest {
+  readonly kind: "facts";
   readonly source: Uint8Array;
-  /** Sent along each time; its id lets the thread keep the one it has. */
-  readonly policy: Policy;
-  readonly policyId: number;
-  /** Whether metadata is wanted too, of what the report does not find invalid. */
+  /** Whether metadata is wanted too, of what is valid. */
   readonly withMetadata: boolean;
 }
 
 export type AnalysisRequest =
-  | ReportRequest
+  | FactsRequest
   | { readonly kind: "metadata"; readonly source: Uint8Array };
 
 export type AnalysisAnswer =
   | {
-      readonly kind: "report";
-      readonly report: AnalysisReport;
+      readonly kind: "facts";
+      readonly facts: ScriptFacts;
       readonly metadata: AnalysisMetadata | null;
     }
   | { readonly kind: "metadata"; readonly metadata: AnalysisMetadata };
 
 /** `workerData` of an analysis thread. */
 export interface AnalysisThreadData {
-  /** Who gives the verdict, which reports need: Pyodide in the thread itself, or an engine that is asked through a port. */
+  /** Who gives the verdict, which facts need: Pyodide in the thread itself, or an engine that is asked through a port. */
   readonly verdict: "none" | "built-in" | MessagePort;
   readonly python: Python;
   readonly budget: Budget;

@@ -66,7 +66,7 @@ describe("reports", () => {
     };
     const [usual, refused] = await Promise.all([report(GOOD), analysers.report(GOOD, strict)]);
     expect(usual).toMatchObject({ verdict: "allowed", policy: { name: DEFAULT_POLICY.name } });
-    expect(refused).toMatchObject({ verdict: "invalid", policy: { name: "strict" } });
+    expect(refused).toMatchObject({ verdict: "refused", policy: { name: "strict" } });
   });
 
   test("are the same for bytes in every encoding that is accepted", async () => {
@@ -100,16 +100,8 @@ describe("reports", () => {
   });
 
   test("come without metadata where they find the script invalid", async () => {
-    const limits = { max_bytes: { limit: 1, severity: "error" as const } };
-    const tiny = { ...DEFAULT_POLICY, limits: { ...DEFAULT_POLICY.limits, ...limits } };
-    for (const [source, policy] of [
-      ["if x\n", DEFAULT_POLICY],
-      ["x = 1\0", DEFAULT_POLICY],
-      ["# coding: utf-7\n", DEFAULT_POLICY],
-      ["[".repeat(200_000), DEFAULT_POLICY],
-      ["x = 1\n", tiny],
-    ] as const) {
-      const { report, metadata } = await analysers.analyse(Buffer.from(source), policy);
+    for (const source of ["if x\n", "x = 1\0", "# coding: utf-7\n", "[".repeat(200_000)]) {
+      const { report, metadata } = await analysers.analyse(Buffer.from(source), DEFAULT_POLICY);
       expect(report.verdict).toBe("invalid");
       expect(metadata).toBeNull();
     }
