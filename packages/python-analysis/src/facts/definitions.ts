@@ -76,10 +76,7 @@ export function signatureFacts(parsed: ParsedModule): SignaturesFacts {
   return { functions, omitted: standing.size - functions.length };
 }
 
-function signatureOf(
-  parsed: ParsedModule,
-  { node, qualifiedName }: Definition,
-): SignatureFacts {
+function signatureOf(parsed: ParsedModule, { node, qualifiedName }: Definition): SignatureFacts {
   return {
     name: qualifiedName,
     ...parsed.position(node.startIndex),

@@ -4,7 +4,13 @@
  * Facts are stored as JSON beside the report that was made of them, so that another policy can judge the script without its
  * source. They mean something only to the {@link ScriptFacts.analyser_version} that collected them.
  */
-import type { AnalysisReport, Capability, Complexity, Finding, JudgedImport } from "@sluice/contracts";
+import type {
+  AnalysisReport,
+  Capability,
+  Complexity,
+  Finding,
+  JudgedImport,
+} from "@sluice/contracts";
 
 /** How much facts hold at most, whatever the script. What is left out is counted, and never taken for harmless. */
 export const FACT_LIMITS = {
@@ -37,14 +43,7 @@ export interface ScriptFacts {
 /** A finding without the texts that its rule has. */
 export type FindingFacts = Pick<
   Finding,
-  | "rule"
-  | "severity"
-  | "confidence"
-  | "message"
-  | "line"
-  | "column"
-  | "end_line"
-  | "end_column"
+  "rule" | "severity" | "confidence" | "message" | "line" | "column" | "end_line" | "end_column"
 >;
 
 /** Leaves out what the finding's rule says. */

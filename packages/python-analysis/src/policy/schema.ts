@@ -60,7 +60,12 @@ const limit = (fallback: number, level: z.infer<typeof severity>) =>
     .default({ limit: fallback, severity: level });
 
 const signature = z.strictObject({
-  name: z.string().min(1).describe("Qualified name, such as `main` or `Tool.run`"),
+  name: z
+    .string()
+    .max(200)
+    .regex(/^[\p{ID_Start}_][\p{ID_Continue}]*(?:\.[\p{ID_Start}_][\p{ID_Continue}]*)*$/u, {
+      error: "must be a function of the module or a method, such as `main` or `Tool.run`",
+    }),
   parameters: z
     .array(
       z.union([
