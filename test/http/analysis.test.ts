@@ -217,7 +217,7 @@ describeWith(["postgres"], "what is known of scripts", () => {
         locations: [
           {
             physicalLocation: {
-              artifactLocation: { uri: uploaded.filename },
+              artifactLocation: { uri: uploaded.filename, index: 0 },
               region: { startLine: 3, startColumn: 5, endLine: 3, endColumn: 19 },
             },
           },

@@ -57,19 +57,14 @@ export async function analyse(
   const held = new HeldBytes(MOST_HELD);
   const results = pMapIterable(
     readScripts(sources, options, held),
-    async (script) => {
-      const { entry, source } = await analyseScript(script, options);
-      return { entry, text: format.entry(entry, source), size: source?.length ?? 0 };
-    },
+    (script) => analyseScript(script, options),
     // One more than threads, so that none waits for the next script to be handed over.
     { concurrency: threads + 1, backpressure: threads * AHEAD },
   );
   await output.write(format.head);
-  let separator = "";
-  for await (const { entry, text, size } of results) {
-    await output.write(separator + text);
-    separator = format.separator;
-    held.give(size);
+  for await (const { entry, source } of results) {
+    await output.write(format.entry(entry, source));
+    held.give(source?.length ?? 0);
     tally.add(entry);
     progress.done();
   }

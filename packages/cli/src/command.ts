@@ -10,7 +10,9 @@ import {
   type Python,
   PythonError,
 } from "@sluice/python-analysis";
+import { createStyle, visible } from "@sluice/report-formats";
 import { analyse, type Source, STDIN } from "./analyse.js";
+import { wantsColour } from "./colour.js";
 import { describeError } from "./describe-error.js";
 import { fileError } from "./files/failure.js";
 import { findFiles } from "./files/find.js";
@@ -21,8 +23,6 @@ import { createFormat, type FormatName } from "./format.js";
 import { Output } from "./output.js";
 import { NO_PROGRESS, showProgress } from "./progress.js";
 import { Tally } from "./tally.js";
-import { createStyle, wantsColour } from "./text/style.js";
-import { visible } from "./text/visible.js";
 import { defaultThreads } from "./threads.js";
 import { UsageError } from "./usage-error.js";
 
@@ -56,7 +56,7 @@ export async function runAnalyse(
   const showsBar = stderr.isTTY && !stdout.isTTY;
   const ahead = showsBar ? Infinity : (options.threads ?? defaultThreads());
   const { first, all } = await lookAhead(listSources(files, options), ahead);
-  const format = createFormat(options.format, style);
+  const format = createFormat(options.format, style, python.analyserVersion);
   const output = new Output(stdout);
   if (first.length === 0) {
     say("no Python files found");

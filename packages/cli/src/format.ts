@@ -1,38 +1,75 @@
+import { createHash } from "node:crypto";
+import { LOG_HEAD, SarifRun, type Style } from "@sluice/report-formats";
 import type { Entry } from "./entry.js";
 import type { Tally } from "./tally.js";
 import { count, renderEntry } from "./text/render.js";
-import type { Style } from "./text/style.js";
 
-export const FORMATS = ["text", "json", "ndjson"] as const;
+export const FORMATS = ["text", "json", "ndjson", "sarif"] as const;
 export type FormatName = (typeof FORMATS)[number];
 
 /** How entries are written: what comes before them, each of them, and what comes after. */
 export interface Format {
   readonly head: string;
+  /** Called once for each entry, in the order in which they are written. */
   entry(entry: Entry, source: Uint8Array | undefined): string;
-  /** Put between two entries. */
-  readonly separator: string;
   tail(tally: Tally): string;
 }
 
-export function createFormat(name: FormatName, style: Style): Format {
+/** @param analyserVersion - of the one whose reports are written */
+export function createFormat(name: FormatName, style: Style, analyserVersion: string): Format {
   switch (name) {
     case "text":
       return {
         head: "",
         entry: (entry, source) => renderEntry(entry, source, style),
-        separator: "",
         tail: summary,
       };
-    case "json":
-      return { head: "[\n", entry: toJson, separator: ",\n", tail: () => "\n]\n" };
+    case "json": {
+      const between = createSeparator();
+      return {
+        head: "[\n",
+        entry: (entry) => between() + JSON.stringify(entry),
+        tail: () => "\n]\n",
+      };
+    }
     case "ndjson":
-      return { head: "", entry: (entry) => `${toJson(entry)}\n`, separator: "", tail: () => "" };
+      return { head: "", entry: (entry) => `${JSON.stringify(entry)}\n`, tail: () => "" };
+    case "sarif":
+      return createSarif(analyserVersion);
   }
 }
 
-function toJson(entry: Entry): string {
-  return JSON.stringify(entry);
+/** One run with the results first, so that they need not be held until the last file is done. */
+function createSarif(analyserVersion: string): Format {
+  const run = new SarifRun({ analyserVersion });
+  const between = createSeparator();
+  const log = JSON.stringify(LOG_HEAD);
+  return {
+    head: `${log.slice(0, -1)},"runs":[{"results":[\n`,
+    entry: ({ file: name, report, error }, source) => {
+      if (report === null) {
+        const message = error?.message ?? "There is no report of this file";
+        run.addUnreported({ name, message, isFault: error?.code === "internal" });
+        return "";
+      }
+      const sha256 = createHash("sha256")
+        .update(source ?? "")
+        .digest("hex");
+      const results = run.add({ name, report, sha256, source });
+      return results.map((result) => between() + JSON.stringify(result)).join("");
+    },
+    tail: () => `\n],${JSON.stringify(run.end()).slice(1)}]}\n`,
+  };
+}
+
+/** @returns what stands before the next of several things: nothing before the first of them */
+function createSeparator(): () => string {
+  let separator = "";
+  return () => {
+    const before = separator;
+    separator = ",\n";
+    return before;
+  };
 }
 
 function summary(tally: Tally): string {

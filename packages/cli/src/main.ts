@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { TOOL_PROFILES } from "@sluice/contracts";
 import { ANALYSER_VERSION, PYTHON_VERSION } from "@sluice/python-analysis";
+import { visible } from "@sluice/report-formats";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { type AnalyseArguments, runAnalyse } from "./command.js";
 import { describeError } from "./describe-error.js";
 import { FORMATS } from "./format.js";
 import { OutputClosed } from "./output.js";
-import { visible } from "./text/visible.js";
 import { UsageError } from "./usage-error.js";
 
 const EXIT = {
@@ -31,6 +31,8 @@ Formats:
           the report's verdict is "invalid", or where it has the finding that the script killed the
           parser. What cannot be read has null for both, and "error": {"code", "message"}.
   json    one array of the same objects
+  sarif   SARIF 2.1.0: one run over all files, with a result for each finding and for each place where a
+          capability is used that needs approval or is refused
 
 Exit code: 0 all are valid and allowed; 1 some are not, or could not be read; 2 wrong usage, list,
 policy or Python; 3 a fault of Sluice. 130 after Ctrl-C, 141 where nobody reads the output any more.

@@ -8,7 +8,7 @@ import { analyse, type Source } from "../src/analyse.js";
 import { createFormat } from "../src/format.js";
 import { Output, OutputClosed } from "../src/output.js";
 import { NO_PROGRESS } from "../src/progress.js";
-import { createStyle } from "../src/text/style.js";
+import { createStyle } from "@sluice/report-formats";
 import { LONG_MS, scratchDirectory } from "./sluice.js";
 
 vi.setConfig({ testTimeout: LONG_MS });
@@ -48,7 +48,7 @@ function run(
     threads: 2,
     policy: DEFAULT_POLICY,
     profile: "mcp",
-    format: createFormat("ndjson", createStyle(false)),
+    format: createFormat("ndjson", createStyle(false), "1"),
     output: new Output(stream),
     progress: NO_PROGRESS,
     signal,

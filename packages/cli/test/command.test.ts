@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import type { Log } from "sarif";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import type { Entry } from "../src/entry.js";
 import { main } from "../src/main.js";
@@ -133,6 +134,36 @@ describe("files of every kind", () => {
     ["large.py", "too-large"],
   ])("%j is said to be %s", (name, code) => {
     expect(byFile.get(name)).toMatchObject({ report: null, metadata: null, error: { code } });
+  });
+
+  test("are one run as SARIF, with what the other formats say", async () => {
+    const args = ["kinds", "bad.py", "missing.py", "/dev/null", "good.py"];
+    const sarif = await sluice(["analyse", "--format", "sarif", ...args], { cwd: directory });
+    expect(sarif).toMatchObject({ code: 1, stderr: "" });
+    const { runs } = JSON.parse(sarif.stdout) as Log;
+    const { results = [], artifacts = [], invocations } = runs[0]!;
+    const entries = entriesOf(ndjson.stdout);
+    expect(runs).toHaveLength(1);
+    expect(results.map(({ ruleId }) => ruleId)).toEqual(
+      entries.flatMap(({ report }) => [
+        ...(report?.findings ?? []).map(({ rule }) => rule),
+        ...(report?.capabilities ?? [])
+          .filter(({ decision }) => decision !== "allowed")
+          .flatMap(({ capability, uses }) => uses.map(() => `capability.${capability}`)),
+      ]),
+    );
+    expect(artifacts).toHaveLength(entries.length);
+    expect(artifacts.map(({ location }) => location?.uri)).toEqual(
+      expect.arrayContaining([
+        "kinds/new%0Aline.py",
+        "kinds/%1B%5B31mred.py",
+        "kinds/b%FF%FE.py",
+        "file:///dev/null",
+      ]),
+    );
+    expect(invocations?.[0]?.toolExecutionNotifications).toHaveLength(
+      entries.filter(({ report }) => report === null).length,
+    );
   });
 
   test("have CPython's own words and place", () => {

@@ -254,7 +254,13 @@ export const OPERATIONS = {
       },
       304: NOT_MODIFIED,
     },
-    problems: ["not_acceptable", "not_ready", "no_report", ...ONE_VERSION],
+    problems: [
+      "not_acceptable",
+      "not_ready",
+      "no_report",
+      "object_store_unavailable",
+      ...ONE_VERSION,
+    ],
   },
   listVersions: {
     method: "get",

@@ -7,12 +7,15 @@ import type {
   Parameter,
   ToolDescription,
 } from "@sluice/contracts";
-import { decodeSource } from "@sluice/python-analysis";
+import {
+  excerpt,
+  linesOf,
+  type SourceLines,
+  type Style,
+  visible,
+  visibleStart,
+} from "@sluice/report-formats";
 import type { Entry, EntryMetadata } from "../entry.js";
-import { excerpt } from "./excerpt.js";
-import { SourceLines } from "./source-lines.js";
-import type { Style } from "./style.js";
-import { visible, visibleStart } from "./visible.js";
 
 /** What is listed of each kind; JSON has all of it. */
 const MOST_USES = 10;
@@ -28,19 +31,13 @@ export function renderEntry(entry: Entry, source: Uint8Array | undefined, style:
   const lines: string[] = [];
   if (error) lines.push(`${style.red("error")}: ${visibleStart(error.message, LONGEST_TEXT)}`);
   if (report) {
-    const text = new SourceLines(textOf(source ?? new Uint8Array()));
+    const text = linesOf(source ?? new Uint8Array());
     for (const finding of report.findings) lines.push(...findingLines(finding, text, style));
     for (const capability of report.capabilities) lines.push(...capabilityLines(capability, style));
   }
   if (metadata) lines.push(...functionLines(metadata, style));
   const head = report ? `${name}: ${verdictText(report.verdict, style)}` : name;
   return `${[head, ...lines.map((line) => `  ${line}`)].join("\n")}\n\n`;
-}
-
-/** What does not decode has places too; CPython names those of a byte that is no UTF-8. */
-function textOf(source: Uint8Array): string {
-  const decoded = decodeSource(source);
-  return decoded.ok ? decoded.text : new TextDecoder().decode(source).replace(/\r\n?/g, "\n");
 }
 
 function verdictText(verdict: AnalysisReport["verdict"], style: Style): string {

@@ -1,4 +1,4 @@
-import { BlobCorruptError, readStored } from "@sluice/blobs";
+import { BlobCorruptError, decodeVerified, readStored } from "@sluice/blobs";
 import { type Catalog, readVersion, type Version } from "@sluice/catalog";
 import { type BlobPlace, ObjectNotFoundError, type ObjectStore } from "@sluice/object-store";
 
@@ -37,6 +37,15 @@ export async function loadStored(
     }
   }
   throw new BlobCorruptError(missing, version.sha256, "there is no such object");
+}
+
+/** Reads a version's bytes as they were uploaded, held against their hash. Throws as {@link loadStored} does. */
+export async function loadPlain(
+  stores: { catalog: Catalog; store: ObjectStore },
+  version: Version,
+): Promise<Buffer> {
+  const { bytes, place } = await loadStored(stores, version);
+  return decodeVerified(bytes, place, version.sha256);
 }
 
 /** The version's blob, or until dedup has settled that its raw upload; `undefined` where it has neither. */

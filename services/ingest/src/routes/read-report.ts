@@ -1,14 +1,15 @@
 import { readAnalysis } from "@sluice/catalog";
 import { type Finding, type Report, SARIF_TYPE } from "@sluice/contracts";
+import { toSarif } from "@sluice/report-formats";
+import { loadPlain } from "../content/load.js";
 import type { Dependencies } from "../dependencies.js";
 import { ProblemError } from "../http/problem-error.js";
 import { route, type Route } from "../http/route.js";
 import { sendTagged } from "../http/send-json.js";
-import { toSarif } from "../sarif.js";
 import { absentAnalysis } from "./absent-analysis.js";
 import { findVersion } from "./find.js";
 
-export function readReport({ catalog }: Dependencies): Route {
+export function readReport(deps: Dependencies): Route {
   return route("readReport", async ({ params, query, req, res }) => {
     res.set("Vary", "Accept");
     const type = req.accepts(["application/json", SARIF_TYPE]);
@@ -16,20 +17,25 @@ export function readReport({ catalog }: Dependencies): Route {
       throw new ProblemError("not_acceptable", `A report is application/json or ${SARIF_TYPE}.`);
     }
     const version = await findVersion(
-      catalog,
+      deps.catalog,
       { scriptId: params.id, version: query.version },
       res,
     );
-    const { report } = await readAnalysis(catalog, version.versionId);
-    if (report === undefined) throw absentAnalysis("no_report", "validate", version);
-    const body: Report = {
-      script_id: version.scriptId,
-      version: version.version,
-      sha256: version.sha256,
-      ...report,
-      findings: report.findings.map((finding) => ({ ...finding, why: whyOf(finding) })),
+    const { report: stored } = await readAnalysis(deps.catalog, version.versionId);
+    if (stored === undefined) throw absentAnalysis("no_report", "validate", version);
+    const report = {
+      ...stored,
+      findings: stored.findings.map((finding) => ({ ...finding, why: whyOf(finding) })),
     };
-    sendTagged(req, res, type === SARIF_TYPE ? toSarif(body, version.filename) : body, { type });
+    const { scriptId, version: number, sha256, filename: name } = version;
+    if (type === SARIF_TYPE) {
+      const source = await loadPlain(deps, version);
+      const log = toSarif({ name, report, sha256, source }, `sluice/${scriptId}/${number}`);
+      sendTagged(req, res, log, { type });
+      return;
+    }
+    const body: Report = { script_id: scriptId, version: number, sha256, ...report };
+    sendTagged(req, res, body, { type });
   });
 }
 

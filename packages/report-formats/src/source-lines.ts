@@ -1,3 +1,5 @@
+import { decodeSource } from "@sluice/python-analysis/vocabulary";
+
 /** Code points between two entries of a line's index. */
 const STEP = 4_096;
 
@@ -64,4 +66,12 @@ export class SourceLines {
     this.#latest = { number, line };
     return line;
   }
+}
+
+/** The lines of a script, ended wherever Python ends them. What does not decode has lines too; CPython names their numbers. */
+export function linesOf(source: Uint8Array): SourceLines {
+  const decoded = decodeSource(source);
+  return new SourceLines(
+    decoded.ok ? decoded.text : new TextDecoder().decode(source).replace(/\r\n?/g, "\n"),
+  );
 }

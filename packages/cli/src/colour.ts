@@ -1,13 +1,3 @@
-import { createColors } from "picocolors";
-
-/** How parts of the text are told apart. */
-export type Style = ReturnType<typeof createColors>;
-
-/** @param colour - whether the reader shows ANSI colours */
-export function createStyle(colour: boolean): Style {
-  return createColors(colour);
-}
-
 /**
  * Whether to write in colour: `FORCE_COLOR` says so (`0` and `false` say no), else a `NO_COLOR` that is not empty says no
  * (no-color.org), else it is what a terminal is for.

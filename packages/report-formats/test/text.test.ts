@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { excerpt } from "../src/text/excerpt.js";
-import { SourceLine, SourceLines } from "../src/text/source-lines.js";
-import { wantsColour } from "../src/text/style.js";
+import { SourceLine, SourceLines } from "../src/source-lines.js";
 import { visible, visibleStart } from "../src/text/visible.js";
 
 describe("visible text", () => {
@@ -78,17 +77,4 @@ test("lines are found in any order", () => {
   ]);
   expect(lines.line(5)).toBeUndefined();
   expect(lines.line(1)?.text).toBe("one");
-});
-
-test.each([
-  [{}, true, true],
-  [{}, false, false],
-  [{ NO_COLOR: "1" }, true, false],
-  [{ NO_COLOR: "" }, true, true],
-  [{ TERM: "dumb" }, true, false],
-  [{ FORCE_COLOR: "1" }, false, true],
-  [{ FORCE_COLOR: "0" }, true, false],
-  [{ FORCE_COLOR: "", NO_COLOR: "1" }, false, true],
-])("with %j and a terminal: %j, colour: %j", (env, isTerminal, colour) => {
-  expect(wantsColour(env, isTerminal)).toBe(colour);
 });

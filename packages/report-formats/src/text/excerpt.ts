@@ -1,5 +1,5 @@
 import { show } from "./visible.js";
-import type { SourceLine } from "./source-lines.js";
+import type { SourceLine } from "../source-lines.js";
 
 /** Columns of a terminal that an excerpt of a line takes at most. */
 const WIDEST = 96;
