@@ -66,7 +66,22 @@ const PLACE = {
 export const DEDUP_RESULT = { place: PLACE, analyserVersion: "a1", policyVersion: "p1" };
 
 export function validateResult(verdict: Verdict): StageResults["validate"] {
-  return { report: { verdict } as AnalysisReport };
+  return { report: { verdict, capabilities: [], imports: [] } as unknown as AnalysisReport };
+}
+
+/** What validation finds in a script that uses capabilities through these references, and imports these modules. */
+export function asking(
+  used: Readonly<Record<string, readonly string[]>>,
+  modules: readonly string[] = [],
+): StageResults["validate"] {
+  const decision = "needs_approval" as const;
+  const capabilities = Object.entries(used).map(([capability, references]) => ({
+    capability,
+    decision,
+    uses: references.map((reference) => ({ reference, line: 1, column: 1, chain: [] })),
+  }));
+  const imports = modules.map((module) => ({ module, decision }));
+  return { report: { verdict: decision, capabilities, imports } as unknown as AnalysisReport };
 }
 
 export const EXTRACT_RESULT = { metadata: { functions: [] as unknown } as AnalysisMetadata };
@@ -102,9 +117,14 @@ export function done<Stage extends StageName>(
 }
 
 /** Takes a version that leads its analysis through all stages. */
-export async function finish(catalog: Catalog, versionId: string, verdict: Verdict): Promise<void> {
+export async function finish(
+  catalog: Catalog,
+  versionId: string,
+  found: Verdict | StageResults["validate"],
+): Promise<void> {
+  const result = typeof found === "string" ? validateResult(found) : found;
   await work(catalog, "dedup", [versionId], done<"dedup">(DEDUP_RESULT));
-  await work(catalog, "validate", [versionId], done<"validate">(validateResult(verdict)));
+  await work(catalog, "validate", [versionId], done<"validate">(result));
   await work(catalog, "extract", [versionId], done<"extract">(EXTRACT_RESULT));
   await work(catalog, "compress", [versionId], done<"compress">({}));
   await work(catalog, "backup", [versionId], done<"backup">(BACKUP_RESULT));

@@ -1,12 +1,11 @@
 import type { Queryable } from "./catalog.js";
-import { type Answer, fromAnswer, type Registration } from "./uploads.js";
 
 /** How a request with an `Idempotency-Key` stands to the one that first had it. */
 export type Claim =
   /** Nobody had it, or whoever did is gone: go on, and register with it or release it. */
   | { readonly kind: "new" }
-  /** The same request was answered: answer alike. */
-  | { readonly kind: "replay"; readonly registration: Registration }
+  /** The same request was answered: answer alike, by what was recorded then. */
+  | { readonly kind: "replay"; readonly recorded: unknown }
   /** Another request had this key. */
   | { readonly kind: "mismatch" }
   /** The same request is under way. */
@@ -34,7 +33,7 @@ export async function claimIdempotencyKey(
   );
   if (claimed.rowCount === 1) return { kind: "new" };
 
-  const { rows } = await db.query<{ fingerprint: string; response: Answer | null }>(
+  const { rows } = await db.query<{ fingerprint: string; response: unknown }>(
     "select fingerprint, response from idempotency_keys where key = $1",
     [key],
   );
@@ -43,7 +42,21 @@ export async function claimIdempotencyKey(
   if (held === undefined) return { kind: "in_progress" };
   if (held.fingerprint !== fingerprint) return { kind: "mismatch" };
   if (held.response === null) return { kind: "in_progress" };
-  return { kind: "replay", registration: fromAnswer(held.response) };
+  return { kind: "replay", recorded: held.response };
+}
+
+/** Records what the key's later requests are answered, in the transaction of the work itself. */
+export async function answerIdempotencyKey(
+  tx: Queryable,
+  { key, fingerprint }: { key: string; fingerprint: string },
+  answer: object,
+): Promise<void> {
+  await tx.query(
+    `insert into idempotency_keys (key, fingerprint, response) values ($1, $2, $3)
+     on conflict (key) do update set response = excluded.response, claimed_until = null
+       where idempotency_keys.fingerprint = excluded.fingerprint`,
+    [key, fingerprint, JSON.stringify(answer)],
+  );
 }
 
 /** Gives a claimed key back after a request that made nothing. */

@@ -1,9 +1,11 @@
+export * from "./approvals.js";
+export * from "./audit.js";
 export * from "./blobs.js";
 export * from "./catalog.js";
 export * from "./group-commit.js";
 export * from "./idempotency.js";
 export * from "./migrate.js";
-export { createRegistrar, findUploadTarget } from "./uploads.js";
+export { createRegistrar, findUploadTarget, toRegistration } from "./uploads.js";
 export type {
   CommittedUpload,
   OnConflict,
@@ -21,4 +23,6 @@ export * from "./manifests.js";
 export * from "./orphans.js";
 export * from "./scripts.js";
 export * from "./statuses.js";
+export * from "./standing.js";
+export * from "./states.js";
 export * from "./versions.js";

@@ -1,7 +1,13 @@
-import type { AnalysisMetadata, AnalysisReport, Finding } from "@sluice/contracts";
+import {
+  type AnalysisMetadata,
+  type AnalysisReport,
+  askedBy,
+  type Finding,
+} from "@sluice/contracts";
 import type { BlobPlace } from "@sluice/object-store";
 import type { StageName } from "@sluice/pipeline";
 import type { Queryable } from "./catalog.js";
+import { decideStates } from "./states.js";
 
 /** What each stage has to say when it is done. */
 export interface StageResults {
@@ -68,6 +74,11 @@ async function recordDedup(
   );
   const going = rows.find(({ role }) => role === "blob_is_going");
   if (going !== undefined) throw new BlobIsGoingError(going.version_id);
+  const reused = rows.filter(({ role }) => role === "reused");
+  await decideStates(
+    tx,
+    reused.map(({ version_id }) => version_id),
+  );
   return new Set(rows.filter(({ role }) => role === "leads").map(({ version_id }) => version_id));
 }
 
@@ -85,12 +96,17 @@ async function recordReports(
 ): Promise<ReadonlySet<string>> {
   const verdicts = done.map(({ result }) => result.report.verdict);
   await tx.query(
-    `update analyses a set report = item.report, verdict = item.verdict
-     from unnest($1::uuid[], $2::json[], $3::text[]) as item (version_id, report, verdict)
+    `update analyses a set report = item.report, verdict = item.verdict, asked = item.asked
+     from unnest($1::uuid[], $2::json[], $3::text[], $4::jsonb[]) as item (version_id, report, verdict, asked)
        join versions v on v.id = item.version_id
      where a.leader = v.id and a.sha256 = v.sha256 and a.analyser_version = v.analyser_version
        and a.policy_version = v.policy_version`,
-    [idsOf(done), done.map(({ result }) => JSON.stringify(result.report)), verdicts],
+    [
+      idsOf(done),
+      done.map(({ result }) => JSON.stringify(result.report)),
+      verdicts,
+      done.map(({ result }) => JSON.stringify(askedBy(result.report))),
+    ],
   );
   await tx.query(
     `update versions v set verdict = item.verdict

@@ -1,7 +1,8 @@
 import type { StageError } from "@sluice/contracts";
-import { type StageName, STAGES } from "@sluice/pipeline";
+import { type StageName, STAGES, type Verdict } from "@sluice/pipeline";
 import type { Catalog, Queryable } from "./catalog.js";
 import { RECORD_RESULTS, type StageResults } from "./results.js";
+import { decideStates } from "./states.js";
 
 /** How one script's stay in a stage ended. */
 export type Ending<Stage extends StageName> =
@@ -227,14 +228,19 @@ async function finish(tx: Queryable, ids: readonly string[]): Promise<void> {
      on conflict (version_id, stage) do nothing`,
     [failedIds],
   );
-  await tx.query(
+  const { rows: finished } = await tx.query<{ id: string; verdict: Verdict | null }>(
     `update versions v set finished_at = now(), verdict = leader.verdict,
        state = case when leader.id = any($2::uuid[]) then 'failed'
                     else state_of_verdict(leader.verdict) end
      from versions leader
      where leader.id = any($1::uuid[]) and v.state = 'processing'
-       and (v.id = leader.id or v.duplicate_of = leader.id)`,
+       and (v.id = leader.id or v.duplicate_of = leader.id)
+     returning v.id, v.verdict`,
     [overIds, failedIds],
+  );
+  await decideStates(
+    tx,
+    finished.filter(({ verdict }) => verdict === "needs_approval").map(({ id }) => id),
   );
 }
 

@@ -162,7 +162,7 @@ function toItem(upload: Upload): object {
 }
 
 /** What `register_upload` answers, as JSON. */
-export interface Answer {
+interface Answer {
   readonly kind: Registration["kind"];
   readonly version_id: string;
   readonly script_id: string | null;
@@ -176,7 +176,12 @@ export interface Answer {
   readonly raw_key: string | null;
 }
 
-export function fromAnswer(answer: Answer): Registration {
+/** What `register_upload` recorded for an `Idempotency-Key`. */
+export function toRegistration(recorded: unknown): Registration {
+  return fromAnswer(recorded as Answer);
+}
+
+function fromAnswer(answer: Answer): Registration {
   switch (answer.kind) {
     case "moved":
       return {

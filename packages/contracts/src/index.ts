@@ -1,3 +1,6 @@
+export * from "./approvals.js";
+export * from "./asked.js";
+export * from "./audit.js";
 export * from "./metadata.js";
 export * from "./openapi.js";
 export * from "./operation.js";

@@ -47,7 +47,7 @@ const scriptId = uuid.meta({ type: "string", format: "uuid", description: "The s
 const versionNumber = wholeNumber(1, 2_147_483_647, "Number of a version; the newest if not said");
 
 /** An instant as of RFC 3339. */
-const instant = z.iso
+export const instant = z.iso
   .datetime({
     offset: true,
     error: "must be a date and time as of RFC 3339, such as 2026-11-23T12:00:00Z",

@@ -1,11 +1,6 @@
 /** `Idempotency-Key`: draft-ietf-httpapi-idempotency-key-header. */
 import { createHash } from "node:crypto";
-import {
-  type Catalog,
-  claimIdempotencyKey,
-  type Registration,
-  releaseIdempotencyKey,
-} from "@sluice/catalog";
+import { type Catalog, claimIdempotencyKey, releaseIdempotencyKey } from "@sluice/catalog";
 import { idempotencyKey } from "@sluice/contracts";
 import type { Request, Response } from "express";
 import { ProblemError } from "./http/problem-error.js";
@@ -30,11 +25,22 @@ export function readIdempotencyKey(req: Request): string | undefined {
  * the keyed request it is given; work that fails gives the key back.
  *
  * @param identity - all that makes the request what it is
+ * @param replay - makes the first result of what the work recorded
  * @throws {@link ProblemError} where the key is another request's, or its first request is under way
  */
-export async function once<Result extends Registration>(
+export async function once<Result>(
   catalog: Catalog,
-  { key, identity, res }: { key: string | undefined; identity: readonly unknown[]; res: Response },
+  {
+    key,
+    identity,
+    replay,
+    res,
+  }: {
+    key: string | undefined;
+    identity: readonly unknown[];
+    replay: (recorded: unknown) => Result;
+    res: Response;
+  },
   work: (keyed: KeyedRequest | undefined) => Promise<Result>,
 ): Promise<Result> {
   if (key === undefined) return work(undefined);
@@ -54,7 +60,7 @@ export async function once<Result extends Registration>(
       );
     case "replay":
       res.set("Idempotency-Replayed", "true");
-      return claim.registration as Result;
+      return replay(claim.recorded);
     case "new":
       break;
   }

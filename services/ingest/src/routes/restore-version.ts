@@ -1,12 +1,10 @@
-import type { RegisteredVersion } from "@sluice/catalog";
 import type { Dependencies } from "../dependencies.js";
 import { ProblemError } from "../http/problem-error.js";
 import { route, type Route } from "../http/route.js";
 import { type KeyedRequest, once, readIdempotencyKey } from "../idempotency.js";
+import type { Stored } from "../upload/store-upload.js";
 import { findScript, findVersion, scriptNotFound } from "./find.js";
-import { sendUploaded } from "./shapes.js";
-
-type Restored = RegisteredVersion & { readonly kind: "created" | "unchanged" };
+import { sendUploaded, toStored } from "./shapes.js";
 
 const MAX_ATTEMPTS = 10;
 
@@ -16,12 +14,12 @@ export function restoreVersion(deps: Dependencies): Route {
     const key = readIdempotencyKey(req);
     const restored = await once(
       catalog,
-      { key, identity: ["restoreVersion", params.id, params.n], res },
+      { key, identity: ["restoreVersion", params.id, params.n], replay: toStored, res },
       restore,
     );
     await sendUploaded(deps, res, restored);
 
-    async function restore(idempotency: KeyedRequest | undefined): Promise<Restored> {
+    async function restore(idempotency: KeyedRequest | undefined): Promise<Stored> {
       const old = await findVersion(catalog, { scriptId: params.id, version: params.n }, res);
       if (old.blob === undefined) {
         throw new ProblemError(

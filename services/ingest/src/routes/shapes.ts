@@ -4,6 +4,7 @@ import {
   readVersion,
   type RegisteredVersion,
   type Script,
+  toRegistration,
   type Version,
 } from "@sluice/catalog";
 import type {
@@ -15,16 +16,22 @@ import type {
 } from "@sluice/contracts";
 import { blobKey } from "@sluice/object-store";
 import type { Response } from "express";
+import type { Stored } from "../upload/store-upload.js";
 
 export function statusUrl(scriptId: string, version: number): string {
   return `/api/v1/scripts/${scriptId}/versions/${version}/status`;
+}
+
+/** What the first request with an `Idempotency-Key` made. */
+export function toStored(recorded: unknown): Stored {
+  return toRegistration(recorded) as Stored;
 }
 
 /** Answers a request that made a version, or found it made. */
 export async function sendUploaded(
   { catalog }: { catalog: Catalog },
   res: Response,
-  stored: RegisteredVersion & { readonly kind: "created" | "unchanged" },
+  stored: Stored,
 ): Promise<void> {
   const { scriptId, version, versionId } = stored;
   Object.assign(res.locals.about, { script_id: scriptId, version, version_id: versionId });

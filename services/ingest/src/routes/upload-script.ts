@@ -5,7 +5,7 @@ import { route, type Route } from "../http/route.js";
 import { once, readIdempotencyKey } from "../idempotency.js";
 import { readForm } from "../upload/form.js";
 import { storeUpload } from "../upload/store-upload.js";
-import { sendUploaded } from "./shapes.js";
+import { sendUploaded, toStored } from "./shapes.js";
 
 export function uploadScript(deps: Dependencies): Route {
   const bound = route("uploadScript", async ({ query, req, res }) => {
@@ -15,7 +15,12 @@ export function uploadScript(deps: Dependencies): Route {
     const { namespace, on_conflict: onConflict } = query;
     const stored = await once(
       deps.catalog,
-      { key, identity: ["uploadScript", namespace, onConflict, filename, file.sha256], res },
+      {
+        key,
+        identity: ["uploadScript", namespace, onConflict, filename, file.sha256],
+        replay: toStored,
+        res,
+      },
       (idempotency) =>
         storeUpload(deps, {
           namespace,
