@@ -260,7 +260,8 @@ describe("a later version", () => {
       "alice approval.refused v2",
       "alice version.state_changed v2",
       "alice approval.granted v1",
-      ...["alice version.state_changed v1", "alice version.state_changed v2"],
+      "alice version.state_changed v1",
+      "alice version.state_changed v2",
     ]);
   });
 

@@ -29,7 +29,10 @@ export async function decideStates(
   versionIds: readonly string[],
 ): Promise<StateChange[]> {
   if (versionIds.length === 0) return [];
-  const { rows } = await tx.query<StateRow>("select * from decide_states($1)", [versionIds]);
+  const { rows } = await tx.query<StateRow>(
+    "select * from decide_states($1) order by script_id, version",
+    [versionIds],
+  );
   return rows.map((row) => ({
     versionId: row.version_id,
     scriptId: row.script_id,
