@@ -43,6 +43,8 @@ const TRANSPARENT_IN_TYPES = new Set([
   "expression_list",
 ]);
 const TAKES_MEMBERS = /^builtins\.getattr$|\.__getattribute__$/;
+/** Kinds of values whose attributes are members that may do something. */
+const OWNERS: ReadonlySet<Value["kind"]> = new Set(["path", "instance", "namespace"] as const);
 const PRODUCERS = new Set(["call", "subscript"]);
 
 /** Finds what a module can do to the world, by what its references resolve to. */
@@ -141,20 +143,49 @@ class Finder {
     // What is reached by the longest chain of attributes counts, not each step of it.
     if (isObject(node) && this.#evaluation.values(parent).some(({ kind }) => kind === "path"))
       return;
-    // What only passes through here was counted where it arose, unless it is called here.
-    const arises =
-      node.type === "identifier" ||
-      node.type === "attribute" ||
-      (PRODUCERS.has(node.type) && this.#produces(node));
-    if (!arises && !isCallee(node)) return;
+    const isItem = parent.type === "subscript" && this.#names.stores.has(parent) && isObject(node);
+    // What only passes through here was counted where it arose, unless it is called or changed here.
+    if (!isCallee(node) && !isItem && !this.#arises(node)) return;
     if (this.#isTypeOnly(node)) return;
     if (this.#names.stores.has(node)) return;
-    const isItem = parent.type === "subscript" && this.#names.stores.has(parent) && isObject(node);
     for (const path of paths) {
+      if (!this.#adds(node, path)) continue;
       const changed = isItem ? this.#map.lookup(`${path}.__setitem__`) : undefined;
       const grants = changed ?? this.#map.lookup(path);
       if (grants && grants.length > 0) this.#grant(grants, path, node, this.#siteOf(node, path));
     }
+  }
+
+  /** Whether a reference reaches something, rather than handing on what was reached where a name or an attribute got it. */
+  #arises(node: SyntaxNode): boolean {
+    if (node.type === "identifier") {
+      const reference = this.#names.references.get(node);
+      return (
+        reference !== undefined &&
+        (reference.maybeBuiltin ||
+          reference.variables.some(({ bindings }) =>
+            bindings.some(({ origin }) => origin.kind === "import"),
+          ))
+      );
+    }
+    if (node.type === "attribute")
+      return this.#evaluation.values(node.children[0]!).some(({ kind }) => OWNERS.has(kind));
+    return PRODUCERS.has(node.type) && this.#produces(node);
+  }
+
+  /** Whether an attribute of something that only passes through here is more than that: `data.strip` of what `sys.stdin` gave is not. */
+  #adds(node: SyntaxNode, path: string): boolean {
+    const object = node.type === "attribute" ? node.children[0]! : null;
+    if (!object || this.#arises(object)) return true;
+    const grants = this.#map.lookup(path);
+    return !this.#evaluation
+      .values(object)
+      .some(
+        (value) =>
+          value.kind === "path" &&
+          path.startsWith(`${value.path}.`) &&
+          this.#map.lookup(value.path) === grants,
+      );
   }
 
   /** Whether a call or subscript takes a member out of a module by a name, rather than handing on what something else gave. */
