@@ -10,10 +10,10 @@ import {
   type Variable,
 } from "./names.js";
 import {
-  isUnconditional,
   lookUp,
   newScope,
   newVariable,
+  noteBound,
   parametersOf,
   type Scope,
   variableIn,
@@ -132,8 +132,7 @@ class Collector {
     const owner = this.#owner(name, scope);
     const variable = variableIn(owner.variables, name);
     this.#add(variable, origin, place);
-    if (isUnconditional(place, owner))
-      variable.boundFrom = Math.min(variable.boundFrom, place.endIndex);
+    noteBound(variable, place, owner);
     if (owner.kind === "class" && origin.kind !== "definition")
       this.#add(variableIn(this.#attributes, name), origin, place);
   }

@@ -7,6 +7,8 @@ export interface Variable {
   readonly bindings: Binding[];
   /** Offset from which the name is bound on every path; before it, an outer name of the same spelling may be meant. */
   boundFrom: number;
+  /** Further parts of the text in which it is bound for certain, such as the body of the loop that binds it. */
+  readonly boundIn: { readonly from: number; readonly to: number }[];
   /** Whether the name is deleted somewhere, so that an outer one shows again. */
   deleted: boolean;
 }

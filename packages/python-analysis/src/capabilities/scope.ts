@@ -19,7 +19,7 @@ export function newScope(kind: ScopeKind, node: SyntaxNode, parent: Scope | null
 }
 
 export function newVariable(name: string): Variable {
-  return { name, bindings: [], boundFrom: Number.POSITIVE_INFINITY, deleted: false };
+  return { name, bindings: [], boundFrom: Number.POSITIVE_INFINITY, boundIn: [], deleted: false };
 }
 
 export function variableIn(variables: Map<string, Variable>, name: string): Variable {
@@ -28,12 +28,42 @@ export function variableIn(variables: Map<string, Variable>, name: string): Vari
   return variable;
 }
 
-/** Whether a binding in a module or class body happens whenever the body runs. Functions decide by other rules. */
-export function isUnconditional(place: SyntaxNode, owner: Scope): boolean {
-  let parent = place.parent;
-  while (parent?.type === "expression_statement" || parent?.type === "decorated_definition")
-    parent = parent.parent;
-  return parent === owner.node || (parent?.type === "block" && parent.parent === owner.node);
+/** More parts of a text in which one name is bound are not told. */
+const MOST_PARTS = 20;
+const THROUGH = new Set([
+  "expression_statement",
+  "decorated_definition",
+  "with_item",
+  "with_clause",
+  "with_statement",
+]);
+
+/** Notes from where on, or where else, a name in a module or class body is bound for certain. Functions decide by other rules. */
+export function noteBound(variable: Variable, place: SyntaxNode, owner: Scope): void {
+  const part = boundPart(place, owner);
+  if (part === null) return;
+  if (part.to === Number.POSITIVE_INFINITY)
+    variable.boundFrom = Math.min(variable.boundFrom, part.from);
+  else if (variable.boundIn.length < MOST_PARTS) variable.boundIn.push(part);
+}
+
+function boundPart(place: SyntaxNode, owner: Scope): { from: number; to: number } | null {
+  if (place.type === "for_statement") {
+    const body = place.childForFieldName("body");
+    return body && { from: body.startIndex, to: body.endIndex };
+  }
+  let block = place.parent;
+  while (block && THROUGH.has(block.type)) block = block.parent;
+  const from = place.endIndex;
+  if (block === owner.node || (block?.type === "block" && block.parent === owner.node))
+    return { from, to: Number.POSITIVE_INFINITY };
+  return block?.type === "block" || block?.type === "except_clause"
+    ? { from, to: block.endIndex }
+    : null;
+}
+
+function isBound({ boundFrom, boundIn }: Variable, at: number): boolean {
+  return at >= boundFrom || boundIn.some(({ from, to }) => from <= at && at < to);
 }
 
 export function lookUp(name: string, at: number, from: Scope): Reference {
@@ -47,7 +77,7 @@ export function lookUp(name: string, at: number, from: Scope): Reference {
     if (!found) continue;
     variables.push(found);
     const dynamic = scope.kind === "module" || scope.kind === "class";
-    if (!dynamic || (!found.deleted && at >= found.boundFrom))
+    if (!dynamic || (!found.deleted && isBound(found, at)))
       return { name, variables, maybeBuiltin: false };
   }
   return { name, variables, maybeBuiltin: true };

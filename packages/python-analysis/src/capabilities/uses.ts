@@ -1,5 +1,6 @@
 import { identifier } from "../structure/statements.js";
 import type { ParsedModule, SyntaxNode } from "../structure/types.js";
+import { Aliases, callOf, isCallee } from "./aliases.js";
 import { argumentOf } from "./arguments.js";
 import { chainOf, excerpt } from "./chain.js";
 import { type CallSite, Conditions } from "./conditions.js";
@@ -64,6 +65,7 @@ class Finder {
   readonly #map: CapabilityMap;
   readonly #conditions: Conditions;
   readonly #escapes: Escapes;
+  readonly #aliases: Aliases;
   readonly #uses: Use[] = [];
   readonly #calls: CallSite[] = [];
   /** Answers of {@link #isTypeOnly}: those of a long union are all the same. */
@@ -76,6 +78,7 @@ class Finder {
     this.#map = map;
     this.#conditions = new Conditions(evaluation, map);
     this.#escapes = new Escapes(names, evaluation, map);
+    this.#aliases = new Aliases(names, evaluation);
   }
 
   find(): Resolution {
@@ -128,7 +131,7 @@ class Finder {
       case "ERROR":
         return this.#add("unresolved", excerpt(node, 40), node);
     }
-    if (isCallee(node)) this.#lookAtReference(node);
+    if (node.type !== "parenthesized_expression" && isCallee(node)) this.#lookAtReference(node);
   }
 
   #lookAtReference(node: SyntaxNode): void {
@@ -152,7 +155,11 @@ class Finder {
       if (!this.#adds(node, path)) continue;
       const changed = isItem ? this.#map.lookup(`${path}.__setitem__`) : undefined;
       const grants = changed ?? this.#map.lookup(path);
-      if (grants && grants.length > 0) this.#grant(grants, path, node, this.#siteOf(node, path));
+      if (!grants || grants.length === 0) continue;
+      const told = this.#aliases.isOnlyCalled(node, path)
+        ? grants.filter(({ condition }) => condition === null)
+        : grants;
+      this.#grant(told, path, node, this.#siteOf(node, path));
     }
   }
 
@@ -207,10 +214,11 @@ class Finder {
   }
 
   #siteOf(node: SyntaxNode, path: string): CallSite | null {
-    if (!isCallee(node)) return null;
+    const call = callOf(node);
+    if (!call) return null;
     const object = node.type === "attribute" ? this.#evaluation.values(node.children[0]!) : [];
     const isBound = object.some((value) => value.kind === "instance");
-    return { call: node.parent!, path, isBound };
+    return { call, path, isBound };
   }
 
   /** `sys.stdout = …` changes the interpreter, as does every assignment to a member of a known module. */
@@ -362,10 +370,6 @@ class Finder {
       targets.every((value) => value.kind === "path" && TYPE_TESTS.has(value.path))
     );
   }
-}
-
-function isCallee(node: SyntaxNode): boolean {
-  return node.field === "function" && node.parent?.type === "call";
 }
 
 /** Whether a node is what an attribute or subscript is taken of. */
