@@ -1,5 +1,6 @@
 import type { SyntaxNode } from "../structure/types.js";
 import type { Variable } from "./names.js";
+import { newVariable } from "./scope.js";
 import { ANYTHING, NOTHING, union, type Value, type Values } from "./values.js";
 
 /**
@@ -70,7 +71,7 @@ export class FlowGraph {
   makeContainer(node: SyntaxNode): Variable {
     let elements = this.#elements.get(node);
     if (!elements) {
-      elements = { name: "element", bindings: [], boundFrom: 0, deleted: false };
+      elements = newVariable("element");
       this.#elements.set(node, elements);
     }
     return elements;
