@@ -60,7 +60,6 @@ limits: {max_bytes: 1000, max_lines: {limit: 5, severity: error}}
     expect(capabilities.map(({ capability, decision }) => [capability, decision])).toEqual([
       ["filesystem.delete", "needs_approval"],
       ["code.execute", "needs_approval"],
-      ["code.reflect", "needs_approval"],
       ["native.load", "needs_approval"],
       ["device", "needs_approval"],
       ["unresolved", "needs_approval"],

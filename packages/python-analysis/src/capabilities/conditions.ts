@@ -40,10 +40,13 @@ export class Conditions {
   used(grants: readonly Grant[], site: CallSite | null): string[] {
     return grants.flatMap((grant): readonly string[] => {
       const { capability, otherwise, condition } = grant;
-      if (condition === "mode" || condition === "flags") {
+      if (condition === "mode" || condition === "mode0" || condition === "flags") {
         const both = otherwise === null ? [capability] : [capability, otherwise];
         if (!site) return both;
-        const access = condition === "mode" ? this.#mode(site) : this.#flags(site.call);
+        const access =
+          condition === "flags"
+            ? this.#flags(site.call)
+            : this.#mode(site.call, site.isBound || condition === "mode0" ? 0 : 1);
         return both.filter((_, i) => access[i === 0 ? "reads" : "writes"]);
       }
       return condition === null || this.#holds(condition, site) ? [capability] : [];
@@ -57,12 +60,14 @@ export class Conditions {
   }
 
   /** `open(file, mode)`, and methods whose file is the object. Without a mode a file is read. */
-  #mode({ call, isBound }: CallSite): { reads: boolean; writes: boolean } {
-    const mode = argumentOf(call, isBound ? 0 : 1, "mode");
+  #mode(call: SyntaxNode, position: number): { reads: boolean; writes: boolean } {
+    const mode = argumentOf(call, position, "mode");
     if (!mode)
       return hasSpread(call) ? { reads: true, writes: true } : { reads: true, writes: false };
-    const { texts, exact } = this.#constants(mode);
+    const { texts: modes, exact } = this.#constants(mode);
     if (!exact) return { reads: true, writes: true };
+    // What follows says how an archive is compressed: `r:xz`.
+    const texts = modes.map((text) => text.replace(/[:|].*/s, ""));
     return {
       reads: texts.some((text) => /^[^wax]*$|\+/.test(text)),
       writes: texts.some((text) => /[wax+]/.test(text)),
@@ -91,7 +96,10 @@ export class Conditions {
     return reads || writes ? { reads, writes } : { reads: true, writes: true };
   }
 
-  #holds(condition: Exclude<Condition, "mode" | "flags">, site: CallSite | null): boolean {
+  #holds(
+    condition: Exclude<Condition, "mode" | "mode0" | "flags">,
+    site: CallSite | null,
+  ): boolean {
     if (!site) return condition !== "3-arg" && condition !== "called";
     const { call, path } = site;
     if (hasSpread(call) && condition !== "attribute") return true;
@@ -123,12 +131,17 @@ export class Conditions {
       case "called":
         return true;
       case "eval_str":
-      case "allow_pickle": {
+      case "allow_pickle":
+      case "inplace": {
         const flag = argumentOf(call, null, condition);
         return flag !== undefined && flag.type !== "false";
       }
       case "filename":
         return argumentOf(call, null, condition) !== undefined;
+      case "file": {
+        const { texts, exact } = this.#constants(first);
+        return !exact || texts.some((text) => text !== ":memory:");
+      }
       case "Loader": {
         const loader = argumentOf(call, 1, condition);
         const loaders = loader ? this.#evaluation.values(loader) : [];

@@ -4,6 +4,7 @@ import { z } from "zod";
 /** How a call's arguments decide whether a capability is used; see `data/README.md` for the meaning of each. */
 export const CONDITIONS = [
   "mode",
+  "mode0",
   "flags",
   "attribute",
   "namespace",
@@ -15,6 +16,8 @@ export const CONDITIONS = [
   "eval_str",
   "filename",
   "allow_pickle",
+  "inplace",
+  "file",
   "Loader",
   "url",
   "file://",
@@ -50,9 +53,11 @@ const schema = z.strictObject({
 
 const GRANT = /^([a-z.]+)(?:\|([a-z.]+))?\??(?:\((.+)\))?$/;
 const HARMLESS: Grants = [];
+/** Of more parts is no name in the data's `aliases`. */
+const DEEPEST_ALIAS = 3;
 /** Exception classes: a reference to one catches or raises, whatever the module can do. */
 const EXCEPTION = /(?:Error|Exception|Warning|Timeout|^error|^timeout)$/;
-const CONSTANT = /^(?:[A-Z][A-Z0-9_]*|__\w+__)$/;
+const CONSTANT = /^(?:_*[A-Z][A-Z0-9_]*|__\w+__)$/;
 
 /**
  * What every known module and member lets a script do: `data/capabilities.json`, read once and looked up by dotted path.
@@ -144,7 +149,7 @@ export class CapabilityMap {
   /** The path by which the data knows what is also reachable as `path`: `posix.system` is `os.system`. */
   canonical(path: string): string {
     let end = path.indexOf(".");
-    for (let depth = 0; depth < 2; depth++) {
+    for (let depth = 0; depth < DEEPEST_ALIAS; depth++) {
       const head = end < 0 ? path : path.slice(0, end);
       const alias = this.#aliases.get(head);
       if (alias !== undefined) return alias + path.slice(head.length);
@@ -156,27 +161,41 @@ export class CapabilityMap {
 
   /** What reaching `path`, such as `os.system`, gives; `undefined` for a module itself, and for what nobody knows. */
   lookup(path: string): Grants | undefined {
+    return this.#find(path)?.grants;
+  }
+
+  /**
+   * The rule of the data that {@link lookup} takes for `path`: the path of a member that it names, `module.*` for the others of
+   * a module or class, `constant` or `exception` for what is told by its form, and the name of a module alone where the data
+   * only says what some member of that can do.
+   */
+  rule(path: string): string | undefined {
+    return this.#find(path)?.rule;
+  }
+
+  #find(path: string): { readonly grants: Grants; readonly rule: string } | undefined {
     const full = this.canonical(path);
     for (let end = full.length; end > 0;) {
       const prefix = full.slice(0, end);
       const dot = prefix.lastIndexOf(".");
       if (dot < 0) break;
       const found = this.#members.get(prefix);
-      if (found) return found;
-      const other = this.#others.get(prefix.slice(0, dot));
-      if (other) return CONSTANT.test(prefix.slice(dot + 1)) ? HARMLESS : other;
+      if (found) return { grants: found, rule: prefix };
+      const owner = prefix.slice(0, dot);
+      const others = this.#others.get(owner);
+      if (others)
+        return byForm(prefix.slice(dot + 1), true) ?? { grants: others, rule: `${owner}.*` };
       end = dot;
     }
-    const dot = full.indexOf(".");
-    if (dot < 0) return undefined;
-    const module = full.slice(0, dot);
-    const grants = this.#modules.get(module);
-    if (!grants) return undefined;
-    const parts = full.slice(dot + 1).split(".");
-    const hasTable = this.#tables.has(module);
-    return parts.some((part) => EXCEPTION.test(part) || (hasTable && CONSTANT.test(part)))
-      ? HARMLESS
-      : grants;
+    const [module, ...parts] = full.split(".");
+    const grants = this.#modules.get(module!);
+    if (!grants || parts.length === 0) return undefined;
+    const hasTable = this.#tables.has(module!);
+    for (const part of parts) {
+      const harmless = byForm(part, hasTable);
+      if (harmless) return harmless;
+    }
+    return { grants, rule: module! };
   }
 
   /** What the data says a module can do at all; `undefined` for a module it does not name. */
@@ -225,7 +244,8 @@ export class CapabilityMap {
     if (
       !this.#reexported.has(module) ||
       path === module ||
-      this.#members.has(`${this.canonical(path)}.${name}`)
+      this.#members.has(`${this.canonical(path)}.${name}`) ||
+      this.#tables.has(`${path}.${name}`)
     ) {
       return undefined;
     }
@@ -261,6 +281,15 @@ export class CapabilityMap {
   onImport(module: string): Grants {
     return this.#onImport.get(module) ?? HARMLESS;
   }
+}
+
+/** Exceptions are harmless whatever their module can do, and so are constants where the members are listed. */
+function byForm(
+  name: string,
+  isListed: boolean,
+): { readonly grants: Grants; readonly rule: string } | undefined {
+  if (EXCEPTION.test(name)) return { grants: HARMLESS, rule: "exception" };
+  return isListed && CONSTANT.test(name) ? { grants: HARMLESS, rule: "constant" } : undefined;
 }
 
 function isCondition(text: string): text is Condition {
