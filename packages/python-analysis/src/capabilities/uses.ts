@@ -8,6 +8,7 @@ import { evaluate, type Evaluation } from "./evaluate.js";
 import { Escapes } from "./escapes.js";
 import { type CapabilityMap, capabilityMap, type Grants } from "./map.js";
 import { resolveNames } from "./collect.js";
+import { asksForNames } from "./name-tests.js";
 import { firstOperand, type Names } from "./names.js";
 import { ANYTHING, type Value } from "./values.js";
 
@@ -152,7 +153,7 @@ class Finder {
     if (this.#isTypeOnly(node)) return;
     if (this.#names.stores.has(node)) return;
     for (const path of paths) {
-      if (!this.#adds(node, path)) continue;
+      if (!this.#adds(node, path) || asksForNames(node, path, this.#isBuiltin)) continue;
       const changed = isItem ? this.#map.lookup(`${path}.__setitem__`) : undefined;
       const grants = changed ?? this.#map.lookup(path);
       if (!grants || grants.length === 0) continue;
@@ -319,6 +320,19 @@ class Finder {
       this.#add("unresolved", excerpt(node, 40), node);
     }
   }
+
+  readonly #isBuiltin = (callee: SyntaxNode, names: ReadonlySet<string>): boolean => {
+    const targets = this.#evaluation.values(callee);
+    return (
+      targets.length > 0 &&
+      targets.every(
+        (value) =>
+          value.kind === "path" &&
+          value.path.startsWith("builtins.") &&
+          names.has(value.path.slice(9)),
+      )
+    );
+  };
 
   #isModule(value: Value): boolean {
     return value.kind === "path" && value.isModule;

@@ -434,8 +434,8 @@ const HARMLESS: readonly Case[] = [
   ],
   [
     "names of the module itself",
-    "x = [n for n in globals() if n[:1] != '_']",
-    ["1 code.reflect globals"],
+    "x = [n for n in globals() if n[:1] != '_']\ny = [globals()[n] for n in x]",
+    ["2 code.reflect globals", "2 unresolved globals()[n]"],
   ],
   ["parsing JSON and dates", "import json, datetime\njson.loads(x)\ndatetime.datetime.now()", []],
 ];
