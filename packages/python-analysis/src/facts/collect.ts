@@ -4,6 +4,7 @@ import type { DecodedSource } from "../decode.js";
 import { callFindings } from "../findings/calls.js";
 import { finding, placeOf } from "../findings/finding.js";
 import { listed } from "../findings/listed.js";
+import { suppressionFindings } from "../findings/suppressions.js";
 import { syntaxOutcome } from "../findings/syntax.js";
 import { lineEndFindings, textFindings, tokenFindings } from "../findings/text.js";
 import { toolFindings } from "../findings/tools.js";
@@ -61,7 +62,17 @@ function readStructure(
   python: Python,
 ): { readonly structure: StructureFacts; readonly findings: readonly Finding[] } {
   const resolution = resolveUses(parsed);
-  const { imports, findings } = importFacts(parsed, source, python);
+  const { imports, findings: onImports } = importFacts(parsed, source, python);
+  const findings = [
+    ...emptyFindings(source),
+    ...lineEndFindings(source),
+    ...textFindings(parsed),
+    ...tokenFindings(parsed),
+    ...onImports,
+    ...toolFindings(parsed),
+    ...callFindings(parsed, resolution),
+    ...unreadFindings(parsed, resolution),
+  ];
   return {
     structure: {
       capabilities: capabilityFacts(parsed, resolution),
@@ -70,16 +81,7 @@ function readStructure(
       docstrings: docstringFacts(parsed),
       signatures: signatureFacts(parsed),
     },
-    findings: [
-      ...emptyFindings(source),
-      ...lineEndFindings(source),
-      ...textFindings(parsed),
-      ...tokenFindings(parsed),
-      ...findings,
-      ...toolFindings(parsed),
-      ...callFindings(parsed, resolution),
-      ...unreadFindings(parsed, resolution),
-    ],
+    findings: [...findings, ...suppressionFindings(parsed, findings, resolution.uses)],
   };
 }
 

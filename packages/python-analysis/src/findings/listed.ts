@@ -6,8 +6,8 @@ export const FINDING_LIMITS = { all: 500, perRule: 100 } as const;
 type Listable = Pick<Finding, "rule" | "severity" | "message" | "line" | "column">;
 
 /**
- * In order of place, the first ones of each rule, and no more of them than are listed; what refuses the script is not cut off by
- * what only warns.
+ * In order of place, the first ones of each rule, and no more of them than are listed; what is worse is not cut off by what is
+ * not so bad.
  *
  * Listing what is listed of a part, together with all the rest, is the same as listing everything at once, as long as no rule is in
  * both.
@@ -30,17 +30,17 @@ export function listed<F extends Listable>(
   });
   if (shown.length <= FINDING_LIMITS.all)
     return { kept: shown, omitted: sorted.length - shown.length };
-  const told = new Set(withErrorsFirst(shown).slice(0, FINDING_LIMITS.all));
+  const told = new Set(worstFirst(shown).slice(0, FINDING_LIMITS.all));
   return {
     kept: sorted.filter((each) => told.has(each)),
     omitted: sorted.length - told.size,
   };
 }
 
-function withErrorsFirst<F extends Listable>(findings: readonly F[]): F[] {
-  return findings.toSorted(
-    (a, b) => Number(b.severity === "error") - Number(a.severity === "error"),
-  );
+const RANKS = { error: 0, warning: 1, info: 2 } as const;
+
+function worstFirst<F extends Listable>(findings: readonly F[]): F[] {
+  return findings.toSorted((a, b) => RANKS[a.severity] - RANKS[b.severity]);
 }
 
 function compare(a: string, b: string): number {

@@ -119,8 +119,13 @@ describe("dangerous calls", () => {
       "3:1 info crypto.weak-hash",
     ],
     ["not for security", "import hashlib\nhashlib.md5(x, usedforsecurity=False)"],
-    ["not names alone", "def eval(x): pass\neval(x)\nself.system(x)\n# nosec eval(x)\n'eval(x)'"],
-    ["what a comment excuses", "eval(x)  # nosec  # noqa", "1:1 warning code.eval"],
+    ["not names alone", "def eval(x): pass\neval(x)\nself.system(x)\n# eval(x)\n'eval(x)'"],
+    [
+      "what a comment excuses",
+      "eval(x)  # nosec  # noqa",
+      "1:1 warning code.eval",
+      "1:10 warning suppression.security",
+    ],
   ])("%s", async (_, source, ...expected) => {
     expect(await findingsOn(source)).toEqual(expected);
   });

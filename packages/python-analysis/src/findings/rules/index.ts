@@ -6,6 +6,7 @@ import { INTERFACE_RULES } from "./interface.js";
 import { MALWARE_RULES } from "./malware.js";
 import { REPORT_RULES } from "./report.js";
 import { SOURCE_RULES } from "./source.js";
+import { SUPPRESSION_RULES } from "./suppression.js";
 import { SYNTAX_RULES } from "./syntax.js";
 import { TEXT_RULES } from "./text.js";
 
@@ -25,6 +26,7 @@ export const RULES = {
   ...CAPABILITY_RULES,
   ...CALL_RULES,
   ...MALWARE_RULES,
+  ...SUPPRESSION_RULES,
   ...REPORT_RULES,
 };
 
