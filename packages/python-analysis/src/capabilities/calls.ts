@@ -130,9 +130,7 @@ export class CallEvaluator {
     if (!object || path !== "builtins.vars") return [this.#evaluator.make.namespace(null)];
     return this.#graph
       .values(object)
-      .map((value) =>
-        value.kind === "path" ? this.#evaluator.make.namespace(value.path) : OPAQUE,
-      );
+      .map((value) => (value.kind === "path" ? this.#evaluator.namespace(value.path) : OPAQUE));
   }
 
   #callFunction(definition: SyntaxNode, node: SyntaxNode, skipped: number): Values {

@@ -83,6 +83,11 @@ export class Evaluator implements Transfer {
     return this.make.path(path, () => this.map.isModule(path) || this.names.modules.has(path));
   }
 
+  /** The names of `path` as a mapping. */
+  namespace(path: string): Value {
+    return this.map.isIdle(path) ? OPAQUE : this.make.namespace(path);
+  }
+
   /** What calling `path` gives, where anything is known about it. */
   instance(path: string): Value {
     return this.map.hasMembers(path) ? this.make.instance(path) : OPAQUE;
@@ -188,7 +193,8 @@ export class Evaluator implements Transfer {
 
   #attributeOfPath(path: string, name: string): Value {
     const exposed = this.map.exposedModule(path, name);
-    return this.path(exposed ?? `${path}.${name}`);
+    if (exposed !== undefined) return this.path(exposed);
+    return this.path(this.map.isIdle(path) ? path : `${path}.${name}`);
   }
 
   attributeOf(base: Values, name: string, user: User): Values {
@@ -201,7 +207,7 @@ export class Evaluator implements Transfer {
         if (name === "__self__" && dot > 0)
           result = union(result, [this.path(value.path.slice(0, dot))]);
         else if (value.path.startsWith("builtins.")) result = union(result, ANYTHING);
-        else if (name === "__dict__") result = union(result, [this.make.namespace(value.path)]);
+        else if (name === "__dict__") result = union(result, [this.namespace(value.path)]);
         else if (property) result = union(result, [this.instance(property)]);
         else result = union(result, [this.#attributeOfPath(value.path, name)]);
       } else if (value.kind === "instance" && this.map.hasMembers(value.of)) {

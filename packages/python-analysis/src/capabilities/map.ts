@@ -79,6 +79,8 @@ export class CapabilityMap {
   readonly #returns: ReadonlyMap<string, string>;
   readonly #properties: ReadonlyMap<string, string>;
   readonly #onImport: ReadonlyMap<string, Grants>;
+  /** What has something below it that the data names. */
+  readonly #inner: ReadonlySet<string>;
 
   /** @throws Error when the data is not of the documented form */
   constructor(data: unknown) {
@@ -112,6 +114,12 @@ export class CapabilityMap {
     this.#properties = memberTypes(map.properties);
     this.#aliases = new Map(flatten(map.aliases));
     this.#reexported = new Set(map.reexported.split(" "));
+    this.#inner = ancestors([
+      ...this.#members.keys(),
+      ...[...this.#tables].map((owner) => `${owner}.*`),
+      ...this.#returns.keys(),
+      ...this.#properties.keys(),
+    ]);
     this.#onImport = new Map(
       flatten(map["on-import"]).map(([module, grants]) => [module, this.#grants(grants)]),
     );
@@ -231,6 +239,12 @@ export class CapabilityMap {
     return this.#owners.has(path) || this.#others.has(path) || this.#modules.has(path);
   }
 
+  /** Whether nothing that is reached through `path` does anything, so that it need not be told apart from `path` itself. */
+  isIdle(path: string): boolean {
+    const full = this.canonical(path);
+    return this.lookup(full)?.length === 0 && !this.isModule(full) && !this.#inner.has(full);
+  }
+
   /** Whether the methods of what `path` makes are known one by one. */
   hasMembers(path: string): boolean {
     return this.#tables.has(this.canonical(path));
@@ -294,6 +308,16 @@ function byForm(
 
 function isCondition(text: string): text is Condition {
   return (CONDITIONS as readonly string[]).includes(text);
+}
+
+function ancestors(paths: readonly string[]): Set<string> {
+  const found = new Set<string>();
+  for (const path of paths) {
+    for (let end = path.lastIndexOf("."); end > 0; end = path.lastIndexOf(".", end - 1)) {
+      found.add(path.slice(0, end));
+    }
+  }
+  return found;
 }
 
 function flatten(entries: Readonly<Record<string, string>>): [string, string][] {
