@@ -202,6 +202,7 @@ describeWith(["postgres"], "what is known of scripts", () => {
       version: 1,
       sha256: uploaded.sha256,
       ...REPORT,
+      approval: expect.objectContaining({ asked: expect.anything() }),
     });
 
     const sarif = await call<Sarif>(ingest, "readReport", at(uploaded, "/report"), {

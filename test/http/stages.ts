@@ -102,8 +102,9 @@ export async function pass(
   stage: StageName,
   {
     verdict = REPORT.verdict,
+    found = {},
     encoding = "identity",
-  }: { verdict?: Verdict; encoding?: BlobEncoding } = {},
+  }: { verdict?: Verdict; found?: Partial<AnalysisReport>; encoding?: BlobEncoding } = {},
 ): Promise<void> {
   const { catalog, store } = ingest;
   const { rows } = await catalog.query<{
@@ -137,7 +138,7 @@ export async function pass(
         catalog,
         "validate",
         [id],
-        done<"validate">({ report: { ...REPORT, verdict } }, verdict === "invalid"),
+        done<"validate">({ report: { ...REPORT, ...found, verdict } }, verdict === "invalid"),
       );
       return;
     case "extract":

@@ -1,4 +1,4 @@
-import type { ApprovalDecision, AskedItem } from "@sluice/contracts";
+import { type ApprovalDecision, type AskedItem, takesIn } from "@sluice/contracts";
 import type { Verdict, VersionState } from "@sluice/pipeline";
 import { v7 as uuidv7 } from "uuid";
 import { recordAudit } from "./audit.js";
@@ -102,7 +102,7 @@ export async function recordApproval(catalog: Catalog, wanted: Decision): Promis
       decision: wanted.decision,
       items: asked.filter(({ kind, name }) => {
         const patterns = kind === "capability" ? wanted.capabilities : wanted.imports;
-        return patterns.some((pattern) => matches(pattern, name));
+        return patterns.some((pattern) => takesIn(pattern, name));
       }),
       reason: wanted.reason,
       actor: wanted.actor,
@@ -124,19 +124,13 @@ export async function recordApproval(catalog: Catalog, wanted: Decision): Promis
   });
 }
 
-/** Says whether a name, a group such as `filesystem.*`, or `*` for all, takes in a name. */
-function matches(pattern: string, name: string): boolean {
-  if (pattern === "*" || pattern === name) return true;
-  return pattern.endsWith(".*") && name.startsWith(pattern.slice(0, -1));
-}
-
 function unmatched(
   patterns: readonly string[],
   asked: readonly AskedItem[],
   kind: AskedItem["kind"],
 ): string[] {
   const names = asked.filter((item) => item.kind === kind).map(({ name }) => name);
-  return patterns.filter((pattern) => !names.some((name) => matches(pattern, name)));
+  return patterns.filter((pattern) => !names.some((name) => takesIn(pattern, name)));
 }
 
 interface Decidable {

@@ -1,6 +1,6 @@
 import { VERSION_STATES } from "@sluice/pipeline";
 import { z } from "zod";
-import { instant } from "./parameters.js";
+import { instant } from "./instant.js";
 import { line, paragraphs } from "./text.js";
 
 export const APPROVAL_DECISIONS = ["granted", "refused"] as const;
@@ -10,15 +10,13 @@ export type ApprovalDecision = z.infer<typeof approvalDecision>;
 const LONGEST_REASON = 2_000;
 const MOST_NAMES = 1_000;
 
-function names(what: string) {
+function names(what: string, group: string) {
   return z
     .array(line(300).min(1, "must not be empty"))
     .max(MOST_NAMES, `must be at most ${MOST_NAMES}`)
     .refine((list) => new Set(list).size === list.length, "must each be there once")
     .default([])
-    .describe(
-      `${what}, groups of them such as \`filesystem.*\`, or \`*\` for all that are asked for`,
-    );
+    .describe(`${what}, groups of them such as \`${group}\`, or \`*\` for all that are asked for`);
 }
 
 /** What `POST /scripts/{id}/approvals` takes. */
@@ -36,8 +34,8 @@ export const approvalRequest = z
       .optional()
       .describe("Of the bytes that were looked at: 409 where the version has others"),
     decision: approvalDecision,
-    capabilities: names("Capabilities that the version asks for"),
-    imports: names("Modules that the version asks to import"),
+    capabilities: names("Capabilities that the version asks for", "filesystem.*"),
+    imports: names("Modules that the version asks to import", "google.cloud.*"),
     reason: paragraphs(LONGEST_REASON)
       .refine((text) => text.trim() !== "", "must not be empty")
       .describe("For whoever reads the audit log"),

@@ -1,6 +1,7 @@
 export * from "./approvals.js";
 export * from "./asked.js";
 export * from "./audit.js";
+export * from "./capability-names.js";
 export * from "./metadata.js";
 export * from "./openapi.js";
 export * from "./operation.js";

@@ -21,7 +21,7 @@ export interface Operation {
   readonly method: "get" | "post" | "put" | "delete";
   /** As OpenAPI writes it: `/api/v1/scripts/{id}`. */
   readonly path: string;
-  readonly tag: "Upload" | "Scripts" | "Analysis" | "Stages" | "Service";
+  readonly tag: "Upload" | "Scripts" | "Analysis" | "Review" | "Stages" | "Service";
   readonly summary: string;
   readonly description?: string;
   readonly params?: z.ZodObject;

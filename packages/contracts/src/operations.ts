@@ -1,39 +1,33 @@
 import { z } from "zod";
 import { metadataDocument } from "./metadata.js";
-import { type Answer, type Operation, SARIF_TYPE } from "./operation.js";
+import { type Operation, SARIF_TYPE } from "./operation.js";
+import {
+  ACCEPTED_HEADERS,
+  API,
+  ETAG,
+  ifMatch,
+  ifNoneMatch,
+  JSON_BODY,
+  KEYED,
+  keyed,
+  NEEDS_CATALOG,
+  NOT_MODIFIED,
+  ONE_SCRIPT,
+  ONE_VERSION,
+} from "./operation-members.js";
 import * as parameters from "./parameters.js";
-import { readiness } from "./readiness.js";
 import { report } from "./report.js";
+import { REVIEW_OPERATIONS } from "./review-operations.js";
 import {
   scriptDetails,
   scriptList,
-  scriptVersion,
   uploadedScript,
   userFields,
+  versionDetails,
   versionList,
 } from "./scripts.js";
-import { stageList, stageOverview } from "./stages.js";
+import { SERVICE_OPERATIONS } from "./service-operations.js";
 import { status } from "./status.js";
-
-const API = "/api/v1";
-const NEEDS_CATALOG = ["catalog_unavailable"] as const;
-const ONE_SCRIPT = ["invalid_id", "script_not_found", ...NEEDS_CATALOG] as const;
-const ONE_VERSION = [...ONE_SCRIPT, "version_not_found"] as const;
-const KEYED = ["invalid_header", "idempotency_key_in_use", "idempotency_key_reused"] as const;
-
-const ifNoneMatch = z
-  .string()
-  .optional()
-  .describe("ETag of an earlier answer; 304 where it still holds");
-const ifMatch = z
-  .string()
-  .optional()
-  .describe("ETag of the metadata or the details that the change is based on; required");
-const keyed = z.object({ "idempotency-key": parameters.idempotencyKey.optional() });
-
-const ETAG = { ETag: "Changes with the answer" };
-const NOT_MODIFIED: Answer = { description: "Nothing has changed" };
-const ACCEPTED_HEADERS = { Location: "Path of the status" };
 
 export const OPERATIONS = {
   uploadScript: {
@@ -226,16 +220,7 @@ export const OPERATIONS = {
         content: { "application/json": scriptDetails },
       },
     },
-    problems: [
-      "malformed_json",
-      "invalid_body",
-      "body_too_large",
-      "unsupported_media_type",
-      "unsupported_content_encoding",
-      "if_match_required",
-      "revision_mismatch",
-      ...ONE_SCRIPT,
-    ],
+    problems: [...JSON_BODY, "if_match_required", "revision_mismatch", ...ONE_SCRIPT],
   },
   readReport: {
     method: "get",
@@ -268,7 +253,7 @@ export const OPERATIONS = {
     tag: "Scripts",
     summary: "List a script's versions, newest first",
     params: parameters.scriptPath,
-    query: parameters.versionsQuery,
+    query: parameters.pageQuery,
     answers: { 200: { description: "One page", content: { "application/json": versionList } } },
     problems: ["invalid_cursor", ...ONE_SCRIPT],
   },
@@ -284,7 +269,7 @@ export const OPERATIONS = {
       200: {
         description: "The version",
         headers: ETAG,
-        content: { "application/json": scriptVersion },
+        content: { "application/json": versionDetails },
       },
       304: NOT_MODIFIED,
     },
@@ -332,105 +317,8 @@ export const OPERATIONS = {
     },
     problems: ["not_ready", "upload_contended", ...KEYED, ...ONE_VERSION],
   },
-  listStages: {
-    method: "get",
-    path: `${API}/stages`,
-    tag: "Stages",
-    summary: "See what each stage has to do",
-    query: parameters.noQuery,
-    answers: {
-      200: { description: "Every stage", content: { "application/json": stageList } },
-    },
-    problems: ["queue_unavailable", ...NEEDS_CATALOG],
-  },
-  pauseStage: {
-    method: "post",
-    path: `${API}/stages/{stage}/pause`,
-    tag: "Stages",
-    summary: "Pause a stage",
-    description:
-      "All its workers finish what they hold and take nothing more, until it is resumed; work gathers meanwhile. " +
-      "It is drained when `jobs.active` is 0.",
-    params: parameters.stagePath,
-    query: parameters.noQuery,
-    answers: {
-      200: { description: "The stage now", content: { "application/json": stageOverview } },
-    },
-    problems: ["unknown_stage", "queue_unavailable", ...NEEDS_CATALOG],
-  },
-  resumeStage: {
-    method: "post",
-    path: `${API}/stages/{stage}/resume`,
-    tag: "Stages",
-    summary: "Resume a stage",
-    params: parameters.stagePath,
-    query: parameters.noQuery,
-    answers: {
-      200: { description: "The stage now", content: { "application/json": stageOverview } },
-    },
-    problems: ["unknown_stage", "queue_unavailable", ...NEEDS_CATALOG],
-  },
-  livez: {
-    method: "get",
-    path: "/livez",
-    tag: "Service",
-    summary: "Whether the process runs",
-    query: z.object({}),
-    answers: {
-      200: {
-        description: "It does",
-        content: { "application/json": z.object({ status: z.literal("ok") }) },
-      },
-    },
-    problems: [],
-    open: true,
-  },
-  readyz: {
-    method: "get",
-    path: "/readyz",
-    tag: "Service",
-    summary: "Whether the process can do its work, and what it lacks",
-    query: z.object({}),
-    answers: {
-      200: {
-        description:
-          "It can take uploads. `degraded`: the queue does not answer; what is uploaded waits for it.",
-        content: { "application/json": readiness },
-      },
-      503: {
-        description: "The catalog or the object store does not answer",
-        content: { "application/json": readiness },
-      },
-    },
-    problems: [],
-    open: true,
-  },
-  metrics: {
-    method: "get",
-    path: "/metrics",
-    tag: "Service",
-    summary: "Figures for Prometheus",
-    query: z.object({}),
-    answers: {
-      200: { description: "Text format 0.0.4", content: { "text/plain": "text" } },
-    },
-    problems: [],
-  },
-  openapi: {
-    method: "get",
-    path: "/openapi.json",
-    tag: "Service",
-    summary: "This document",
-    query: z.object({}),
-    answers: {
-      200: {
-        description: "OpenAPI 3.1",
-        content: { "application/json": z.record(z.string(), z.unknown()) },
-      },
-    },
-    problems: [],
-    open: true,
-  },
+  ...REVIEW_OPERATIONS,
+  ...SERVICE_OPERATIONS,
 } as const satisfies Record<string, Operation>;
 
 export type OperationId = keyof typeof OPERATIONS;

@@ -1,6 +1,8 @@
 import { STAGE_NAMES, VERSION_STATES } from "@sluice/pipeline";
 import { z } from "zod";
+import { AUDIT_ACTIONS } from "./audit.js";
 import { TOOL_PROFILES } from "./metadata.js";
+import { instant } from "./instant.js";
 import { line } from "./text.js";
 
 // Each of these checks a string as it stands in a path, a query or a header, and is what the OpenAPI
@@ -45,14 +47,6 @@ const uuid = z
 
 const scriptId = uuid.meta({ type: "string", format: "uuid", description: "The script" });
 const versionNumber = wholeNumber(1, 2_147_483_647, "Number of a version; the newest if not said");
-
-/** An instant as of RFC 3339. */
-export const instant = z.iso
-  .datetime({
-    offset: true,
-    error: "must be a date and time as of RFC 3339, such as 2026-11-23T12:00:00Z",
-  })
-  .transform((text) => new Date(text));
 
 export const ON_CONFLICT = ["version", "reject", "keep_both"] as const;
 
@@ -151,9 +145,19 @@ export const listQuery = z.strictObject({
 });
 export type ListQuery = z.infer<typeof listQuery>;
 
-export const versionsQuery = z.strictObject({
+export const pageQuery = z.strictObject({
   limit: wholeNumber(1, 200, "Items on a page, at most").default(50).meta({ default: 50 }),
   cursor: z.string().max(2_000).optional().describe("`next_cursor` of the page before"),
+});
+
+export const auditQuery = pageQuery.extend({
+  script_id: uuid
+    .meta({ type: "string", format: "uuid", description: "About that script" })
+    .optional(),
+  action: oneOf(AUDIT_ACTIONS).optional().describe("What was done"),
+  since: instant
+    .meta({ type: "string", format: "date-time", description: "Recorded then or later" })
+    .optional(),
 });
 
 /** `Idempotency-Key`, as of draft-ietf-httpapi-idempotency-key-header, with or without its quotes. */

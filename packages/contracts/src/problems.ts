@@ -138,6 +138,16 @@ export const PROBLEMS = {
     title: "The pipeline has not come so far yet",
     help: "Wait with `GET …/status?wait=20`, then ask again.",
   },
+  not_approvable: {
+    status: 409,
+    title: "There is nothing in the version that a person could grant or refuse",
+    help: "`detail` says why. Only what the policy leaves to a person can be decided on.",
+  },
+  sha256_mismatch: {
+    status: 409,
+    title: "The version has other bytes than the request says",
+    help: "Look at the version again, and send its `sha256`.",
+  },
   not_failed: {
     status: 409,
     title: "Only a failed version can be retried",
@@ -197,6 +207,21 @@ export const PROBLEMS = {
     status: 431,
     title: "The request's headers are too large",
     help: "Send fewer or shorter ones.",
+  },
+  unknown_capability: {
+    status: 422,
+    title: "There is no capability of that name",
+    help: "`detail` names those that there are.",
+  },
+  not_asked: {
+    status: 422,
+    title: "The version does not ask for that",
+    help: "`detail` names what it asks for. Nothing was recorded.",
+  },
+  end_date_passed: {
+    status: 422,
+    title: "The decision would have ended already",
+    help: "Send an `expires_at` in the future, or none.",
   },
   internal_error: {
     status: 500,

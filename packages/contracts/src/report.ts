@@ -1,5 +1,6 @@
 import { VERDICTS } from "@sluice/pipeline";
 import { z } from "zod";
+import { approvalStanding } from "./approvals.js";
 import { importOrigin } from "./metadata.js";
 
 /** How bad a finding is. Only `error` can make a script `invalid` or `refused`. */
@@ -97,6 +98,9 @@ export const report = analysisReport
     script_id: z.uuid(),
     version: z.int(),
     sha256: z.string(),
+    approval: approvalStanding
+      .nullable()
+      .describe("What people have decided; `null` where the verdict is not `needs_approval`"),
   })
   .meta({ id: "Report" });
 export type Report = z.infer<typeof report>;

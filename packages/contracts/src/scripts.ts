@@ -1,5 +1,6 @@
 import { VERDICTS, VERSION_STATES } from "@sluice/pipeline";
 import { z } from "zod";
+import { approvalStanding } from "./approvals.js";
 import { line, paragraphs } from "./text.js";
 
 const scriptId = z.uuid().describe("Stays the same for all versions");
@@ -10,6 +11,9 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const time = z.iso.datetime();
 const state = z.enum(VERSION_STATES);
 const verdict = z.enum(VERDICTS).nullable().describe("`null` until validation is done");
+const approval = approvalStanding
+  .nullable()
+  .describe("`null` where the verdict is not `needs_approval`");
 const statusUrl = z.string().describe("Path of the version's status");
 
 /** What `POST /upload_script` answers. */
@@ -87,6 +91,7 @@ export const scriptDetails = z
     finished_at: time.nullable(),
     batch_id: z.uuid().nullable(),
     revision: z.int().describe("Grows with each change of the user's fields"),
+    approval,
   })
   .meta({ id: "ScriptDetails" });
 export type ScriptDetails = z.infer<typeof scriptDetails>;
@@ -111,6 +116,10 @@ export const scriptVersion = z
   })
   .meta({ id: "ScriptVersion" });
 export type ScriptVersion = z.infer<typeof scriptVersion>;
+
+/** `GET /scripts/{id}/versions/{n}`. */
+export const versionDetails = scriptVersion.extend({ approval }).meta({ id: "VersionDetails" });
+export type VersionDetails = z.infer<typeof versionDetails>;
 
 export const versionList = z
   .object({ items: z.array(scriptVersion), next_cursor: nextCursor })

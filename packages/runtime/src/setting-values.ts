@@ -10,7 +10,7 @@ export function whole(min: number, max: number): z.ZodType<number, string> {
 }
 
 /** Values separated by commas; empty places between commas are no values. */
-export function commaList(item: z.ZodType<string, string>): z.ZodType<string[], string> {
+export function commaList<Item>(item: z.ZodType<Item, string>): z.ZodType<Item[], string> {
   return z
     .string()
     .transform((text) =>
@@ -60,5 +60,32 @@ export const clamdUrl = url(({ protocol, hostname, pathname, username, password 
     hostname !== "" &&
     username + password === "" &&
     (pathname === "" || pathname === "/")
+  );
+});
+
+/** A key that callers of the API send, and the name that the audit log knows its holder by. */
+export interface ApiKey {
+  readonly name: string | undefined;
+  readonly key: string;
+}
+
+/** Names that the audit log has for others than the holders of keys. */
+const TAKEN_NAMES = ["janitor", "local"];
+
+/** `KEY`, or `NAME:KEY`. */
+export const apiKeys: z.ZodType<ApiKey[], string> = commaList(
+  z
+    .string()
+    .regex(/^(?:[A-Za-z][A-Za-z0-9._-]{0,63}:)?[\x21-\x2b\x2d-\x39\x3b-\x7e]{16,}$/)
+    .transform((text) => {
+      const [key = "", name] = text.split(":").toReversed();
+      return { name, key };
+    }),
+).refine((keys) => {
+  const names = keys.flatMap(({ name }) => name ?? []);
+  return (
+    new Set(keys.map(({ key }) => key)).size === keys.length &&
+    new Set(names).size === names.length &&
+    !names.some((name) => TAKEN_NAMES.includes(name))
   );
 });

@@ -3,6 +3,8 @@ import { resolve } from "node:path";
 import { STAGE_NAMES, STAGES, type StageName } from "@sluice/pipeline";
 import { z } from "zod";
 import {
+  type ApiKey,
+  apiKeys,
   catalogUrl,
   clamdUrl,
   commaList,
@@ -11,6 +13,8 @@ import {
   queueUrl,
   whole,
 } from "./setting-values.js";
+
+export type { ApiKey } from "./setting-values.js";
 
 /** Everything that the environment decides, checked. An unset URL is `undefined`. */
 export interface Settings {
@@ -25,7 +29,7 @@ export interface Settings {
   readonly backupUrl: string | undefined;
   readonly logLevel: LogLevel;
   /** Keys that callers of the HTTP API must send; empty means that none is asked for. */
-  readonly apiKeys: readonly string[];
+  readonly apiKeys: readonly ApiKey[];
   /** Address of a worker's own `/livez`, `/readyz` and `/metrics`. */
   readonly metricsHost: string;
   /** Port of the same; a worker without one serves none. */
@@ -158,9 +162,11 @@ const DECLARED = {
   apiKeys: setting({
     name: "API_KEYS",
     default: undefined,
-    description: "keys that callers must send, separated by commas; unset: nobody is asked for one",
-    expected: "keys of at least 16 characters without blanks, separated by commas",
-    schema: commaList(z.string().regex(/^[\x21-\x2b\x2d-\x7e]{16,}$/)),
+    description:
+      "keys that callers must send, each with a name for the audit log before it if wanted (NAME:KEY), separated by commas; unset: nobody is asked for one",
+    expected:
+      "KEY or NAME:KEY, separated by commas, each key and name once: keys of at least 16 characters without blanks and colons; names of letters, digits and ._- that are not janitor or local",
+    schema: apiKeys,
     secret: true,
   }),
   logLevel: setting({
@@ -386,8 +392,11 @@ function read(env: NodeJS.ProcessEnv, required: readonly Declared<unknown>[]): S
       reader.problem(declared.name, `is not set and must be ${declared.expected}`);
     }
   }
-  const { host, apiKeys } = settings as { host: string | undefined; apiKeys: readonly string[] };
-  if (host !== undefined && !isLoopback(host) && !wrong.has("API_KEYS") && apiKeys.length === 0) {
+  const { host, apiKeys: keys } = settings as {
+    host: string | undefined;
+    apiKeys: readonly ApiKey[];
+  };
+  if (host !== undefined && !isLoopback(host) && !wrong.has("API_KEYS") && keys.length === 0) {
     reader.problem(
       "HOST",
       `is ${JSON.stringify(host)}, which other machines can reach: set API_KEYS, or use 127.0.0.1`,

@@ -127,12 +127,36 @@ describe("settings", () => {
       "HOST",
     ]);
     expect(loadSettings({ HOST: "0.0.0.0", API_KEYS: `${key}, ${key}2` }).apiKeys).toEqual([
-      key,
-      `${key}2`,
+      { name: undefined, key },
+      { name: undefined, key: `${key}2` },
     ]);
     for (const host of ["localhost", "127.0.0.1", "127.9.9.9", "::1"]) {
       expect(isLoopback(host)).toBe(true);
       expect(loadSettings({ HOST: host }).host).toBe(host);
+    }
+  });
+
+  it("takes API keys with names, and each key and name once", () => {
+    const key = "0123456789abcdef";
+    expect(loadSettings({ API_KEYS: `alice:${key}, ci.bot-2:${key}==,${key}=` }).apiKeys).toEqual([
+      { name: "alice", key },
+      { name: "ci.bot-2", key: `${key}==` },
+      { name: undefined, key: `${key}=` },
+    ]);
+    for (const wrong of [
+      `alice:${key.slice(1)}`,
+      `:${key}`,
+      `2nd:${key}`,
+      `al ice:${key}`,
+      `${"a".repeat(65)}:${key}`,
+      `alice:bob:${key}`,
+      `${key},${key}`,
+      `alice:${key},bob:${key}`,
+      `alice:${key},alice:${key}2`,
+      `janitor:${key}`,
+      `local:${key}`,
+    ]) {
+      expect(Object.keys(problems(() => loadSettings({ API_KEYS: wrong })))).toEqual(["API_KEYS"]);
     }
   });
 

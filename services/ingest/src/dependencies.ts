@@ -1,7 +1,7 @@
 import type { Catalog, Registrar, StatusReader } from "@sluice/catalog";
 import type { ObjectStore } from "@sluice/object-store";
 import type { Queue } from "@sluice/queue";
-import type { Logger, Metrics } from "@sluice/runtime";
+import type { ApiKey, Logger, Metrics } from "@sluice/runtime";
 import type { IngestMetrics, ObservePipeline } from "./metrics.js";
 import type { StatusWatch } from "./status/watch.js";
 import type { HeldBytes } from "./upload/held-bytes.js";
@@ -22,7 +22,7 @@ export interface Dependencies {
   readonly counters: IngestMetrics;
   readonly observePipeline: ObservePipeline;
   readonly metricsPeers: readonly string[];
-  readonly apiKeys: readonly string[];
+  readonly apiKeys: readonly ApiKey[];
   /** Of Sluice itself, as the OpenAPI document shows it. */
   readonly version: string;
 }

@@ -4,6 +4,7 @@ import { runService } from "@sluice/runtime";
 import { checksOf, openStores, serveHealth } from "@sluice/worker";
 import { every } from "./every.js";
 import { createJanitorMetrics } from "./janitor-metrics.js";
+import { expireApprovals } from "./expire-approvals.js";
 import { requeueStuck } from "./requeue-stuck.js";
 import { sweepOrphans } from "./sweep-orphans.js";
 import { writeManifests } from "./write-manifests.js";
@@ -31,6 +32,12 @@ await runService("janitor", async (context) => {
     janitorIntervalMs,
     "write-manifests",
     () => writeManifests({ catalog, backup, log, signal }),
+    context,
+  );
+  every(
+    janitorIntervalMs,
+    "expire-approvals",
+    () => expireApprovals({ catalog, log, signal }),
     context,
   );
   every(

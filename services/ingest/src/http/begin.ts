@@ -1,6 +1,7 @@
 import type { Logger } from "@sluice/runtime";
 import type { RequestHandler } from "express";
 import type { IngestMetrics } from "../metrics.js";
+import { NOBODY_ASKED } from "./api-keys.js";
 import { requestId } from "./request-id.js";
 import "./locals.js";
 
@@ -18,6 +19,7 @@ export function begin(log: Logger, metrics: IngestMetrics): RequestHandler {
     res.locals.requestId = id;
     res.locals.log = log.child({ request_id: id });
     res.locals.route = "unknown";
+    res.locals.actor = NOBODY_ASKED;
     res.locals.about = {};
     res.set("X-Request-Id", id);
 

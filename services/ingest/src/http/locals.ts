@@ -9,6 +9,8 @@ declare global {
       log: Logger;
       /** Path of the operation, such as `/api/v1/scripts/{id}`; `unknown` where there is none. */
       route: string;
+      /** Who sent it, as the audit log names them. */
+      actor: string;
       /** What the log's line says besides, such as the ids that the request was about. */
       about: Record<string, unknown>;
       problem?: ProblemCode;

@@ -1,7 +1,10 @@
 import type { OperationId } from "@sluice/contracts";
 import type { Dependencies } from "../dependencies.js";
 import type { Route } from "../http/route.js";
+import { decideApproval } from "./decide-approval.js";
 import { deleteScript } from "./delete-script.js";
+import { listApprovals } from "./list-approvals.js";
+import { listAudit } from "./list-audit.js";
 import { listScripts } from "./list-scripts.js";
 import { listVersions } from "./list-versions.js";
 import { readContent } from "./read-content.js";
@@ -33,6 +36,9 @@ const ROUTES: Readonly<Record<OperationId, (deps: Dependencies) => Route>> = {
   readVersion,
   readVersionStatus,
   restoreVersion,
+  decideApproval,
+  listApprovals,
+  listAudit,
   listStages,
   pauseStage,
   resumeStage,

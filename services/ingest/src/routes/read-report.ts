@@ -7,6 +7,7 @@ import { ProblemError } from "../http/problem-error.js";
 import { route, type Route } from "../http/route.js";
 import { sendTagged } from "../http/send-json.js";
 import { absentAnalysis } from "./absent-analysis.js";
+import { standingOf } from "./approval-shapes.js";
 import { findVersion } from "./find.js";
 
 export function readReport(deps: Dependencies): Route {
@@ -34,7 +35,8 @@ export function readReport(deps: Dependencies): Route {
       sendTagged(req, res, log, { type });
       return;
     }
-    const body: Report = { script_id: scriptId, version: number, sha256, ...report };
+    const approval = await standingOf(deps.catalog, version);
+    const body: Report = { script_id: scriptId, version: number, sha256, ...report, approval };
     sendTagged(req, res, body, { type });
   });
 }

@@ -8,6 +8,7 @@ import {
   type Version,
 } from "@sluice/catalog";
 import type {
+  ApprovalStanding,
   ScriptDetails,
   ScriptSummary,
   ScriptVersion,
@@ -78,7 +79,7 @@ export function toSummary(script: Script): ScriptSummary {
   };
 }
 
-export function toDetails(script: Script): ScriptDetails {
+export function toDetails(script: Script, approval: ApprovalStanding | null): ScriptDetails {
   return {
     ...toSummary(script),
     ...toUserFields(script),
@@ -87,6 +88,7 @@ export function toDetails(script: Script): ScriptDetails {
     finished_at: script.finishedAt?.toISOString() ?? null,
     batch_id: script.batchId ?? null,
     revision: script.revision,
+    approval,
   };
 }
 

@@ -5,6 +5,7 @@ import { ProblemError } from "../http/problem-error.js";
 import { readJson } from "../http/read-json.js";
 import { check, route, type Route } from "../http/route.js";
 import { namesRevision, revisionTag } from "../revision.js";
+import { standingOf } from "./approval-shapes.js";
 import { findScript, scriptNotFound } from "./find.js";
 import { toDetails } from "./shapes.js";
 
@@ -29,7 +30,10 @@ export function updateMetadata({ catalog }: Dependencies): Route {
     if (updated === undefined) throw scriptNotFound(params.id);
 
     const body = JSON.stringify(
-      toDetails({ ...script, userMetadata: metadata, revision: updated }),
+      toDetails(
+        { ...script, userMetadata: metadata, revision: updated },
+        await standingOf(catalog, script),
+      ),
     );
     res
       .set("ETag", revisionTag(updated)(body))
