@@ -35,6 +35,14 @@ export interface Grant {
 /** What a member gives; nothing for a harmless one. */
 export type Grants = readonly Grant[];
 
+/** A method that is told by its name in scripts that import `module`. */
+export interface Method {
+  readonly module: string;
+  /** As it is reported, such as `pandas.*.to_csv`. */
+  readonly path: string;
+  readonly grants: Grants;
+}
+
 const names = z.string();
 const table = z.record(names, z.string());
 const schema = z.strictObject({
@@ -75,7 +83,7 @@ export class CapabilityMap {
   readonly #aliases: ReadonlyMap<string, string>;
   readonly #reexported: ReadonlySet<string>;
   readonly #anyAttribute = new Map<string, { grants: Grants; when: string | null }>();
-  readonly #methods = new Map<string, { module: string; path: string; grants: Grants }>();
+  readonly #methods = new Map<string, Method[]>();
   readonly #returns: ReadonlyMap<string, string>;
   readonly #properties: ReadonlyMap<string, string>;
   readonly #onImport: ReadonlyMap<string, Grants>;
@@ -101,13 +109,13 @@ export class CapabilityMap {
         this.#anyAttribute.set(name!, { grants: this.#grants(grants), when: when ?? null });
       }
     }
-    for (const [module, methods] of Object.entries(map.methods)) {
-      for (const [name, grants] of flatten(methods)) {
-        this.#methods.set(name, {
-          module,
-          path: `${module}.*.${name}`,
-          grants: this.#grants(grants),
-        });
+    for (const [modules, methods] of Object.entries(map.methods)) {
+      for (const [name, text] of flatten(methods)) {
+        const grants = this.#grants(text);
+        const known = this.#methods.get(name) ?? [];
+        this.#methods.set(name, known);
+        for (const module of modules.split(" "))
+          known.push({ module, path: `${module}.*.${name}`, grants });
       }
     }
     this.#returns = memberTypes(map.returns);
@@ -191,8 +199,14 @@ export class CapabilityMap {
       if (found) return { grants: found, rule: prefix };
       const owner = prefix.slice(0, dot);
       const others = this.#others.get(owner);
-      if (others)
-        return byForm(prefix.slice(dot + 1), true) ?? { grants: others, rule: `${owner}.*` };
+      // What is in something is no constant, however that is written: `Crypto.Cipher.AES.new`.
+      if (others) {
+        const isLast = end === full.length;
+        return (
+          byForm(prefix.slice(dot + 1), isLast) ??
+          this.#methodOf(full) ?? { grants: others, rule: `${owner}.*` }
+        );
+      }
       end = dot;
     }
     const [module, ...parts] = full.split(".");
@@ -204,6 +218,13 @@ export class CapabilityMap {
       if (harmless) return harmless;
     }
     return { grants, rule: module! };
+  }
+
+  /** `pandas.DataFrame.to_csv` is the method that is told by its name, though nothing is said of the class. */
+  #methodOf(path: string): { readonly grants: Grants; readonly rule: string } | undefined {
+    const known = this.#methods.get(path.slice(path.lastIndexOf(".") + 1));
+    const method = known?.find(({ module }) => path.startsWith(`${module}.`));
+    return method && { grants: method.grants, rule: method.path };
   }
 
   /** What the data says a module can do at all; `undefined` for a module it does not name. */
@@ -274,11 +295,9 @@ export class CapabilityMap {
     return this.#anyAttribute.get(name);
   }
 
-  /** A method that is told by its name alone in a script that imports `module`. */
-  method(
-    name: string,
-  ): { readonly module: string; readonly path: string; readonly grants: Grants } | undefined {
-    return this.#methods.get(name);
+  /** A method that is told by its name alone in a script that imports one of `modules`. */
+  method(name: string, modules: ReadonlySet<string>): Method | undefined {
+    return this.#methods.get(name)?.find(({ module }) => modules.has(module));
   }
 
   /** The class of what calling `path` gives, where the data says. */

@@ -249,15 +249,9 @@ class Finder {
       if (applies) this.#grant(special.grants, name, node, null);
       return;
     }
-    const method = this.#map.method(name);
+    const method = this.#map.method(name, this.#names.modules);
     const isKnown = this.#evaluation.values(node).some(({ kind }) => kind === "path");
-    if (
-      method &&
-      isCallee(node) &&
-      !isKnown &&
-      this.#names.modules.has(method.module) &&
-      object.some(isUnknown)
-    ) {
+    if (method && isCallee(node) && !isKnown && object.some(isUnknown)) {
       this.#grant(method.grants, method.path, node, null);
     }
   }
