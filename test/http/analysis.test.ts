@@ -77,6 +77,11 @@ describeWith(["postgres"], "what is known of scripts", () => {
     expect([status, body.code]).toEqual([404, "no_metadata"]);
     const report = await call<Report>(ingest, "readReport", at(uploaded, "/report"));
     expect(report.body.verdict).toBe("invalid");
+    // The bytes are in quarantine, and quoted all the same.
+    const text = await call<string>(ingest, "readReport", at(uploaded, "/report"), {
+      headers: { Accept: "text/plain" },
+    });
+    expect(text.body).toContain(`${uploaded.filename}: invalid\n`);
   });
 
   it("has what users say of them, which nobody overwrites unseen", async () => {
@@ -188,7 +193,7 @@ describeWith(["postgres"], "what is known of scripts", () => {
     expect([answer.status, answer.body.code]).toEqual([415, code]);
   });
 
-  it("has a report, as JSON and as SARIF", async () => {
+  it("has a report, as JSON, SARIF and text", async () => {
     const uploaded = await script();
     const early = await call<Problem>(ingest, "readReport", at(uploaded, "/report"));
     expect([early.status, early.body.code]).toEqual([409, "not_ready"]);
@@ -227,6 +232,18 @@ describeWith(["postgres"], "what is known of scripts", () => {
       { ruleId: "docstrings.missing", level: "note" },
       { ruleId: "capability.process.spawn", kind: "review" },
     ]);
+    const text = await call<string>(ingest, "readReport", at(uploaded, "/report"), {
+      headers: { Accept: "text/plain" },
+    });
+    expect(text.headers.get("content-type")).toBe("text/plain; charset=utf-8");
+    expect(text.headers.get("vary")).toBe("Accept");
+    expect(text.body).toContain(`${uploaded.filename}: needs approval\n`);
+    expect(text.body).toContain("  warning 3:5: starts a process [calls.subprocess]\n");
+    expect(text.body).toMatch(/\nneeds approval: process.spawn \(1 place\)\n$/);
+    const known = await call(ingest, "readReport", at(uploaded, "/report"), {
+      headers: { Accept: "text/plain", "If-None-Match": text.headers.get("etag") as string },
+    });
+    expect(known.status).toBe(304);
     const neither = await call<Problem>(ingest, "readReport", at(uploaded, "/report"), {
       headers: { Accept: "text/html" },
     });

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { LOG_HEAD, SarifRun, type Style } from "@sluice/report-formats";
+import { count, LOG_HEAD, SarifRun, type Style, Totals } from "@sluice/report-formats";
 import type { Entry } from "./entry.js";
 import type { Tally } from "./tally.js";
-import { count, renderEntry } from "./text/render.js";
+import { renderEntry } from "./text/render.js";
 
 export const FORMATS = ["text", "json", "ndjson", "sarif"] as const;
 export type FormatName = (typeof FORMATS)[number];
@@ -19,11 +19,7 @@ export interface Format {
 export function createFormat(name: FormatName, style: Style, analyserVersion: string): Format {
   switch (name) {
     case "text":
-      return {
-        head: "",
-        entry: (entry, source) => renderEntry(entry, source, style),
-        tail: summary,
-      };
+      return createText(style);
     case "json": {
       const between = createSeparator();
       return {
@@ -37,6 +33,18 @@ export function createFormat(name: FormatName, style: Style, analyserVersion: st
     case "sarif":
       return createSarif(analyserVersion);
   }
+}
+
+function createText(style: Style): Format {
+  const totals = new Totals();
+  return {
+    head: "",
+    entry: (entry, source) => {
+      if (entry.report) totals.add(entry.report);
+      return renderEntry(entry, source, style);
+    },
+    tail: (tally) => [...totals.lines(), summary(tally), ""].join("\n"),
+  };
 }
 
 /** One run with the results first, so that they need not be held until the last file is done. */
@@ -85,5 +93,5 @@ function summary(tally: Tally): string {
   ] as const;
   const told = parts.filter(([number]) => number > 0);
   const said = told.map(([number, what]) => `${number.toLocaleString("en")} ${what}`).join(", ");
-  return `${count(tally.files, "file")}${said === "" ? "" : `: ${said}`}\n`;
+  return `${count(tally.files, "file")}${said === "" ? "" : `: ${said}`}`;
 }

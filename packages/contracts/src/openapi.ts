@@ -123,8 +123,9 @@ function toContent(content: NonNullable<Answer["content"]>) {
 }
 
 /** One response for each status, naming the codes that come with it. */
-function problemResponses({ answers, problems, path }: Operation): RouteConfig["responses"] {
-  const common: readonly ProblemCode[] = path.startsWith("/api/") ? COMMON_PROBLEMS : [];
+function problemResponses({ answers, problems, path, open }: Operation): RouteConfig["responses"] {
+  const guarded: readonly ProblemCode[] = open ? [] : ["unauthorized"];
+  const common = path.startsWith("/api/") ? COMMON_PROBLEMS : guarded;
   const byStatus = new Map<number, ProblemCode[]>();
   for (const code of new Set([...problems, ...common])) {
     const { status } = PROBLEMS[code];

@@ -227,7 +227,7 @@ export const OPERATIONS = {
     path: `${API}/scripts/{id}/report`,
     tag: "Analysis",
     summary: "Read what validation found",
-    description: `\`Accept: ${SARIF_TYPE}\` gives it as SARIF 2.1.0.`,
+    description: `\`Accept: ${SARIF_TYPE}\` gives it as SARIF 2.1.0, \`Accept: text/plain\` as text for people, with the places quoted.`,
     params: parameters.scriptPath,
     query: parameters.versionQuery,
     headers: z.object({ "if-none-match": ifNoneMatch }),
@@ -235,7 +235,7 @@ export const OPERATIONS = {
       200: {
         description: "Findings and capabilities",
         headers: ETAG,
-        content: { "application/json": report, [SARIF_TYPE]: "text" },
+        content: { "application/json": report, [SARIF_TYPE]: "text", "text/plain": "text" },
       },
       304: NOT_MODIFIED,
     },

@@ -51,6 +51,13 @@ describe("the OpenAPI document", () => {
     }
   });
 
+  it("tells of the missing key wherever one is asked for, as for /metrics", () => {
+    for (const { path, method, open = false } of Object.values(OPERATIONS) as Operation[]) {
+      const responses = JSON.stringify(documented(path, method));
+      expect(responses.includes("`unauthorized`"), `${method} ${path}`).toBe(!open);
+    }
+  });
+
   it("describes every parameter that requests are checked for", () => {
     for (const { path, method, query, params } of Object.values(OPERATIONS) as Operation[]) {
       const { parameters = [] } = documented(path, method);

@@ -3,6 +3,8 @@ import type { SourceLine } from "../source-lines.js";
 
 /** Columns of a terminal that an excerpt of a line takes at most. */
 const WIDEST = 96;
+/** Code points that are looked at, of which many may take no column at all. */
+const MOST_CHARACTERS = 4 * WIDEST;
 /** Characters that are kept before the place where a line is cut. */
 const BEFORE = 40;
 
@@ -37,7 +39,7 @@ export function excerpt(line: SourceLine, { column, endColumn }: Mark): Excerpt 
   while (offset < line.text.length) {
     const character = String.fromCodePoint(line.text.codePointAt(offset)!);
     const shown = show(character);
-    if (width + shown.width > WIDEST) {
+    if (width + shown.width > WIDEST || current - first >= MOST_CHARACTERS) {
       source += "…";
       break;
     }

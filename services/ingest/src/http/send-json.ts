@@ -6,10 +6,19 @@ export function sendTagged(
   req: Request,
   res: Response,
   body: unknown,
-  { type = "application/json", tag }: { type?: string; tag?: (text: string) => string } = {},
+  options: { type?: string; tag?: (text: string) => string } = {},
 ): void {
-  const text = JSON.stringify(body);
-  const etag = (tag ?? entityTag)(text);
+  sendTaggedText(req, res, JSON.stringify(body), { type: "application/json", ...options });
+}
+
+/** Sends text of any type as {@link sendTagged} sends JSON. */
+export function sendTaggedText(
+  req: Request,
+  res: Response,
+  text: string,
+  { type, tag = entityTag }: { type: string; tag?: (text: string) => string },
+): void {
+  const etag = tag(text);
   res.set("ETag", etag).set("Cache-Control", "private, no-cache");
   if (isKnown(req.get("if-none-match"), etag)) {
     res.status(304).end();
