@@ -12,6 +12,7 @@ import {
   FACT_LIMITS,
   type SignatureFacts,
   type SignaturesFacts,
+  type Undocumented,
 } from "./script-facts.js";
 
 /** The functions and classes that have no docstring. */
@@ -28,12 +29,11 @@ export function docstringFacts(parsed: ParsedModule): DocstringFacts {
   return {
     missing: missing
       .filter((one) => kept.has(one))
-      .map(({ definition: { node, qualifiedName }, ...rest }) => ({
-        kind: node.type === "class_definition" ? "class" : "function",
-        name: quoted(qualifiedName),
-        public: rest.public,
-        ...parsed.position(node.startIndex),
-      })),
+      .map(({ definition: { node, qualifiedName }, ...rest }): Undocumented => {
+        const { line, column } = parsed.position(node.startIndex);
+        const kind = node.type === "class_definition" ? "class" : "function";
+        return [kind, quoted(qualifiedName), line, column, rest.public ? "public" : "private"];
+      }),
     public_omitted: Math.max(0, publics.length - each),
     others_omitted: Math.max(0, others.length - each),
   };
@@ -77,14 +77,17 @@ export function signatureFacts(parsed: ParsedModule): SignaturesFacts {
 }
 
 function signatureOf(parsed: ParsedModule, { node, qualifiedName }: Definition): SignatureFacts {
-  return {
-    name: qualifiedName,
-    ...parsed.position(node.startIndex),
-    is_async: node.children[0]?.type === "async",
-    parameters: parametersOf(parsed, node).map(
-      ({ kind, name, annotation }) =>
-        `${STARS[kind] ?? ""}${name}${annotation === null ? "" : `: ${annotation}`}`,
-    ),
-    returns: node.childForFieldName("return_type")?.text ?? null,
-  };
+  const { line, column } = parsed.position(node.startIndex);
+  const parameters = parametersOf(parsed, node).map(
+    ({ kind, name, annotation }) =>
+      `${STARS[kind] ?? ""}${name}${annotation === null ? "" : `: ${annotation}`}`,
+  );
+  return [
+    qualifiedName,
+    line,
+    column,
+    node.children[0]?.type === "async" ? "async def" : "def",
+    parameters,
+    node.childForFieldName("return_type")?.text ?? null,
+  ];
 }

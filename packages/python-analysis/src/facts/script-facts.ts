@@ -111,17 +111,20 @@ export type Piece = readonly [
 ];
 
 export interface DocstringFacts {
-  /** Functions and classes without one, in order of place. */
-  readonly missing: readonly {
-    readonly kind: "function" | "class";
-    readonly name: string;
-    readonly public: boolean;
-    readonly line: number;
-    readonly column: number;
-  }[];
+  /** In order of place. */
+  readonly missing: readonly Undocumented[];
   readonly public_omitted: number;
   readonly others_omitted: number;
 }
+
+/** A function or class without a docstring. */
+export type Undocumented = readonly [
+  kind: "function" | "class",
+  name: string,
+  line: number,
+  column: number,
+  access: "public" | "private",
+];
 
 export interface SignaturesFacts {
   /** Of the functions of the module and its classes, those within functions left out; of several of one name the last. */
@@ -129,14 +132,14 @@ export interface SignaturesFacts {
   readonly omitted: number;
 }
 
-export interface SignatureFacts {
+export type SignatureFacts = readonly [
   /** `__qualname__` */
-  readonly name: string;
-  readonly line: number;
-  readonly column: number;
-  readonly is_async: boolean;
+  name: string,
+  line: number,
+  column: number,
+  keyword: "def" | "async def",
   /** In order, such as `path`, `verbose: bool`, `*rest`. */
-  readonly parameters: readonly string[];
+  parameters: readonly string[],
   /** As written. */
-  readonly returns: string | null;
-}
+  returns: string | null,
+];

@@ -101,8 +101,8 @@ export function docstringFindings(facts: DocstringFacts, { docstrings }: Policy)
   const { required, severity } = docstrings;
   if (required === "none") return [];
   const findings = facts.missing
-    .filter((each) => required === "all" || each.public)
-    .map(({ kind, name, line, column }) => {
+    .filter(([, , , , access]) => required === "all" || access === "public")
+    .map(([kind, name, line, column]) => {
       const message = `the ${kind} \`${name}\` has no docstring`;
       return finding("docstring.missing", message, { start: { line, column } }, { severity });
     });
@@ -118,13 +118,13 @@ export function docstringFindings(facts: DocstringFacts, { docstrings }: Policy)
 export function signatureFindings(facts: SignaturesFacts, { signatures }: Policy): Finding[] {
   return signatures.flatMap((required) => {
     const { severity } = required;
-    const found = facts.functions.find(({ name }) => name === required.name);
+    const found = facts.functions.find(([name]) => name === required.name);
     if (!found) {
       const unseen = facts.omitted === 0 ? "" : ", and not all of the script's could be looked at";
       const message = `the policy asks for a function \`${quoted(required.name)}\`${unseen}`;
       return [finding("signature.missing", message, null, { severity })];
     }
-    const { line, column } = found;
+    const [, line, column] = found;
     return differences(found, required).map((difference) => {
       const message = `\`${quoted(required.name)}\` ${difference}`;
       return finding("signature.mismatch", message, { start: { line, column } }, { severity });
@@ -133,11 +133,12 @@ export function signatureFindings(facts: SignaturesFacts, { signatures }: Policy
 }
 
 function differences(actual: SignatureFacts, required: RequiredSignature): string[] {
+  const [, , , keyword, declared, returns] = actual;
   const found: string[] = [];
-  if (required.is_async !== undefined && required.is_async !== actual.is_async)
+  if (required.is_async !== undefined && required.is_async !== (keyword === "async def"))
     found.push(required.is_async ? "must be async" : "must not be async");
   if (required.parameters) {
-    const parameters = actual.parameters.map(parameterOf);
+    const parameters = declared.map(parameterOf);
     const names = parameters.map(({ name }) => name);
     const wanted = required.parameters.map(({ name }) => name);
     if (names.join() !== wanted.join()) {
@@ -154,7 +155,6 @@ function differences(actual: SignatureFacts, required: RequiredSignature): strin
       }
     }
   }
-  const { returns } = actual;
   if (required.returns !== undefined && !sameSource(required.returns, returns)) {
     found.push(
       `must return ${required.returns}, but ${returns === null ? "says nothing of it" : `returns ${quoted(returns)}`}`,
