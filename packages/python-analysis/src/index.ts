@@ -5,7 +5,13 @@ export { infected } from "./findings/signature.js";
 export { extractMetadata } from "./metadata.js";
 export { DEFAULT_POLICY } from "./policy/default.js";
 export { judge } from "./policy/judge.js";
-export { loadPolicy } from "./policy/load.js";
+export {
+  parsePolicyDocument,
+  policiesOf,
+  type PolicyDocument,
+  policyFor,
+} from "./policy/document.js";
+export { type LoadedPolicy, loadPolicy } from "./policy/load.js";
 export { parsePolicy, type Policy, PolicyError, policyVersion } from "./policy/schema.js";
 export {
   type Analysers,

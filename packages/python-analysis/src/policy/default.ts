@@ -1,7 +1,15 @@
 import { readFileSync } from "node:fs";
-import { parsePolicy, type Policy } from "./schema.js";
+import { parsePolicyDocument, type PolicyDocument } from "./document.js";
+import type { Policy } from "./schema.js";
 
-/** The policy that is used where none is given: `data/default-policy.yaml`. */
-export const DEFAULT_POLICY: Policy = parsePolicy(
-  readFileSync(new URL("../../data/default-policy.yaml", import.meta.url), "utf8"),
+/** `data/default-policy.yaml`, as it is written. */
+export const DEFAULT_POLICY_TEXT: string = readFileSync(
+  new URL("../../data/default-policy.yaml", import.meta.url),
+  "utf8",
 );
+
+/** The policy that is used where none is given. */
+export const DEFAULT_POLICY_DOCUMENT: PolicyDocument = parsePolicyDocument(DEFAULT_POLICY_TEXT);
+
+/** What {@link DEFAULT_POLICY_DOCUMENT} says for any namespace. */
+export const DEFAULT_POLICY: Policy = DEFAULT_POLICY_DOCUMENT.base;

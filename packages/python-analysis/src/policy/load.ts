@@ -1,6 +1,12 @@
 import { readFile } from "node:fs/promises";
-import { DEFAULT_POLICY } from "./default.js";
-import { parsePolicy, type Policy } from "./schema.js";
+import { DEFAULT_POLICY_TEXT } from "./default.js";
+import { parsePolicyDocument, type PolicyDocument } from "./document.js";
+
+/** A policy with the text that it was read from. */
+export interface LoadedPolicy {
+  readonly document: PolicyDocument;
+  readonly source: string;
+}
 
 /**
  * Reads the policy that a setting names, or the one that comes with Sluice.
@@ -8,6 +14,7 @@ import { parsePolicy, type Policy } from "./schema.js";
  * @param file - path of a policy in YAML or JSON
  * @throws PolicyError that names every mistake; the file system's own error where it cannot be read
  */
-export async function loadPolicy(file: string | undefined): Promise<Policy> {
-  return file === undefined ? DEFAULT_POLICY : parsePolicy(await readFile(file, "utf8"));
+export async function loadPolicy(file: string | undefined): Promise<LoadedPolicy> {
+  const source = file === undefined ? DEFAULT_POLICY_TEXT : await readFile(file, "utf8");
+  return { document: parsePolicyDocument(source), source };
 }

@@ -31,12 +31,14 @@ function sorted(name: z.ZodType<string, string>) {
 function inOneListOnly(lists: Readonly<Record<string, unknown>>, context: z.RefinementCtx): void {
   const seen = new Map<string, string>();
   for (const list of ["allowed", "needs_approval", "refused"]) {
-    for (const [i, name] of (lists[list] as string[]).entries()) {
+    const given = lists[list] as string[] | { readonly add: string[] } | undefined;
+    const [names, path] = Array.isArray(given) ? [given, [list]] : [given?.add, [list, "add"]];
+    for (const [i, name] of (names ?? []).entries()) {
       const other = seen.get(name);
       if (other)
         context.addIssue({
           code: "custom",
-          path: [list, i],
+          path: [...path, i],
           message: `${name} is in ${other} too`,
         });
       else seen.set(name, list);
@@ -80,42 +82,117 @@ const signature = z.strictObject({
   severity: severity.default("error"),
 });
 
-const policySchema = z.strictObject({
+const capabilities = {
+  default: decision.default("needs_approval"),
+  ...sorted(capabilityName),
+};
+const imports = {
+  default: decision.default("needs_approval").describe("For a module that no list names"),
+  stdlib: decision.default("allowed"),
+  undeclared: attention
+    .default("warning")
+    .describe("A package that the script's own dependency block leaves out"),
+  ...sorted(moduleName),
+};
+const limits = {
+  max_bytes: limit(10_485_760, "error"),
+  max_lines: limit(5_000, "warning"),
+  max_functions: limit(300, "warning"),
+  max_nesting: limit(6, "warning"),
+  max_mccabe: limit(20, "warning"),
+  max_cognitive: limit(50, "warning"),
+};
+const docstrings = {
+  required: z.enum(["none", "public", "all"]).default("none"),
+  severity: severity.default("warning"),
+};
+const policy = {
   name: z.string().min(1).max(100),
   version: z.union([z.string().min(1).max(50), z.number().transform(String)]),
+  capabilities: z.strictObject(capabilities).superRefine(inOneListOnly).prefault({}),
+  imports: z.strictObject(imports).superRefine(inOneListOnly).prefault({}),
+  limits: z.strictObject(limits).prefault({}),
+  docstrings: z.strictObject(docstrings).prefault({}),
+  signatures: z.array(signature).default([]),
+};
+
+export const policySchema = z.strictObject(policy);
+
+/** What there is to set, by the part of a policy. */
+const SHAPES: Readonly<Record<string, object>> = {
+  "": { ...policy, namespaces: null },
+  capabilities,
+  imports,
+  limits,
+  docstrings,
+};
+
+/** A list that replaces the one it overrides, or says what to add to that and to take away. */
+function changed(name: z.ZodType<string, string>) {
+  const list = z.array(name);
+  return z
+    .union([list, z.strictObject({ add: list.default([]), remove: list.default([]) })], {
+      error: "must be a list, or {add: [...], remove: [...]}",
+    })
+    .optional();
+}
+
+function sortedChanges(name: z.ZodType<string, string>) {
+  return { allowed: changed(name), needs_approval: changed(name), refused: changed(name) };
+}
+
+const limitChange = z
+  .union(
+    [
+      z
+        .int()
+        .min(0)
+        .nullable()
+        .transform((most) => ({ limit: most })),
+      z.strictObject({
+        limit: z.int().min(0).nullable().optional(),
+        severity: severity.optional(),
+      }),
+    ],
+    { error: "must be a whole number from 0, `null` for no limit, or {limit, severity}" },
+  )
+  .optional();
+
+/** What a policy says otherwise for some namespaces; what it leaves out stays as it is. */
+export const overrideSchema = z.strictObject({
   capabilities: z
-    .strictObject({ default: decision.default("needs_approval"), ...sorted(capabilityName) })
+    .strictObject({ default: decision.optional(), ...sortedChanges(capabilityName) })
     .superRefine(inOneListOnly)
-    .prefault({}),
+    .optional(),
   imports: z
     .strictObject({
-      default: decision.default("needs_approval").describe("For a module that no list names"),
-      stdlib: decision.default("allowed"),
-      undeclared: attention
-        .default("warning")
-        .describe("A package that the script's own dependency block leaves out"),
-      ...sorted(moduleName),
+      default: decision.optional(),
+      stdlib: decision.optional(),
+      undeclared: attention.optional(),
+      ...sortedChanges(moduleName),
     })
     .superRefine(inOneListOnly)
-    .prefault({}),
+    .optional(),
   limits: z
     .strictObject({
-      max_bytes: limit(10_485_760, "error"),
-      max_lines: limit(5_000, "warning"),
-      max_functions: limit(300, "warning"),
-      max_nesting: limit(6, "warning"),
-      max_mccabe: limit(20, "warning"),
-      max_cognitive: limit(50, "warning"),
+      max_bytes: limitChange,
+      max_lines: limitChange,
+      max_functions: limitChange,
+      max_nesting: limitChange,
+      max_mccabe: limitChange,
+      max_cognitive: limitChange,
     })
-    .prefault({}),
+    .optional(),
   docstrings: z
     .strictObject({
-      required: z.enum(["none", "public", "all"]).default("none"),
-      severity: severity.default("warning"),
+      required: z.enum(["none", "public", "all"]).optional(),
+      severity: severity.optional(),
     })
-    .prefault({}),
-  signatures: z.array(signature).default([]),
+    .optional(),
+  signatures: z.array(signature).optional(),
 });
+
+export type PolicyOverride = z.infer<typeof overrideSchema>;
 
 /** What scripts may do and how they must look. `data/default-policy.yaml` explains each part. */
 export type Policy = z.infer<typeof policySchema>;
@@ -145,11 +222,22 @@ export class PolicyError extends Error {
 const LONGEST_POLICY = 1_000_000;
 
 /**
- * Reads a policy from YAML or JSON. What it leaves out gets the defaults of `data/default-policy.yaml`'s comments.
+ * Reads a policy without namespaces from YAML or JSON. What it leaves out gets the defaults of `data/default-policy.yaml`'s comments.
  *
  * @throws PolicyError naming every mistake with its path
  */
 export function parsePolicy(text: string): Policy {
+  const parsed = policySchema.safeParse(readContent(text), { reportInput: true });
+  if (parsed.success) return parsed.data;
+  throw new PolicyError(parsed.error.issues.flatMap((issue) => problemsOf(issue)));
+}
+
+/**
+ * What YAML or JSON says, whatever its shape.
+ *
+ * @throws PolicyError where it is neither
+ */
+export function readContent(text: string): unknown {
   if (text.length > LONGEST_POLICY)
     throw new PolicyError([{ path: "", message: "a policy may have 1 MB at most" }]);
   const lines = new LineCounter();
@@ -162,25 +250,28 @@ export function parsePolicy(text: string): Policy {
       })),
     );
   }
-  let content: unknown;
   try {
-    content = document.toJS({ maxAliasCount: 100 });
+    return document.toJS({ maxAliasCount: 100 }) as unknown;
   } catch (error) {
     throw new PolicyError([
       { path: "", message: error instanceof Error ? error.message : String(error) },
     ]);
   }
-  const parsed = policySchema.safeParse(content, { reportInput: true });
-  if (parsed.success) return parsed.data;
-  throw new PolicyError(parsed.error.issues.flatMap(problemsOf));
 }
 
-function problemsOf(issue: z.core.$ZodIssue): PolicyProblem[] {
-  const path = pathText(issue.path);
+/** @param outer - the path of what was parsed */
+export function problemsOf(
+  issue: z.core.$ZodIssue,
+  outer: readonly PropertyKey[] = [],
+): PolicyProblem[] {
+  const path = pathText([...outer, ...issue.path]);
   if (issue.code !== "unrecognized_keys") return [{ path, message: issue.message }];
+  const part = issue.path.length === 1 ? String(issue.path[0]) : "";
+  const shape = SHAPES[issue.path.length === 0 ? "" : part];
+  const known = shape ? `; there are ${Object.keys(shape).join(", ")}` : "";
   return issue.keys.map((key) => ({
-    path: pathText([...issue.path, key]),
-    message: "is no setting of a policy",
+    path: pathText([...outer, ...issue.path, key]),
+    message: `is no setting of a policy${known}`,
   }));
 }
 
@@ -210,15 +301,18 @@ function knownCapabilities(): string {
  */
 export function policyVersion(policy: Policy): string {
   let version = versions.get(policy);
-  if (version === undefined) {
-    const hash = createHash("sha256").update(canonicalJson(policy)).digest("hex");
-    versions.set(policy, (version = `${policy.version}+${hash.slice(0, 12)}`));
-  }
+  if (version === undefined) versions.set(policy, (version = versionOf(policy.version, policy)));
   return version;
 }
 
 /** Every report asks for the version of the same few policies. */
 const versions = new WeakMap<Policy, string>();
+
+/** A version that somebody gave to some content, and a hash of that content. */
+export function versionOf(version: string, content: unknown): string {
+  const hash = createHash("sha256").update(canonicalJson(content)).digest("hex");
+  return `${version}+${hash.slice(0, 12)}`;
+}
 
 function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) =>
