@@ -55,6 +55,7 @@ test("a duplicate that begins to wait while its leader starts over starts over t
     encoding: "identity",
     analyser_version: DEDUP_RESULT.analyserVersion,
     policy_version: DEDUP_RESULT.policyVersion,
+    policy_id: DEDUP_RESULT.policyId,
   };
   let restarted: Promise<unknown> = Promise.resolve();
   await catalog.transaction(async (tx) => {

@@ -63,10 +63,18 @@ const PLACE = {
   length: 4,
   encoding: "identity",
 } as const;
-export const DEDUP_RESULT = { place: PLACE, analyserVersion: "a1", policyVersion: "p1" };
+export const DEDUP_RESULT = {
+  place: PLACE,
+  analyserVersion: "a1",
+  policyVersion: "p1",
+  policyId: 0,
+};
 
 export function validateResult(verdict: Verdict): StageResults["validate"] {
-  return { report: { verdict, capabilities: [], imports: [] } as unknown as AnalysisReport };
+  return {
+    facts: {},
+    report: { verdict, capabilities: [], imports: [] } as unknown as AnalysisReport,
+  };
 }
 
 /** What validation finds in a script that uses capabilities through these references, and imports these modules. */
@@ -81,7 +89,10 @@ export function asking(
     uses: references.map((reference) => ({ reference, line: 1, column: 1, chain: [] })),
   }));
   const imports = modules.map((module) => ({ module, decision }));
-  return { report: { verdict: decision, capabilities, imports } as unknown as AnalysisReport };
+  return {
+    facts: {},
+    report: { verdict: decision, capabilities, imports } as unknown as AnalysisReport,
+  };
 }
 
 export const EXTRACT_RESULT = { metadata: { functions: [] as unknown } as AnalysisMetadata };

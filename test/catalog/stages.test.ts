@@ -184,7 +184,7 @@ describe("stages", () => {
       catalog,
       "validate",
       ids,
-      done<"validate">({ report: { ...report, findings: [earlier] } }),
+      done<"validate">({ facts: {}, report: { ...report, findings: [earlier] } }),
     );
     await work(catalog, "compress", ids, done<"compress">({}));
     await work(catalog, "backup", ids, done<"backup">(BACKUP_RESULT));
@@ -236,7 +236,7 @@ describe("stages", () => {
     await work(catalog, "dedup", [versionId], done<"dedup">(DEDUP_RESULT));
     const { report } = validateResult("allowed");
     const odd = { ...report, python_version: "\0 \ud800" };
-    await work(catalog, "validate", [versionId], done<"validate">({ report: odd }));
+    await work(catalog, "validate", [versionId], done<"validate">({ facts: {}, report: odd }));
     expect((await readAnalysis(catalog, versionId)).report).toEqual(odd);
   });
 

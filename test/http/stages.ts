@@ -2,6 +2,7 @@ import type { UploadedScript } from "@sluice/contracts";
 import type { AnalysisMetadata, AnalysisReport } from "@sluice/contracts";
 import { encode } from "@sluice/blobs";
 import { blobKey, type BlobEncoding } from "@sluice/object-store";
+import { readPolicyId } from "@sluice/catalog";
 import type { StageName, Verdict } from "@sluice/pipeline";
 import { done, work } from "../catalog/fixture.js";
 import type { Ingest } from "./ingest.js";
@@ -128,7 +129,12 @@ export async function pass(
         catalog,
         "dedup",
         [id],
-        done<"dedup">({ place, analyserVersion: "1", policyVersion: "1" }),
+        done<"dedup">({
+          place,
+          analyserVersion: "1",
+          policyVersion: "1",
+          policyId: await readPolicyId(catalog),
+        }),
       );
       await store.delete(row.raw_key);
       return;
@@ -138,7 +144,10 @@ export async function pass(
         catalog,
         "validate",
         [id],
-        done<"validate">({ report: { ...REPORT, ...found, verdict } }, verdict === "invalid"),
+        done<"validate">(
+          { facts: {}, report: { ...REPORT, ...found, verdict } },
+          verdict === "invalid",
+        ),
       );
       return;
     case "extract":

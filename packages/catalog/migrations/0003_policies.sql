@@ -30,6 +30,8 @@ create table script_facts (
   analyser_version text not null,
   -- json, not jsonb: see analyses.
   facts json not null,
+  -- The finding for which the script could not be described; it counts with the facts.
+  refusal json,
   primary key (sha256, analyser_version)
 );
 

@@ -16,7 +16,9 @@ export type {
   UploadTarget,
 } from "./uploads.js";
 export * from "./leases.js";
-export { BlobIsGoingError, type StageResults } from "./results.js";
+export * from "./policies.js";
+export * from "./reevaluation.js";
+export { BlobIsGoingError, PolicyChangedError, type StageResults } from "./results.js";
 export * from "./settle.js";
 export * from "./lost-work.js";
 export * from "./manifests.js";

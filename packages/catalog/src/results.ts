@@ -16,9 +16,15 @@ export interface StageResults {
     readonly place: BlobPlace;
     readonly analyserVersion: string;
     readonly policyVersion: string;
+    /** The policy in force that {@link policyVersion} was taken from; 0 where there is none. */
+    readonly policyId: number;
   };
-  /** `place` where the blob went to quarantine. */
-  validate: { readonly report: AnalysisReport; readonly place?: BlobPlace };
+  /** `facts` is what the report was made of; `place` where the blob went to quarantine. */
+  validate: {
+    readonly report: AnalysisReport;
+    readonly facts: object;
+    readonly place?: BlobPlace;
+  };
   /** `refusal` where the script cannot be described: it joins the report, and the version is `refused`. */
   extract: { readonly metadata: AnalysisMetadata } | { readonly refusal: Finding };
   /** `place` where compression won. */
@@ -43,7 +49,7 @@ export const RECORD_RESULTS: {
   ) => Promise<ReadonlySet<string>>;
 } = {
   dedup: recordDedup,
-  validate: recordReports,
+  validate: recordValidation,
   extract: recordMetadata,
   compress: recordPlaces,
   backup: recordBackups,
@@ -56,7 +62,8 @@ async function recordDedup(
   const { rows } = await tx.query<{ version_id: string; role: string }>(
     `with items as materialized (
        select item.*, v.sha256, v.size from jsonb_to_recordset($1::jsonb) as item (
-         version_id uuid, key text, length bigint, encoding text, analyser_version text, policy_version text)
+         version_id uuid, key text, length bigint, encoding text, analyser_version text, policy_version text,
+         policy_id integer)
        join versions v on v.id = item.version_id order by v.sha256, v.id)
      select version_id, settle_dedup(to_jsonb(items)) as role from items`,
     [
@@ -68,12 +75,14 @@ async function recordDedup(
           encoding: result.place.encoding,
           analyser_version: result.analyserVersion,
           policy_version: result.policyVersion,
+          policy_id: result.policyId,
         })),
       ),
     ],
   );
   const going = rows.find(({ role }) => role === "blob_is_going");
   if (going !== undefined) throw new BlobIsGoingError(going.version_id);
+  if (rows.some(({ role }) => role === "policy_changed")) throw new PolicyChangedError();
   const reused = rows.filter(({ role }) => role === "reused");
   await decideStates(
     tx,
@@ -90,10 +99,38 @@ export class BlobIsGoingError extends Error {
   }
 }
 
-async function recordReports(
+/** Another policy came into force while dedup settled on what to judge by; trying again takes that one. */
+export class PolicyChangedError extends Error {
+  override readonly name = "PolicyChangedError";
+  constructor() {
+    super("another policy came into force");
+  }
+}
+
+async function recordValidation(
   tx: Queryable,
   done: readonly Done<"validate">[],
 ): Promise<ReadonlySet<string>> {
+  await tx.query(
+    `insert into script_facts as f (sha256, analyser_version, facts)
+     select distinct on (v.sha256, v.analyser_version) v.sha256, v.analyser_version, item.facts
+     from unnest($1::uuid[], $2::json[]) as item (version_id, facts)
+       join versions v on v.id = item.version_id
+     order by v.sha256, v.analyser_version
+     on conflict (sha256, analyser_version) do update set facts = excluded.facts`,
+    [idsOf(done), done.map(({ result }) => JSON.stringify(result.facts))],
+  );
+  await recordReports(tx, done);
+  return recordPlaces(tx, done);
+}
+
+async function recordReports(
+  tx: Queryable,
+  done: readonly {
+    readonly versionId: string;
+    readonly result: { readonly report: AnalysisReport };
+  }[],
+): Promise<void> {
   const verdicts = done.map(({ result }) => result.report.verdict);
   await tx.query(
     `update analyses a set report = item.report, verdict = item.verdict, asked = item.asked
@@ -113,7 +150,6 @@ async function recordReports(
      from unnest($1::uuid[], $2::text[]) as item (version_id, verdict) where v.id = item.version_id`,
     [idsOf(done), verdicts],
   );
-  return recordPlaces(tx, done);
 }
 
 async function recordMetadata(
@@ -156,6 +192,11 @@ async function refuse(tx: Queryable, versionId: string, finding: Finding): Promi
     },
   }));
   await recordReports(tx, reports);
+  await tx.query(
+    `update script_facts f set refusal = $2 from versions v
+     where v.id = $1 and f.sha256 = v.sha256 and f.analyser_version = v.analyser_version`,
+    [versionId, JSON.stringify(finding)],
+  );
 }
 
 async function recordPlaces(

@@ -113,7 +113,7 @@ function checkArguments(
 
 async function readPolicy(file: string | undefined): Promise<Policy> {
   try {
-    return await loadPolicy(file);
+    return (await loadPolicy(file)).document.base;
   } catch (error) {
     const why =
       error instanceof PolicyError

@@ -7,6 +7,7 @@ export * from "./openapi.js";
 export * from "./operation.js";
 export * from "./operations.js";
 export * from "./parameters.js";
+export * from "./policies.js";
 export * from "./problems.js";
 export * from "./readiness.js";
 export * from "./report.js";

@@ -1,6 +1,6 @@
 export { type DecodedSource, type DecodedText, type DecodeError, decodeSource } from "./decode.js";
 export { collectFacts, type FactsInput } from "./facts/collect.js";
-export type { ScriptFacts } from "./facts/script-facts.js";
+export { type ScriptFacts, withFinding } from "./facts/script-facts.js";
 export { infected } from "./findings/signature.js";
 export { extractMetadata } from "./metadata.js";
 export { DEFAULT_POLICY } from "./policy/default.js";
@@ -33,4 +33,4 @@ export {
   PythonError,
 } from "./verdict/python.js";
 export type { CompileError, CompileVerdict, KillReason } from "./verdict/types.js";
-export { ANALYSER_VERSION, PYTHON_VERSION } from "./version.js";
+export { ANALYSER_VERSION, canJudge, PYTHON_VERSION } from "./version.js";

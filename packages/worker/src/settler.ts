@@ -5,6 +5,7 @@ import {
   GroupCommit,
   isConflict,
   isUnavailable,
+  PolicyChangedError,
   settleStage,
   type Settled,
   type Settlement,
@@ -75,8 +76,15 @@ function fromSettleError<Stage extends StageName>(
     const told = { code: "blob_is_going", message: error.message };
     return { kind: "later", delayMs: 1_000, error: told, failure: false };
   }
+  if (error instanceof PolicyChangedError) {
+    const told = { code: "policy_changed", message: error.message };
+    return { kind: "later", delayMs: POLICY_DELAY_MS, error: told, failure: false };
+  }
   return fromThrow(stage, script.failures + 1, error);
 }
+
+/** By then every worker has heard of a new policy, in milliseconds. */
+const POLICY_DELAY_MS = 1_500;
 
 const RETRIES = 8;
 

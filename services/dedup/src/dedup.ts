@@ -1,14 +1,16 @@
 import type { StageScript } from "@sluice/catalog";
 import { blobKey, type BlobPlace, type ObjectStore } from "@sluice/object-store";
 import { advance } from "@sluice/pipeline";
+import type { PolicyInForce } from "@sluice/policies";
+import { policyFor, policyVersion } from "@sluice/python-analysis";
 import type { Handler } from "@sluice/worker";
 import { BlobCorruptError, sha256Of } from "@sluice/blobs";
 
 export interface DedupDeps {
   readonly objects: ObjectStore;
-  /** Results are reused only of the analyser and the policy that are at work now. */
+  /** Results are reused only of the analyser that is at work now, and of the policy that is in force for the namespace. */
   readonly analyserVersion: string;
-  readonly policyVersion: string;
+  readonly policies: Pick<PolicyInForce, "current">;
 }
 
 /**
@@ -17,11 +19,13 @@ export interface DedupDeps {
  */
 export const dedup: Handler<"dedup", DedupDeps> = async (
   script,
-  { objects, analyserVersion, policyVersion },
+  { objects, analyserVersion, policies },
 ) => {
   const place = script.blob ?? (await storeBlob(script, objects));
   const garbage = script.rawKey === undefined ? [] : [script.rawKey];
-  return advance({ place, analyserVersion, policyVersion }, garbage);
+  const { id: policyId, document } = await policies.current();
+  const policy = policyVersion(policyFor(document, script.namespace));
+  return advance({ place, analyserVersion, policyVersion: policy, policyId }, garbage);
 };
 
 async function storeBlob(script: StageScript, objects: ObjectStore): Promise<BlobPlace> {

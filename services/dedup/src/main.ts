@@ -1,5 +1,6 @@
 import { scannedVersion } from "@sluice/clamav";
-import { findPython, loadPolicy, policyVersion } from "@sluice/python-analysis";
+import { activateAtStart, PolicyInForce } from "@sluice/policies";
+import { findPython } from "@sluice/python-analysis";
 import { resolveSetting, runService } from "@sluice/runtime";
 import { openStores, runStage } from "@sluice/worker";
 import { dedup } from "./dedup.js";
@@ -7,12 +8,15 @@ import { dedup } from "./dedup.js";
 await runService("dedup", async (context) => {
   const { clamdUrl, policyFile, pythonBin } = context.settings;
   const python = await resolveSetting("PYTHON_BIN", () => findPython(pythonBin));
-  const policy = await loadPolicy(policyFile);
   const stores = await openStores(context);
+  await activateAtStart(stores.catalog, policyFile, {
+    log: context.log,
+    signal: context.shutdown.signal,
+  });
   const deps = {
     objects: stores.objects,
     analyserVersion: scannedVersion(python.analyserVersion, clamdUrl),
-    policyVersion: policyVersion(policy),
+    policies: new PolicyInForce(stores.catalog),
   };
   await runStage("dedup", dedup, deps, stores, context);
 });

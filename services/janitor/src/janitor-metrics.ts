@@ -6,6 +6,7 @@ import { Counter } from "prom-client";
 export interface JanitorMetrics {
   readonly requeued: (stage: StageName, versions: number) => void;
   readonly orphanDeleted: () => void;
+  readonly judged: (versions: number, changed: number) => void;
 }
 
 export function createJanitorMetrics({ registry }: Metrics): JanitorMetrics {
@@ -20,8 +21,22 @@ export function createJanitorMetrics({ registry }: Metrics): JanitorMetrics {
     help: "Objects that no row referred to",
     registers: [registry],
   });
+  const judged = new Counter({
+    name: "sluice_reevaluated_total",
+    help: "Stored versions that were judged by another policy",
+    registers: [registry],
+  });
+  const changed = new Counter({
+    name: "sluice_reevaluated_changed_total",
+    help: "Stored versions whose state another policy has changed",
+    registers: [registry],
+  });
   return {
     requeued: (stage, versions) => requeued.inc({ stage }, versions),
     orphanDeleted: () => orphans.inc(),
+    judged: (versions, others) => {
+      judged.inc(versions);
+      changed.inc(others);
+    },
   };
 }

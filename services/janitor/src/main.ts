@@ -1,10 +1,12 @@
 import { expireIdempotencyKeys } from "@sluice/catalog";
 import { openObjectStore } from "@sluice/object-store";
+import { activateAtStart, PolicyInForce } from "@sluice/policies";
 import { runService } from "@sluice/runtime";
 import { checksOf, openStores, serveHealth } from "@sluice/worker";
 import { every } from "./every.js";
 import { createJanitorMetrics } from "./janitor-metrics.js";
 import { expireApprovals } from "./expire-approvals.js";
+import { reevaluate } from "./reevaluate.js";
 import { requeueStuck } from "./requeue-stuck.js";
 import { sweepOrphans } from "./sweep-orphans.js";
 import { writeManifests } from "./write-manifests.js";
@@ -26,6 +28,14 @@ await runService("janitor", async (context) => {
     janitorIntervalMs,
     "requeue-stuck",
     () => requeueStuck({ catalog, queue, log, onRequeued: counters.requeued }),
+    context,
+  );
+  await activateAtStart(catalog, settings.policyFile, { log, signal });
+  const policies = new PolicyInForce(catalog);
+  every(
+    janitorIntervalMs,
+    "reevaluate",
+    () => reevaluate({ catalog, queue, policies, log, signal, onJudged: counters.judged }),
     context,
   );
   every(

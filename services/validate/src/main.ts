@@ -1,5 +1,6 @@
 import { Clamd, scannedVersion } from "@sluice/clamav";
-import { createAnalysers, findPython, loadPolicy } from "@sluice/python-analysis";
+import { EffectivePolicies } from "@sluice/policies";
+import { createAnalysers, findPython } from "@sluice/python-analysis";
 import { resolveSetting, runService } from "@sluice/runtime";
 import { openStores, runStage } from "@sluice/worker";
 import { validate } from "./validate.js";
@@ -8,7 +9,6 @@ await runService("validate", async (context) => {
   const { settings, log, shutdown } = context;
   const python = await resolveSetting("PYTHON_BIN", () => findPython(settings.pythonBin));
   log.info({ version: python.version, path: python.path }, "the Python that judges");
-  const policy = await loadPolicy(settings.policyFile);
   const stores = await openStores(context);
   const analysers = await createAnalysers({
     threads: settings.concurrency.validate,
@@ -27,7 +27,7 @@ await runService("validate", async (context) => {
     {
       ...stores,
       analysers,
-      policy,
+      policies: new EffectivePolicies(stores.catalog),
       analyserVersion: scannedVersion(python.analyserVersion, clamdUrl),
       scanner,
     },

@@ -2,20 +2,15 @@ import type { Catalog } from "@sluice/catalog";
 import { type Clamd, ClamdUnavailableError } from "@sluice/clamav";
 import { blobKey, type BlobPlace, type ObjectStore, quarantineKey } from "@sluice/object-store";
 import { advance, isQuarantined, restart, snooze, stop } from "@sluice/pipeline";
-import {
-  type Analysers,
-  infected,
-  judge,
-  type Policy,
-  policyVersion,
-} from "@sluice/python-analysis";
+import type { EffectivePolicies } from "@sluice/policies";
+import { type Analysers, infected, judge } from "@sluice/python-analysis";
 import { type Handler, readSource } from "@sluice/worker";
 
 export interface ValidateDeps {
   readonly catalog: Catalog;
   readonly objects: ObjectStore;
   readonly analysers: Pick<Analysers, "facts">;
-  readonly policy: Policy;
+  readonly policies: Pick<EffectivePolicies, "read">;
   /** Of {@link analysers}. */
   readonly analyserVersion: string;
   /** Asked first, where there is one: nothing passes without its word. */
@@ -33,13 +28,11 @@ const SCANNER_DELAY_MS = 10_000;
  * finds it ready.
  */
 export const validate: Handler<"validate", ValidateDeps> = async (script, deps, { signal }) => {
-  const { objects, analysers, policy, analyserVersion } = deps;
-  if (
-    script.analyserVersion !== analyserVersion ||
-    script.policyVersion !== policyVersion(policy)
-  ) {
-    return restart(RESTART_DELAY_MS);
-  }
+  const { objects, analysers, policies, analyserVersion } = deps;
+  if (script.analyserVersion !== analyserVersion) return restart(RESTART_DELAY_MS);
+  // The one that it was settled for, whatever is in force by now: the janitor judges it again if it must.
+  const policy = await policies.read(script.policyVersion ?? "");
+  if (policy === undefined) return restart(RESTART_DELAY_MS);
   const { bytes, place } = await readSource(deps, script);
   let signature: string | undefined;
   try {
@@ -60,7 +53,7 @@ export const validate: Handler<"validate", ValidateDeps> = async (script, deps, 
     objects,
   );
   const garbage = moved === undefined ? [] : [place.key];
-  const result = moved === undefined ? { report } : { report, place: moved };
+  const result = moved === undefined ? { report, facts } : { report, facts, place: moved };
   return quarantined ? stop(result, garbage) : advance(result, garbage);
 };
 

@@ -118,14 +118,16 @@ const policy = {
 
 export const policySchema = z.strictObject(policy);
 
-/** What there is to set, by the part of a policy. */
-const SHAPES: Readonly<Record<string, object>> = {
-  "": { ...policy, namespaces: null },
+/** What there is to set in each part of a policy … */
+const PARTS: Readonly<Record<string, object | null>> = {
   capabilities,
   imports,
   limits,
   docstrings,
+  signatures: null,
 };
+/** … and in a policy as a whole. */
+const WHOLE = { ...policy, namespaces: null };
 
 /** A list that replaces the one it overrides, or says what to add to that and to take away. */
 function changed(name: z.ZodType<string, string>) {
@@ -266,9 +268,9 @@ export function problemsOf(
 ): PolicyProblem[] {
   const path = pathText([...outer, ...issue.path]);
   if (issue.code !== "unrecognized_keys") return [{ path, message: issue.message }];
-  const part = issue.path.length === 1 ? String(issue.path[0]) : "";
-  const shape = SHAPES[issue.path.length === 0 ? "" : part];
-  const known = shape ? `; there are ${Object.keys(shape).join(", ")}` : "";
+  const whole = outer.length === 0 ? WHOLE : PARTS;
+  const settings = issue.path.length === 0 ? whole : PARTS[issue.path.join()];
+  const known = settings ? `; there are ${Object.keys(settings).join(", ")}` : "";
   return issue.keys.map((key) => ({
     path: pathText([...outer, ...issue.path, key]),
     message: `is no setting of a policy${known}`,

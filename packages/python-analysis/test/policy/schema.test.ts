@@ -62,10 +62,10 @@ describe("mistakes are named with their paths", () => {
     ["name: a", /^version: /],
     ["name: [", /^line 1: /],
     ["name: a\nname: b\nversion: 1", /^line 2: Map keys must be unique/],
-    [`${HEAD}limit: {}`, "limit: is no setting of a policy"],
+    [`${HEAD}limit: {}`, /^limit: is no setting of a policy; there are name, version/],
     [
       `${HEAD}limits: {max_line: 3, max_bytes: -1}`,
-      "limits.max_line: is no setting of a policy",
+      /^limits.max_line: is no setting of a policy; there are max_bytes/,
       /^limits.max_bytes: must be a whole/,
     ],
     [
