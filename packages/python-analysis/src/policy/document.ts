@@ -48,11 +48,6 @@ export function parsePolicyDocument(text: string): PolicyDocument {
   return withPolicies(base.data, overrides);
 }
 
-/** A document with nothing in it for some namespaces only. */
-export function documentOf(base: Policy): PolicyDocument {
-  return withPolicies(base, new Map());
-}
-
 /** The policy for the scripts of a namespace, the same object each time. */
 export function policyFor({ base, overrides }: PolicyDocument, namespace: string): Policy {
   return overrides.findLast(({ pattern }) => matches(pattern, namespace))?.policy ?? base;
