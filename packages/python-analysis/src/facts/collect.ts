@@ -8,6 +8,7 @@ import { suppressionFindings } from "../findings/suppressions.js";
 import { syntaxOutcome } from "../findings/syntax.js";
 import { lineEndFindings, textFindings, tokenFindings } from "../findings/text.js";
 import { toolFindings } from "../findings/tools.js";
+import { unusedImportFindings } from "../findings/unused-imports.js";
 import type { ParsedModule } from "../structure/types.js";
 import { BUILT_IN_PYTHON, type Python } from "../verdict/python.js";
 import type { CompileVerdict } from "../verdict/types.js";
@@ -69,6 +70,7 @@ function readStructure(
     ...textFindings(parsed),
     ...tokenFindings(parsed),
     ...onImports,
+    ...unusedImportFindings(parsed, resolution),
     ...toolFindings(parsed),
     ...callFindings(parsed, resolution),
     ...unreadFindings(parsed, resolution),

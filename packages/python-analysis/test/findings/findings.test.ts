@@ -1,3 +1,4 @@
+import type { AnalysisReport } from "@sluice/contracts";
 import { describe, expect, test } from "vitest";
 import { decodeSource } from "../../src/decode.js";
 import { parsePolicy } from "../../src/policy/schema.js";
@@ -14,18 +15,22 @@ async function findingsOn(source: string | Uint8Array, policy = PERMISSIVE): Pro
 
 /** `line:column severity rule` of each finding. */
 async function allFindingsOn(source: string | Uint8Array, policy = PERMISSIVE): Promise<string[]> {
+  const { findings } = await reportOn(source, policy);
+  return findings.map(({ line, column, severity, rule }) => {
+    return line === null ? `${severity} ${rule}` : `${line}:${column} ${severity} ${rule}`;
+  });
+}
+
+async function reportOn(source: string | Uint8Array, policy = PERMISSIVE): Promise<AnalysisReport> {
   const bytes = typeof source === "string" ? Buffer.from(source) : source;
   const decoded = decodeSource(bytes);
   if (!decoded.ok) throw new Error(decoded.error.message);
-  const report = buildReport({
+  return buildReport({
     source: bytes,
     decoded,
     verdict: { valid: true, error: null, killed: null },
     parsed: await parseModule(decoded.text),
     policy: parsePolicy(policy),
-  });
-  return report.findings.map(({ line, column, severity, rule }) => {
-    return line === null ? `${severity} ${rule}` : `${line}:${column} ${severity} ${rule}`;
   });
 }
 
@@ -156,7 +161,7 @@ describe("text that misleads", () => {
     ["deep indentation", `x = [\n${" ".repeat(200)}1,\n]\n`],
     [
       "a lone carriage return",
-      "x = 1\n# a\rimport os\n",
+      "x = 1\n# a\rimport json\n",
       "2:1 warning source.lone-carriage-return",
     ],
     ["Windows line ends", "x = 1\r\ny = 2\r\n"],
@@ -213,11 +218,47 @@ imports: {default: needs_approval, allowed: [numpy], refused: [pickle]}
       "2:1 warning imports.declaration",
     ],
   ])("%s", async (_, source, ...expected) => {
-    const found = await findingsOn(source, policy);
+    // What the scripts would do with the modules is beside the point here.
+    const found = (await findingsOn(source, policy)).filter(
+      (each) => !each.endsWith("imports.unused"),
+    );
     // The line of a TOML error is that of the block or of the mistake in it.
     expect(
       found.map((each) => each.replace(/^[123]:1 (?=warning imports.declaration)/, "2:1 ")),
     ).toEqual(expected);
+  });
+
+  test.each<Case>([
+    [
+      "that is never used",
+      "import os\nimport subprocess",
+      "1:1 info imports.unused",
+      "2:1 info imports.unused",
+    ],
+    [
+      "whose dangerous member is never used",
+      "from os import system, path\npath",
+      "1:1 info imports.unused",
+    ],
+    [
+      "that is never used again",
+      "def f():\n  import os\ndef g():\n  import os",
+      "2:3 info imports.unused",
+    ],
+    ["that is used harmlessly", "import os\nos.path.join('a', 'b')"],
+    ["that is used elsewhere", "import os\ndef f():\n  import os\nos.getpid()"],
+    ["that is harmless", "import json, math\nfrom os import path, sep"],
+    ["that acts when it is imported", "import antigravity"],
+    ["that is not known", "import unheard_of\nfrom . import os"],
+  ])("%s", async (_, source, ...expected) => {
+    expect(await findingsOn(source)).toEqual(expected);
+  });
+
+  test("an unused one says what it could do", async () => {
+    const { findings } = await reportOn("from os import system");
+    expect(findings.map(({ message, confidence }) => [message, confidence])).toEqual([
+      ["os.system is imported and not used; it could give process.spawn", "low"],
+    ]);
   });
 
   test.each<Case>([
@@ -238,7 +279,7 @@ imports: {default: needs_approval, allowed: [numpy], refused: [pickle]}
   });
 
   test("undeclared ones may be of no interest", async () => {
-    const source = "# /// script\n# dependencies = []\n# ///\nimport numpy\n";
+    const source = "# /// script\n# dependencies = []\n# ///\nimport numpy\nnumpy.pi\n";
     expect(
       await findingsOn(
         source,

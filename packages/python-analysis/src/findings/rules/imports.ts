@@ -28,4 +28,11 @@ export const IMPORT_RULES = {
     why: "What was found out holds for the Python that judged; on the one that the script asks for it may compile or behave otherwise.",
     help: "Widen `requires-python` if the script runs on the judging Python too, or have it judged by the Python that it wants.",
   }),
+  "imports.unused": rule({
+    severity: "info",
+    confidence: "low",
+    title: "Import of which nothing is used",
+    why: "By itself the import does nothing. But what it could do is at hand for code that no analysis sees, and for whoever changes the script next.",
+    help: "Remove the import if nothing needs it.",
+  }),
 } as const satisfies Record<string, Rule>;
