@@ -2,6 +2,7 @@ import { identifier } from "../structure/statements.js";
 import { stringValue } from "../structure/strings.js";
 import type { ParsedModule, SyntaxNode } from "../structure/types.js";
 import { CallEvaluator } from "./calls.js";
+import type { Folding } from "./folding/record.js";
 import { FlowGraph, type Transfer, type User } from "./flow.js";
 import type { CapabilityMap } from "./map.js";
 import { type Names, operands, type Origin, type Variable } from "./names.js";
@@ -48,8 +49,13 @@ const CONTAINERS = new Set([
  *
  * The work is bounded: values of one place are limited in number, and so is the sum of all steps.
  */
-export function evaluate(parsed: ParsedModule, names: Names, map: CapabilityMap): Evaluation {
-  const evaluator = new Evaluator(parsed.nodes, names, map);
+export function evaluate(
+  parsed: Pick<ParsedModule, "nodes">,
+  names: Names,
+  map: CapabilityMap,
+  folding: Folding,
+): Evaluation {
+  const evaluator = new Evaluator(parsed.nodes, names, map, folding);
   const complete = evaluator.graph.run();
   return {
     values: (node) => evaluator.graph.values(node),
@@ -70,8 +76,15 @@ export class Evaluator implements Transfer {
   readonly make = new ValueFactory();
   readonly #stars: readonly string[];
   readonly #calls = new CallEvaluator(this);
+  readonly #folding: Folding;
 
-  constructor(nodes: readonly SyntaxNode[], names: Names, map: CapabilityMap) {
+  constructor(
+    nodes: readonly SyntaxNode[],
+    names: Names,
+    map: CapabilityMap,
+    folding: Folding,
+  ) {
+    this.#folding = folding;
     this.graph = new FlowGraph(this, nodes);
     this.names = names;
     this.map = map;
@@ -119,7 +132,18 @@ export class Evaluator implements Transfer {
     }
   }
 
+  /** What folding tells of an expression for certain stands for all that it may be. */
   evaluate(node: SyntaxNode): Values {
+    const flowing = this.#evaluateFlow(node);
+    const folded = this.#folding.of(node);
+    if (!folded || folded.options.length === 0) return flowing;
+    let result = folded.isExact ? NOTHING : flowing;
+    for (const option of folded.options)
+      result = union(result, [option.type === "str" ? this.make.string(option.text) : OPAQUE]);
+    return result;
+  }
+
+  #evaluateFlow(node: SyntaxNode): Values {
     switch (node.type) {
       case "identifier":
         return this.#evaluateName(node);

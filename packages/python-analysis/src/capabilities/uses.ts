@@ -6,6 +6,7 @@ import { chainOf, excerpt } from "./chain.js";
 import { type CallSite, Conditions } from "./conditions.js";
 import { evaluate, type Evaluation } from "./evaluate.js";
 import { Escapes } from "./escapes.js";
+import { fold } from "./folding/fold.js";
 import { type CapabilityMap, capabilityMap, type Grants } from "./map.js";
 import { resolveNames } from "./collect.js";
 import { asksForNames } from "./name-tests.js";
@@ -55,7 +56,11 @@ export function resolveUses(
   map: CapabilityMap = capabilityMap(),
 ): Resolution {
   const names = resolveNames(parsed);
-  const evaluation = evaluate(parsed, names, map);
+  const { root, nodes, text } = parsed;
+  const folding = fold({ root, nodes, length: text.length, codeRunBy: () => [] }, (name) =>
+    map.isBuiltin(name),
+  );
+  const evaluation = evaluate(parsed, names, map, folding);
   return new Finder(parsed, names, evaluation, map).find();
 }
 

@@ -1,0 +1,284 @@
+import type { SyntaxNode } from "../../structure/types.js";
+import { applyTo } from "./calls.js";
+import { evaluateNode } from "./expressions.js";
+import { Bindings, Frame } from "./frame.js";
+import { Budget, DEEPEST_EXPRESSION } from "./limits.js";
+import { FoldingRecord } from "./record.js";
+import { runBlock } from "./statements.js";
+import type { Survey } from "./survey.js";
+import { type Arguments, type Constant, either, path, UNKNOWN, type Value } from "./value.js";
+
+/** Code in a constant string, and the call that runs it. */
+export interface NestedCode {
+  readonly host: SyntaxNode;
+  readonly root: SyntaxNode;
+}
+
+/** What is asked of the script around what is run. */
+export interface Surroundings {
+  readonly survey: Survey;
+  isBuiltin(name: string): boolean;
+  /** The code that a call runs, as far as it was found before. */
+  codeRunBy(call: SyntaxNode): readonly NestedCode[];
+}
+
+/** How statements end: at their end, or for certain before that. */
+export type Completion = "normal" | "continue" | "break" | "left";
+
+/** How statements may have ended before their end, and may not have. */
+export const MAYBE: Readonly<Record<Completion, number>> = { normal: 0, continue: 1, break: 2, left: 4 };
+
+interface Activation {
+  readonly returned: Value[];
+}
+
+/**
+ * Runs a script as far as that needs nothing but its own text: names and containers hold what is known of them, both ways of an
+ * unknown condition are taken, and whatever cannot be known is {@link UNKNOWN}. Nothing outside is reached, and no statement
+ * that does so is carried out.
+ *
+ * Loops are run round by round, and functions call by call, only while the budget lasts; else once, with what they bind unknown.
+ */
+export class Interpreter {
+  readonly budget: Budget;
+  readonly bindings = new Bindings();
+  readonly record = new FoldingRecord();
+  readonly surroundings: Surroundings;
+  /** Modules of `from … import *`, in which names are looked up before the builtins. */
+  readonly stars: string[] = [];
+  /** Members of modules that the script replaces. */
+  readonly replaced = new Set<string>();
+  readonly activations: Activation[] = [];
+  /** Functions to be run once by themselves, as anybody may call them with anything. */
+  readonly pending: { readonly node: SyntaxNode; readonly frame: Frame }[] = [];
+  readonly seen = new Set<SyntaxNode>();
+  /** Whether code that is not known has been run, which may bind any name. */
+  ranUnknownCode = false;
+  /** Of {@link MAYBE}: how what was run may have ended before its end. */
+  maybe = 0;
+  /** How many loops without a known number of rounds are being run. */
+  loops = 0;
+  /** Whether what is run may be run at any time: names further out may hold whatever they ever held. */
+  atAnyTime = false;
+  #depth = 0;
+  #calls = 0;
+  #callsEnd = 0;
+  /** By what can change, the way on which it was made: it can be told what a change makes of it there only. */
+  readonly #madeOn = new WeakMap<object, number>();
+  #way = 0;
+  #ways = 0;
+
+  constructor(budget: Budget, surroundings: Surroundings) {
+    this.budget = budget;
+    this.surroundings = surroundings;
+  }
+
+  evaluate(node: SyntaxNode, frame: Frame): Value {
+    if (this.#depth > DEEPEST_EXPRESSION) return UNKNOWN;
+    this.#depth++;
+    try {
+      this.budget.step();
+      const value = evaluateNode(this, node, frame);
+      if (RECORDED.has(node.type)) this.record.add(node, value);
+      if (CHANGEABLE.has(value.type) && !this.#madeOn.has(value)) this.#madeOn.set(value, this.#way);
+      return value;
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  run(statements: readonly SyntaxNode[], frame: Frame): Completion {
+    if (this.#depth > DEEPEST_EXPRESSION) return "normal";
+    this.#depth++;
+    try {
+      return runBlock(this, statements, frame);
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  /** Whether a change to something can be followed; else it is unknown from now on. */
+  mayChange(value: Constant): boolean {
+    if (this.#madeOn.get(value) === this.#way) return true;
+    spoil(value);
+    return false;
+  }
+
+  /** Runs alternatives and joins what they make of the names; see {@link Bindings.alternatives}. */
+  perhaps(runs: readonly (() => void)[], orNone: boolean): void {
+    this.bindings.alternatives(
+      runs.map((run) => () => this.apart(run)),
+      orNone,
+    );
+  }
+
+  /** Runs what may not be run to its end, or not only once. */
+  apart(run: () => void): void {
+    const before = this.#way;
+    this.#way = ++this.#ways;
+    try {
+      run();
+    } finally {
+      this.#way = before;
+    }
+  }
+
+  call(callee: Value, given: Arguments): Value {
+    return applyTo(this, callee, given, null, null);
+  }
+
+  bind(frame: Frame, name: string, value: Value): void {
+    const { survey } = this.surroundings;
+    const owner = frame.globals.has(name) ? frame.module : frame;
+    if (survey.shared.has(name)) {
+      spoil(value);
+      return this.bindings.set(owner, name, UNKNOWN);
+    }
+    if (survey.changesElsewhere(name, owner.kind === "function" ? owner.node : null)) spoil(value);
+    const before = owner.values.get(name);
+    if (before !== undefined && before !== value) owner.rebound.add(name);
+    this.bindings.set(owner, name, value);
+  }
+
+  /** What a name stands for; without a frame of its own that has it, one of Python's own. */
+  load(name: string, from: Frame): Value {
+    for (let frame: Frame | null = from; frame; frame = frame.parent) {
+      if (frame.kind === "class" && frame !== from) continue;
+      const value = frame.values.get(name);
+      if (value === undefined) continue;
+      if (value.type === "bytes" && value.isSpoiled) return UNKNOWN;
+      if (this.atAnyTime && frame.kind !== "comprehension" && !this.#isOwn(frame, from)) {
+        return frame.rebound.has(name) ? UNKNOWN : value;
+      }
+      const mayDiffer = this.ranUnknownCode || (this.surroundings.survey.bindsByNamespace && frame.kind === "module");
+      return mayDiffer ? either(value, UNKNOWN) : value;
+    }
+    if (name === "__builtins__") return path("builtins");
+    for (const module of this.stars) {
+      if (STAR_MODULES.has(module)) return either(path(`${module}.${name}`), path(`builtins.${name}`));
+    }
+    return this.surroundings.isBuiltin(name) && this.stars.length === 0 ? path(`builtins.${name}`) : UNKNOWN;
+  }
+
+  /** Whether a frame is that of the function that is run itself. */
+  #isOwn(frame: Frame, from: Frame): boolean {
+    let own: Frame | null = from;
+    while (own && own !== frame && own.kind === "comprehension") own = own.parent;
+    return own === frame;
+  }
+
+  /** Whether a loop may have one more round. */
+  mayGoOn(): boolean {
+    return !this.budget.isSpent;
+  }
+
+  /** Whether the script's own functions may be called: the outermost call gets some steps, more for long arguments. */
+  mayCall(length: number): boolean {
+    if (this.budget.isSpent) return false;
+    if (this.#calls === 0) this.#callsEnd = this.budget.stepsLeft - 5_000 - 50 * length;
+    return this.budget.stepsLeft > this.#callsEnd;
+  }
+
+  /** Runs a call of one of the script's own functions. */
+  within<T>(run: () => T): T {
+    this.#calls++;
+    try {
+      return run();
+    } finally {
+      this.#calls--;
+    }
+  }
+
+  /** Runs every function that was defined once more, as it is when anybody calls it at any time. */
+  runPending(): void {
+    for (let next = this.pending.pop(); next; next = this.pending.pop()) {
+      const { node, frame: outer } = next;
+      if (this.seen.has(node)) continue;
+      this.seen.add(node);
+      const frame = new Frame("function", outer, node);
+      const { survey } = this.surroundings;
+      this.atAnyTime = true;
+      for (const parameter of node.childForFieldName("parameters")?.namedChildren ?? [])
+        for (const name of survey.boundWithin(parameter)) this.bind(frame, name, UNKNOWN);
+      this.activations.push({ returned: [] });
+      const body = node.childForFieldName("body")!;
+      if (node.type === "lambda") this.evaluate(body, frame);
+      else this.run(body.namedChildren.filter(({ type }) => type !== "comment"), frame);
+      this.activations.pop();
+    }
+  }
+
+  /** Whether what is run was called by what is run. */
+  get isCalled(): boolean {
+    return this.#calls > 0;
+  }
+
+  /** What is in something that is handed to what is not known: nothing can be said of it any more. */
+  escape(given: Arguments): void {
+    for (const value of given.positional) spoil(value);
+    for (const value of given.named.values()) spoil(value);
+  }
+
+  /** Before what may be run again and again: its names may be bound by a former round. */
+  forget(node: SyntaxNode, frame: Frame): void {
+    for (const name of this.surroundings.survey.boundWithin(node)) {
+      for (let each: Frame | null = frame; each; each = each.parent)
+        if (each.values.has(name)) this.bindings.set(each, name, UNKNOWN);
+    }
+  }
+}
+
+/** Modules whose functions are worked out, and that are imported whole by those who hide that. */
+const STAR_MODULES = new Set(["base64", "binascii", "codecs", "zlib", "functools", "operator", "string", "itertools"]);
+
+const RECORDED = new Set([
+  "identifier",
+  "attribute",
+  "call",
+  "subscript",
+  "binary_operator",
+  "string",
+  "concatenated_string",
+  "conditional_expression",
+  "boolean_operator",
+  "parenthesized_expression",
+  "named_expression",
+]);
+
+/** Makes everything that can change in a value unknown. */
+export function spoil(value: Value): void {
+  const pending: Value[] = [value];
+  for (let next = pending.pop(); next; next = pending.pop()) {
+    switch (next.type) {
+      case "list":
+      case "set":
+        if (!next.spoiled) pending.push(...next.items);
+        next.spoiled = true;
+        break;
+      case "iterator":
+        if (!next.spoiled) pending.push(...next.items);
+        next.spoiled = true;
+        break;
+      case "dict":
+        if (!next.spoiled) for (const [, item] of next.entries.values()) pending.push(item);
+        next.spoiled = true;
+        break;
+      case "bytes":
+        if (next.isArray) next.isSpoiled = true;
+        break;
+      case "tuple":
+        pending.push(...next.items.filter(({ type }) => CHANGEABLE.has(type)));
+        break;
+      case "choice":
+        pending.push(...next.options);
+        break;
+      case "method":
+        pending.push(next.self);
+        break;
+      case "partial":
+        pending.push(...next.given.positional);
+    }
+  }
+}
+
+const CHANGEABLE = new Set(["list", "set", "iterator", "dict", "bytes", "tuple", "choice", "method", "partial"]);
