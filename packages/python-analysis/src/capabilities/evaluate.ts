@@ -78,12 +78,7 @@ export class Evaluator implements Transfer {
   readonly #calls = new CallEvaluator(this);
   readonly #folding: Folding;
 
-  constructor(
-    nodes: readonly SyntaxNode[],
-    names: Names,
-    map: CapabilityMap,
-    folding: Folding,
-  ) {
+  constructor(nodes: readonly SyntaxNode[], names: Names, map: CapabilityMap, folding: Folding) {
     this.#folding = folding;
     this.graph = new FlowGraph(this, nodes);
     this.names = names;

@@ -26,10 +26,21 @@ import {
   type Value,
 } from "./value.js";
 
-const IMPORTERS = new Set(["builtins.__import__", "importlib.import_module", "importlib.__import__"]);
+const IMPORTERS = new Set([
+  "builtins.__import__",
+  "importlib.import_module",
+  "importlib.__import__",
+]);
 /** Methods by which operators are called under their other names. */
 const OPERATORS: Readonly<Record<string, string>> = {
-  __add__: "+", __mul__: "*", __rmul__: "*", __mod__: "%", __xor__: "^", __sub__: "-", __or__: "|", __and__: "&",
+  __add__: "+",
+  __mul__: "*",
+  __rmul__: "*",
+  __mod__: "%",
+  __xor__: "^",
+  __sub__: "-",
+  __or__: "|",
+  __and__: "&",
 };
 /** Types whose methods may be called through the type. */
 const METHOD = /^builtins\.(?:str|bytes|bytearray|list|tuple|dict|set|int)\.(\w+)$/;
@@ -107,14 +118,24 @@ function applyPartial(run: Interpreter, callee: Value, before: Arguments, given:
   const [object] = given.positional;
   if (callee.type === "path" && object) {
     const [first, ...rest] = before.positional;
-    if (callee.path === "operator.itemgetter" && first && rest.length === 0) return subscript(object, first, run.budget);
+    if (callee.path === "operator.itemgetter" && first && rest.length === 0)
+      return subscript(object, first, run.budget);
     if (callee.path === "operator.methodcaller" && first?.type === "str")
-      return applyTo(run, attributeOf(run, object, first.text), { positional: rest, named: before.named }, null, null);
+      return applyTo(
+        run,
+        attributeOf(run, object, first.text),
+        { positional: rest, named: before.named },
+        null,
+        null,
+      );
   }
   return applyTo(
     run,
     callee,
-    { positional: [...before.positional, ...given.positional], named: new Map([...before.named, ...given.named]) },
+    {
+      positional: [...before.positional, ...given.positional],
+      named: new Map([...before.named, ...given.named]),
+    },
     null,
     null,
   );
@@ -137,9 +158,13 @@ function applyPath(
   switch (callee) {
     case "builtins.getattr":
       if (!first || second?.type !== "str") break;
-      return third ? either(attributeOf(run, first, second.text), third) : attributeOf(run, first, second.text);
+      return third
+        ? either(attributeOf(run, first, second.text), third)
+        : attributeOf(run, first, second.text);
     case "builtins.type":
-      return first && given.positional.length === 1 ? attributeOf(run, first, "__class__") : UNKNOWN;
+      return first && given.positional.length === 1
+        ? attributeOf(run, first, "__class__")
+        : UNKNOWN;
     case "operator.itemgetter":
     case "operator.methodcaller":
       return { type: "partial", callee: path(callee), given };
@@ -149,11 +174,23 @@ function applyPath(
       return runCode(run, callee, first, node, frame);
     case "textwrap.dedent":
     case "inspect.cleandoc":
-      return first?.type === "str" ? dedented(first.text, callee === "inspect.cleandoc", isHidden(first)) : UNKNOWN;
+      return first?.type === "str"
+        ? dedented(first.text, callee === "inspect.cleandoc", isHidden(first))
+        : UNKNOWN;
   }
   const method = METHOD.exec(callee)?.[1];
-  if (method && first && first.type !== "unknown" && first.type !== "choice" && first.type !== "path" && !/^(?:from|maketrans)/.test(method)) {
-    return applyMethod(run, first, method, { positional: given.positional.slice(1), named: given.named });
+  if (
+    method &&
+    first &&
+    first.type !== "unknown" &&
+    first.type !== "choice" &&
+    first.type !== "path" &&
+    !/^(?:from|maketrans)/.test(method)
+  ) {
+    return applyMethod(run, first, method, {
+      positional: given.positional.slice(1),
+      named: given.named,
+    });
   }
   const result = callFunction(callee, given, run);
   if (result === undefined) {
@@ -166,7 +203,13 @@ function applyPath(
 }
 
 /** Runs the code in a constant text where it stands. */
-function runCode(run: Interpreter, callee: string, code: Value | undefined, node: SyntaxNode | null, frame: Frame | null): Value {
+function runCode(
+  run: Interpreter,
+  callee: string,
+  code: Value | undefined,
+  node: SyntaxNode | null,
+  frame: Frame | null,
+): Value {
   const nested = node && frame ? run.surroundings.codeRunBy(node) : [];
   let result: Value | undefined;
   for (const { root } of nested) {
@@ -183,27 +226,55 @@ function runCode(run: Interpreter, callee: string, code: Value | undefined, node
   return result ?? (code && isHidden(code) ? UNKNOWN_HIDDEN : UNKNOWN);
 }
 
-export function applyMethod(run: Interpreter, self: Constant, name: string, given: Arguments): Value {
+export function applyMethod(
+  run: Interpreter,
+  self: Constant,
+  name: string,
+  given: Arguments,
+): Value {
   const [first] = given.positional;
   if (Object.hasOwn(OPERATORS, name) && first) {
     return lift([self, first], ([a, b]) => binary(OPERATORS[name]!, a!, b!, run.budget));
   }
   if (name === "__getitem__" && first) return subscript(self, first, run.budget);
-  if ((self.type === "str" || self.type === "bytes") && !(self.type === "bytes" && self.isArray && CHANGES_BYTES.has(name))) {
+  if (
+    (self.type === "str" || self.type === "bytes") &&
+    !(self.type === "bytes" && self.isArray && CHANGES_BYTES.has(name))
+  ) {
     return callTextMethod(self, name, given, run.budget);
   }
   return callObjectMethod(run, self, name, given);
 }
 
-const CHANGES_BYTES = new Set(["append", "extend", "reverse", "insert", "pop", "remove", "clear", "__setitem__"]);
+const CHANGES_BYTES = new Set([
+  "append",
+  "extend",
+  "reverse",
+  "insert",
+  "pop",
+  "remove",
+  "clear",
+  "__setitem__",
+]);
 
 /** Calls a function of the script itself, where something of its arguments is known, or it has none. */
 function applyFunction(run: Interpreter, node: SyntaxNode, outer: Frame, given: Arguments): Value {
   const values = [...given.positional, ...given.named.values()];
   const isWorthIt = values.length === 0 || values.some(({ type }) => type !== "unknown");
   const isGenerator = node.type !== "lambda" && hasYield(node);
-  const length = values.reduce((sum, value) => sum + ("text" in value ? value.text.length : "items" in value ? value.items.length : 0), 0);
-  if (!isWorthIt || isGenerator || isAsync(node) || isDecorated(node) || run.activations.length >= DEEPEST_CALL || !run.mayCall(length)) {
+  const length = values.reduce(
+    (sum, value) =>
+      sum + ("text" in value ? value.text.length : "items" in value ? value.items.length : 0),
+    0,
+  );
+  if (
+    !isWorthIt ||
+    isGenerator ||
+    isAsync(node) ||
+    isDecorated(node) ||
+    run.activations.length >= DEEPEST_CALL ||
+    !run.mayCall(length)
+  ) {
     run.escape(given);
     return values.some(isHidden) ? UNKNOWN_HIDDEN : UNKNOWN;
   }
@@ -242,20 +313,29 @@ function hasYield(node: SyntaxNode): boolean {
   let found = false;
   for (let next = pending.pop(); next && !found; next = pending.pop()) {
     found = next.type === "yield";
-    for (const child of next.children) if (child.isNamed && child.type !== "function_definition" && child.type !== "lambda") pending.push(child);
+    for (const child of next.children)
+      if (child.isNamed && child.type !== "function_definition" && child.type !== "lambda")
+        pending.push(child);
   }
   yields.set(node, found);
   return found;
 }
 
 /** Binds arguments to parameters; `false` where they do not fit. */
-function bindParameters(run: Interpreter, node: SyntaxNode, frame: Frame, { positional, named }: Arguments): boolean {
+function bindParameters(
+  run: Interpreter,
+  node: SyntaxNode,
+  frame: Frame,
+  { positional, named }: Arguments,
+): boolean {
   const left = new Map(named);
   let at = 0;
   let keywordOnly = false;
   for (const parameter of operands(node.childForFieldName("parameters") ?? tupleless(node))) {
     if (parameter.type === "keyword_separator") keywordOnly = true;
-    const target = parameter.childForFieldName("name") ?? (parameter.type === "identifier" ? parameter : firstOperand(parameter));
+    const target =
+      parameter.childForFieldName("name") ??
+      (parameter.type === "identifier" ? parameter : firstOperand(parameter));
     const plain = target?.type.endsWith("splat_pattern") ? firstOperand(target) : target;
     const splat = (parameter.type.endsWith("splat_pattern") ? parameter : target)?.type;
     if (plain?.type !== "identifier") continue;
@@ -265,7 +345,9 @@ function bindParameters(run: Interpreter, node: SyntaxNode, frame: Frame, { posi
       at = positional.length;
       keywordOnly = true;
     } else if (splat === "dictionary_splat_pattern") {
-      const entries = new Map(Array.from(left, ([key, value]) => [`s${key}`, [text(key), value] as const]));
+      const entries = new Map(
+        Array.from(left, ([key, value]) => [`s${key}`, [text(key), value] as const]),
+      );
       run.bind(frame, name, { type: "dict", entries, spoiled: false });
       left.clear();
     } else {
@@ -288,7 +370,9 @@ const NO_PARAMETERS = { children: [] as readonly SyntaxNode[] };
 const tupleless = (_: SyntaxNode) => NO_PARAMETERS as SyntaxNode;
 
 function defaultOf(run: Interpreter, node: SyntaxNode, frame: Frame): Value {
-  const isLiteral = /^(?:string|integer|true|false|none|unary_operator|concatenated_string)$/.test(node.type);
+  const isLiteral = /^(?:string|integer|true|false|none|unary_operator|concatenated_string)$/.test(
+    node.type,
+  );
   return isLiteral ? run.evaluate(node, frame.parent!) : UNKNOWN;
 }
 
@@ -299,7 +383,9 @@ function dedented(source: string, cleans: boolean, hidden: boolean): Value {
   const counted = cleans ? lines.slice(1) : lines;
   const indents = counted.filter((line) => line !== "").map((line) => line.search(/[^ ]/));
   const indent = indents.length > 0 ? Math.min(...indents) : 0;
-  const result = lines.map((line, i) => (cleans && i === 0 ? line.trimStart() : line.slice(indent)));
+  const result = lines.map((line, i) =>
+    cleans && i === 0 ? line.trimStart() : line.slice(indent),
+  );
   if (!cleans) return text(result.join("\n"), hidden);
   return text(result.join("\n").replace(/^\n+|\n+$/g, ""), hidden);
 }

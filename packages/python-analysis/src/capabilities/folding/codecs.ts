@@ -2,7 +2,15 @@
 import { gunzipSync, inflateRawSync, inflateSync } from "node:zlib";
 import { findCodec } from "../../encodings.js";
 import { Budget, LONGEST_TEXT } from "./limits.js";
-import { type Bytes, bytes, text, type Text, UNKNOWN, UNKNOWN_HIDDEN, type Value } from "./value.js";
+import {
+  type Bytes,
+  bytes,
+  text,
+  type Text,
+  UNKNOWN,
+  UNKNOWN_HIDDEN,
+  type Value,
+} from "./value.js";
 
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 const binary = (data: Uint8Array): string => Buffer.from(data).toString("latin1");
@@ -16,7 +24,12 @@ function nameOf(value: Value | undefined): string | null {
 const normalized = (name: string) => name.toLowerCase().replace(/[^a-z0-9.]+/g, "_");
 
 /** `bytes.decode`. Wrong bytes are errors, whatever handler is given: then nothing is known. */
-export function decodeBytes(self: Bytes, encoding: Value | undefined, _errors: Value | undefined, budget: Budget): Value {
+export function decodeBytes(
+  self: Bytes,
+  encoding: Value | undefined,
+  _errors: Value | undefined,
+  budget: Budget,
+): Value {
   const name = nameOf(encoding);
   const unknown = self.hidden ? UNKNOWN_HIDDEN : UNKNOWN;
   if (name === null || !budget.make(self.text.length)) return unknown;
@@ -75,7 +88,17 @@ function wideCharacters(data: Buffer, size: number, order: string | undefined): 
 }
 
 const SIMPLE: Readonly<Record<string, string>> = {
-  "\n": "", "\\": "\\", "'": "'", '"': '"', a: "\x07", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t", v: "\v",
+  "\n": "",
+  "\\": "\\",
+  "'": "'",
+  '"': '"',
+  a: "\x07",
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  v: "\v",
 };
 
 function unescape(data: string, raw: boolean): string | null {
@@ -100,9 +123,15 @@ function unescape(data: string, raw: boolean): string | null {
 }
 
 /** `str.encode` to bytes. */
-export function encodeText(self: Text, encoding: Value | undefined, _errors: Value | undefined, budget: Budget): Value {
+export function encodeText(
+  self: Text,
+  encoding: Value | undefined,
+  _errors: Value | undefined,
+  budget: Budget,
+): Value {
   const name = nameOf(encoding);
-  if (name === null || !budget.make(self.text.length * 4) || LONE_SURROGATE.test(self.text)) return UNKNOWN;
+  if (name === null || !budget.make(self.text.length * 4) || LONE_SURROGATE.test(self.text))
+    return UNKNOWN;
   const wide = /^u(?:tf)?_?(16|32)(?:_?([lb]e))?$/.exec(name);
   if (wide) {
     if (wide[1] === "32") return UNKNOWN;
@@ -116,7 +145,8 @@ export function encodeText(self: Text, encoding: Value | undefined, _errors: Val
     return /^[\0-\xff]*$/.test(self.text) ? bytes(self.text, self.hidden) : UNKNOWN;
   const codec = findCodec(name);
   if (codec === "utf-8") return bytes(binary(Buffer.from(self.text, "utf8")), self.hidden);
-  if (codec === "ascii") return /^[\0-\x7f]*$/.test(self.text) ? bytes(self.text, self.hidden) : UNKNOWN;
+  if (codec === "ascii")
+    return /^[\0-\x7f]*$/.test(self.text) ? bytes(self.text, self.hidden) : UNKNOWN;
   if (codec === undefined) return UNKNOWN;
   let result = "";
   for (const character of self.text) {
@@ -196,7 +226,11 @@ export function fromHex(data: string, skipsBlanks: boolean): string | null {
 function fromQuotedPrintable(data: string): string | null {
   return /[^\x20-\x7e\n]|[ \t]\n/.test(data)
     ? null
-    : data.replace(/=\n/g, "").replace(/=([0-9a-fA-F]{2})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
+    : data
+        .replace(/=\n/g, "")
+        .replace(/=([0-9a-fA-F]{2})/g, (_, code: string) =>
+          String.fromCharCode(Number.parseInt(code, 16)),
+        );
 }
 
 function inflated(data: string, window: number | null, budget: Budget): string | null {
@@ -205,7 +239,9 @@ function inflated(data: string, window: number | null, budget: Budget): string |
     const compressed = buffer(data);
     const plain =
       window === null || window > 15
-        ? window !== null && window > 47 ? null : unpacked(compressed, options)
+        ? window !== null && window > 47
+          ? null
+          : unpacked(compressed, options)
         : window < 0
           ? inflateRawSync(compressed, options)
           : inflateSync(compressed, options);
@@ -216,16 +252,22 @@ function inflated(data: string, window: number | null, budget: Budget): string |
 }
 
 function unpacked(compressed: Buffer, options: { maxOutputLength: number }): Buffer {
-  return compressed[0] === 0x1f ? gunzipSync(compressed, options) : inflateSync(compressed, options);
+  return compressed[0] === 0x1f
+    ? gunzipSync(compressed, options)
+    : inflateSync(compressed, options);
 }
 
 type Decoder = (data: string, budget: Budget) => string | null;
 
 /** Functions from bytes, or ASCII text, to bytes that hide nothing any more. */
 const DECODERS: ReadonlyMap<string, Decoder> = new Map<string, Decoder>([
-  ...["base64.b64decode", "base64.standard_b64decode", "base64.decodebytes", "base64.decodestring", "binascii.a2b_base64"].map(
-    (name): [string, Decoder] => [name, (data) => fromBase64(data)],
-  ),
+  ...[
+    "base64.b64decode",
+    "base64.standard_b64decode",
+    "base64.decodebytes",
+    "base64.decodestring",
+    "binascii.a2b_base64",
+  ].map((name): [string, Decoder] => [name, (data) => fromBase64(data)]),
   ["base64.urlsafe_b64decode", (data) => fromBase64(data, "-_")],
   ["base64.b32decode", fromBase32],
   ["base64.b16decode", (data) => (/[a-f]/.test(data) ? null : fromHex(data, false))],
@@ -263,7 +305,8 @@ export function decodeBy(path: string, given: readonly Value[], budget: Budget):
   if (!decoder) return ENCODERS.has(path) ? encodeBy(path, given, budget) : undefined;
   const [data, option] = given;
   if (!data || (data.type !== "bytes" && data.type !== "str")) return UNKNOWN_HIDDEN;
-  if (!budget.make(data.text.length) || (data.type === "str" && /[^\0-\x7f]/.test(data.text))) return UNKNOWN_HIDDEN;
+  if (!budget.make(data.text.length) || (data.type === "str" && /[^\0-\x7f]/.test(data.text)))
+    return UNKNOWN_HIDDEN;
   let plain: string | null;
   if (path === "zlib.decompress" && option) {
     plain = option.type === "int" ? inflated(data.text, Number(option.value), budget) : null;
@@ -287,12 +330,17 @@ const ENCODERS: ReadonlyMap<string, (data: Buffer) => string> = new Map([
 
 function encodeBy(path: string, given: readonly Value[], budget: Budget): Value {
   const [data] = given;
-  if (data?.type !== "bytes" || given.length > 1 || !budget.make(data.text.length * 2)) return UNKNOWN;
+  if (data?.type !== "bytes" || given.length > 1 || !budget.make(data.text.length * 2))
+    return UNKNOWN;
   return bytes(ENCODERS.get(path)!(buffer(data.text)), true);
 }
 
 /** `codecs.decode(data, encoding)`: with codecs from bytes to bytes and from text to text, too. */
-export function codecsDecode(data: Value | undefined, encoding: Value | undefined, budget: Budget): Value {
+export function codecsDecode(
+  data: Value | undefined,
+  encoding: Value | undefined,
+  budget: Budget,
+): Value {
   if (!data || (data.type !== "bytes" && data.type !== "str")) return UNKNOWN_HIDDEN;
   const name = nameOf(encoding)?.replace(/_codec$/, "");
   if (name === undefined || !budget.make(data.text.length)) return UNKNOWN_HIDDEN;
@@ -316,10 +364,17 @@ export function codecsDecode(data: Value | undefined, encoding: Value | undefine
     : UNKNOWN;
 }
 
-export function codecsEncode(data: Value | undefined, encoding: Value | undefined, budget: Budget): Value {
+export function codecsEncode(
+  data: Value | undefined,
+  encoding: Value | undefined,
+  budget: Budget,
+): Value {
   const name = nameOf(encoding);
   if (name === "rot13" || name === "rot_13")
-    return data?.type === "str" && budget.make(data.text.length) ? text(rot13(data.text), true) : UNKNOWN;
-  if (name === "hex" || name === "hex_codec") return data ? encodeBy("binascii.hexlify", [data], budget) : UNKNOWN;
+    return data?.type === "str" && budget.make(data.text.length)
+      ? text(rot13(data.text), true)
+      : UNKNOWN;
+  if (name === "hex" || name === "hex_codec")
+    return data ? encodeBy("binascii.hexlify", [data], budget) : UNKNOWN;
   return data?.type === "str" ? encodeText(data, encoding, undefined, budget) : UNKNOWN;
 }

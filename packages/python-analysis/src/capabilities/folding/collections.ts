@@ -23,7 +23,12 @@ import {
   type Value,
 } from "./value.js";
 
-export function callObjectMethod(run: Interpreter, self: Constant, name: string, given: Arguments): Value {
+export function callObjectMethod(
+  run: Interpreter,
+  self: Constant,
+  name: string,
+  given: Arguments,
+): Value {
   const changes = MUTATORS.has(name) || name === "__next__";
   if (changes && !run.mayChange(self)) {
     run.escape(given);
@@ -48,10 +53,21 @@ export function callObjectMethod(run: Interpreter, self: Constant, name: string,
     case "int":
     case "bool":
       if (name === "to_bytes")
-        return callFunction("builtins.int.to_bytes", { positional: [self, ...given.positional], named: given.named }, run) ?? UNKNOWN;
-      return name === "bit_length" && self.type === "int" ? int(self.value.toString(2).replace("-", "").replace(/^0$/, "").length) : UNKNOWN;
+        return (
+          callFunction(
+            "builtins.int.to_bytes",
+            { positional: [self, ...given.positional], named: given.named },
+            run,
+          ) ?? UNKNOWN
+        );
+      return name === "bit_length" && self.type === "int"
+        ? int(self.value.toString(2).replace("-", "").replace(/^0$/, "").length)
+        : UNKNOWN;
     case "iterator":
-      if (name === "__next__") return callFunction("builtins.next", { positional: [self], named: new Map() }, run) ?? UNKNOWN;
+      if (name === "__next__")
+        return (
+          callFunction("builtins.next", { positional: [self], named: new Map() }, run) ?? UNKNOWN
+        );
       return name === "__iter__" ? self : UNKNOWN;
     default:
       run.escape(given);
@@ -71,7 +87,12 @@ function sequenceMethod(items: readonly Value[], name: string, [wanted]: readonl
   return name === "count" ? int(found) : UNKNOWN;
 }
 
-function listMethod(run: Interpreter, self: List, name: string, { positional, named }: Arguments): Value {
+function listMethod(
+  run: Interpreter,
+  self: List,
+  name: string,
+  { positional, named }: Arguments,
+): Value {
   if (self.spoiled) {
     run.escape({ positional, named });
     return UNKNOWN;
@@ -127,7 +148,12 @@ function listMethod(run: Interpreter, self: List, name: string, { positional, na
   return UNKNOWN;
 }
 
-function dictionaryMethod(run: Interpreter, self: Dictionary, name: string, { positional, named }: Arguments): Value {
+function dictionaryMethod(
+  run: Interpreter,
+  self: Dictionary,
+  name: string,
+  { positional, named }: Arguments,
+): Value {
   const [first, second] = positional;
   const key = first ? keyOf(first) : null;
   const { entries } = self;
@@ -151,23 +177,31 @@ function dictionaryMethod(run: Interpreter, self: Dictionary, name: string, { po
       return found ?? second ?? UNKNOWN;
     }
     case "update": {
-      if (first?.type === "dict" && !first.spoiled) for (const [k, entry] of first.entries) entries.set(k, entry);
+      if (first?.type === "dict" && !first.spoiled)
+        for (const [k, entry] of first.entries) entries.set(k, entry);
       else if (first) {
         const pairs = iterate(first);
         if (!pairs || makeDictionary(pairs, entries).type !== "dict") break;
       }
-      for (const [k, value] of named) entries.set(`s${k}`, [{ type: "str", text: k, hidden: false }, value]);
+      for (const [k, value] of named)
+        entries.set(`s${k}`, [{ type: "str", text: k, hidden: false }, value]);
       return NONE;
     }
     case "copy":
-      return run.budget.step(entries.size) ? { type: "dict", entries: new Map(entries), spoiled: false } : UNKNOWN;
+      return run.budget.step(entries.size)
+        ? { type: "dict", entries: new Map(entries), spoiled: false }
+        : UNKNOWN;
     case "keys":
     case "values":
     case "items":
     case "__iter__": {
       if (!run.budget.step(entries.size)) return UNKNOWN;
       const all = [...entries.values()];
-      return tuple(all.map(([k, value]) => (name === "values" ? value : name === "items" ? tuple([k, value]) : k)));
+      return tuple(
+        all.map(([k, value]) =>
+          name === "values" ? value : name === "items" ? tuple([k, value]) : k,
+        ),
+      );
     }
   }
   if (MUTATORS.has(name)) self.spoiled = true;

@@ -47,13 +47,10 @@ export function evaluateNode(run: Interpreter, node: SyntaxNode, frame: Frame): 
     case "string":
       return literal(run, node, frame);
     case "concatenated_string":
-      return operands(node).reduce<Value>(
-        (joined, part) => {
-          const value = run.evaluate(part, frame);
-          return joined.type === "none" ? value : binary("+", joined, value, run.budget);
-        },
-        NONE,
-      );
+      return operands(node).reduce<Value>((joined, part) => {
+        const value = run.evaluate(part, frame);
+        return joined.type === "none" ? value : binary("+", joined, value, run.budget);
+      }, NONE);
     case "integer": {
       const value = parseInteger(node.text, 0);
       return value === null ? UNKNOWN : int(value);
@@ -84,10 +81,14 @@ export function evaluateNode(run: Interpreter, node: SyntaxNode, frame: Frame): 
       return binaryOperation(run, node, frame);
     case "unary_operator": {
       const operator = node.childForFieldName("operator")?.type ?? "";
-      return lift([run.evaluate(node.childForFieldName("argument")!, frame)], ([value]) => unary(operator, value!));
+      return lift([run.evaluate(node.childForFieldName("argument")!, frame)], ([value]) =>
+        unary(operator, value!),
+      );
     }
     case "not_operator": {
-      const holds = truth(run.evaluate(node.childForFieldName("argument") ?? firstOperand(node)!, frame));
+      const holds = truth(
+        run.evaluate(node.childForFieldName("argument") ?? firstOperand(node)!, frame),
+      );
       return holds === null ? UNKNOWN : bool(!holds);
     }
     case "boolean_operator":
@@ -117,7 +118,11 @@ export function evaluateNode(run: Interpreter, node: SyntaxNode, frame: Frame): 
     case "set": {
       const found = items(run, node, frame);
       return found && !found.map(keyOf).includes(null)
-        ? { type: "set", items: [...new Map(found.map((item) => [keyOf(item), item])).values()], spoiled: false }
+        ? {
+            type: "set",
+            items: [...new Map(found.map((item) => [keyOf(item), item])).values()],
+            spoiled: false,
+          }
         : UNKNOWN;
     }
     case "dictionary":
@@ -169,7 +174,8 @@ function items(run: Interpreter, node: SyntaxNode, frame: Frame): Value[] | null
       continue;
     }
     const spread = iterate(run.evaluate(firstOperand(part)!, frame));
-    if (!spread || found.length + spread.length > MOST_ITEMS || !run.budget.step(spread.length)) failed = true;
+    if (!spread || found.length + spread.length > MOST_ITEMS || !run.budget.step(spread.length))
+      failed = true;
     else for (const item of spread) found.push(item);
   }
   return failed ? null : found;
@@ -181,20 +187,28 @@ function literal(run: Interpreter, node: SyntaxNode, frame: Frame): Value {
   const { prefix, content } = parts;
   if (/[ft]/.test(prefix)) return formattedLiteral(run, node, frame, prefix);
   if (!run.budget.make(content.length)) return UNKNOWN;
-  const escapes = prefix.includes("r") || !content.includes("\\") ? 0 : (content.match(/\\[xuUN0-7]/g)?.length ?? 0);
+  const escapes =
+    prefix.includes("r") || !content.includes("\\")
+      ? 0
+      : (content.match(/\\[xuUN0-7]/g)?.length ?? 0);
   const hidden = escapes >= MANY_ESCAPES && escapes * 8 >= content.length;
   if (prefix.includes("b")) {
     const value = prefix.includes("r") ? content : unescapeBytes(content);
     return value === null ? UNKNOWN : bytes(value, hidden);
   }
   // Of two halves of a character Python makes no whole one.
-  if (!prefix.includes("r") && /\\u[dD][89a-fA-F]|\\U0000[dD][89a-fA-F]/.test(content)) return UNKNOWN;
+  if (!prefix.includes("r") && /\\u[dD][89a-fA-F]|\\U0000[dD][89a-fA-F]/.test(content))
+    return UNKNOWN;
   return text(prefix.includes("r") ? content : evaluateEscapes(content), hidden);
 }
 
 function unescapeBytes(content: string): string | null {
   const value = content.includes("\\")
-    ? evaluateEscapes(content.replace(/\\([\s\S])/g, (escape, letter: string) => (/[uUN]/.test(letter) ? `\\\\${letter}` : escape)))
+    ? evaluateEscapes(
+        content.replace(/\\([\s\S])/g, (escape, letter: string) =>
+          /[uUN]/.test(letter) ? `\\\\${letter}` : escape,
+        ),
+      )
     : content;
   // As in bytes an octal escape is of one byte.
   return /[^\0-\xff]/.test(value) ? null : value;
@@ -233,8 +247,15 @@ function interpolated(run: Interpreter, node: SyntaxNode, frame: Frame): Value {
   // `f"{x=}"` gives its own text, too.
   const isDebug = node.children.some(({ type }) => type === "=");
   return lift([value], ([one]) => {
-    const shown = wanted === null || isDebug ? null : formatted(converted(one!, conversion), wanted, run.budget);
-    return shown === null ? (isHidden(one!) ? UNKNOWN_HIDDEN : UNKNOWN) : text(shown, isHidden(one!));
+    const shown =
+      wanted === null || isDebug
+        ? null
+        : formatted(converted(one!, conversion), wanted, run.budget);
+    return shown === null
+      ? isHidden(one!)
+        ? UNKNOWN_HIDDEN
+        : UNKNOWN
+      : text(shown, isHidden(one!));
   });
 }
 
@@ -252,7 +273,8 @@ function binaryOperation(run: Interpreter, node: SyntaxNode, frame: Frame): Valu
     const right = operation.childForFieldName("right");
     const operator = operation.childForFieldName("operator")?.type ?? "";
     const other = right ? run.evaluate(right, frame) : UNKNOWN;
-    if (operator === "%" && other.type === "choice") value = lift([value, other], ([a, b]) => binary("%", a!, b!, run.budget));
+    if (operator === "%" && other.type === "choice")
+      value = lift([value, other], ([a, b]) => binary("%", a!, b!, run.budget));
     else value = lift([value, other], ([a, b]) => binary(operator, a!, b!, run.budget));
     if (i > 0) run.record.add(operation, value);
   }
@@ -274,7 +296,9 @@ function booleanOperation(run: Interpreter, node: SyntaxNode, frame: Frame): Val
 function comparison(run: Interpreter, node: SyntaxNode, frame: Frame): Value {
   const parts = operands(node);
   const values = all(run, parts, frame);
-  const operators = node.children.filter(({ field }) => field === "operators").map(({ type }) => type);
+  const operators = node.children
+    .filter(({ field }) => field === "operators")
+    .map(({ type }) => type);
   if (operators.length !== 1 || values.length !== 2) return UNKNOWN;
   return lift(values, ([a, b]) => {
     const holds = compare(operators[0]!, a!, b!);
@@ -294,7 +318,8 @@ function dictionary(run: Interpreter, node: SyntaxNode, frame: Frame): Value {
       else entries.set(found, [key as Constant, value]);
     } else {
       const spread = run.evaluate(firstOperand(part)!, frame);
-      if (spread.type !== "dict" || spread.spoiled || !run.budget.step(spread.entries.size)) failed = true;
+      if (spread.type !== "dict" || spread.spoiled || !run.budget.step(spread.entries.size))
+        failed = true;
       else for (const [key, entry] of spread.entries) entries.set(key, entry);
     }
   }
@@ -308,7 +333,17 @@ function attribute(run: Interpreter, node: SyntaxNode, frame: Frame): Value {
   return lift([object], ([one]) => attributeOf(run, one!, identifier(name)));
 }
 
-const TYPES: Readonly<Record<string, string>> = { str: "str", bytes: "bytes", int: "int", bool: "bool", list: "list", tuple: "tuple", dict: "dict", set: "set", float: "float" };
+const TYPES: Readonly<Record<string, string>> = {
+  str: "str",
+  bytes: "bytes",
+  int: "int",
+  bool: "bool",
+  list: "list",
+  tuple: "tuple",
+  dict: "dict",
+  set: "set",
+  float: "float",
+};
 
 /** What `object.name` is. */
 export function attributeOf(run: Interpreter, object: Value, name: string): Value {
@@ -363,7 +398,8 @@ function bounds(run: Interpreter, node: SyntaxNode, frame: Frame): [Value, Value
   let at = 0;
   for (const child of node.children) {
     if (child.type === ":") at++;
-    else if (child.isNamed && child.type !== "comment" && at < 3) found[at] = run.evaluate(child, frame);
+    else if (child.isNamed && child.type !== "comment" && at < 3)
+      found[at] = run.evaluate(child, frame);
   }
   return [found[0]!, found[1]!, found[2]!];
 }
@@ -376,7 +412,12 @@ function subscription(run: Interpreter, node: SyntaxNode, frame: Frame): Value {
   return lift([object, key], ([one, by]) => {
     if (one!.type !== "path") return subscript(one!, by!, run.budget);
     // A namespace has the members of its module.
-    const owner = one!.path === "builtins" ? one!.path : one!.path.endsWith(".__dict__") ? one!.path.slice(0, -".__dict__".length) : null;
+    const owner =
+      one!.path === "builtins"
+        ? one!.path
+        : one!.path.endsWith(".__dict__")
+          ? one!.path.slice(0, -".__dict__".length)
+          : null;
     return owner !== null && by!.type === "str" ? attributeOf(run, path(owner), by!.text) : UNKNOWN;
   });
 }

@@ -13,7 +13,8 @@ import {
 } from "./value.js";
 
 /** `[[fill]align][sign][#][0][width][grouping][.precision][type]` */
-const SPECIFIER = /^(?:([^])?([<>=^]))?([-+ ])?(#)?(0)?(\d{1,6})?([,_])?(?:\.(\d{1,6}))?([bcdoxXns])?$/u;
+const SPECIFIER =
+  /^(?:([^])?([<>=^]))?([-+ ])?(#)?(0)?(\d{1,6})?([,_])?(?:\.(\d{1,6}))?([bcdoxXns])?$/u;
 
 /** What `str()` gives, or `null`. */
 export function strOf(value: Value): string | null {
@@ -65,7 +66,12 @@ function quoteFor(content: string): string {
   return content.includes("'") && !content.includes('"') ? '"' : "'";
 }
 
-const ESCAPED: Readonly<Record<string, string>> = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+const ESCAPED: Readonly<Record<string, string>> = {
+  "\\": "\\\\",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+};
 const hex = (code: number) => `\\x${code.toString(16).padStart(2, "0")}`;
 
 function quotedText(content: string): string | null {
@@ -97,7 +103,8 @@ function padded(content: string, fill: string, align: string, width: number): st
   const missing = width - characters(content).length;
   if (missing <= 0) return content;
   if (align === "<") return content + fill.repeat(missing);
-  if (align === "^") return fill.repeat(missing >> 1) + content + fill.repeat(missing - (missing >> 1));
+  if (align === "^")
+    return fill.repeat(missing >> 1) + content + fill.repeat(missing - (missing >> 1));
   return fill.repeat(missing) + content;
 }
 
@@ -111,26 +118,43 @@ const RADIX: Readonly<Record<string, readonly [number, string]>> = {
 /** What `format(value, specifier)` gives, or `null`. */
 export function formatted(value: Value, specifier: string, budget: Budget): string | null {
   if (specifier === "") return strOf(value);
-  const [, fill, align, sign, alternate, zero, width, group, precision, type] = SPECIFIER.exec(specifier) ?? [];
+  const [, fill, align, sign, alternate, zero, width, group, precision, type] =
+    SPECIFIER.exec(specifier) ?? [];
   if (!SPECIFIER.test(specifier)) return null;
   const wide = Number(width ?? 0);
   if (!budget.make(wide)) return null;
   if (value.type === "str") {
     if (sign || alternate || group || align === "=" || (type && type !== "s")) return null;
-    const cut = precision === undefined ? value.text : characters(value.text).slice(0, Number(precision)).join("");
+    const cut =
+      precision === undefined
+        ? value.text
+        : characters(value.text).slice(0, Number(precision)).join("");
     return padded(cut, fill ?? (zero ? "0" : " "), align ?? "<", wide);
   }
   const number = integer(value);
   if (number === null || precision !== undefined || type === "s" || group) return null;
   if (value.type === "bool" && type === undefined) return null;
   if (type === "c") {
-    if (sign || alternate || number < 0n || number > 0x10ffffn || (number >= 0xd800n && number < 0xe000n)) return null;
-    return padded(String.fromCodePoint(Number(number)), fill ?? (zero ? "0" : " "), align ?? (zero ? "=" : "<"), wide);
+    if (
+      sign ||
+      alternate ||
+      number < 0n ||
+      number > 0x10ffffn ||
+      (number >= 0xd800n && number < 0xe000n)
+    )
+      return null;
+    return padded(
+      String.fromCodePoint(Number(number)),
+      fill ?? (zero ? "0" : " "),
+      align ?? (zero ? "=" : "<"),
+      wide,
+    );
   }
   const [radix, prefix] = RADIX[type ?? "d"] ?? [10, ""];
   let digits = (number < 0n ? -number : number).toString(radix);
   if (type === "X") digits = digits.toUpperCase();
-  const head = (number < 0n ? "-" : sign === "+" || sign === " " ? sign : "") + (alternate ? prefix : "");
+  const head =
+    (number < 0n ? "-" : sign === "+" || sign === " " ? sign : "") + (alternate ? prefix : "");
   if (align === "=" || (zero && !align))
     return head + padded(digits, fill ?? (zero ? "0" : " "), ">", wide - head.length);
   return padded(head + digits, fill ?? (zero ? "0" : " "), align ?? ">", wide);
@@ -139,12 +163,19 @@ export function formatted(value: Value, specifier: string, budget: Budget): stri
 /** Applies `!r`, `!s`, `!a`. */
 export function converted(value: Value, conversion: string | undefined): Value {
   const plain =
-    conversion === "r" ? reprOf(value) : conversion === "a" ? asciiOf(value) : conversion === "s" ? strOf(value) : undefined;
+    conversion === "r"
+      ? reprOf(value)
+      : conversion === "a"
+        ? asciiOf(value)
+        : conversion === "s"
+          ? strOf(value)
+          : undefined;
   if (plain === undefined) return value;
   return plain === null ? UNKNOWN : text(plain, isHidden(value));
 }
 
-const FIELD = /\{\{|\}\}|\{([^{}!:[\].]*)((?:\.[^{}!:[\].]+|\[[^{}\]]*\])*)(?:!([rsa]))?(?::([^{}]*(?:\{[^{}]*\}[^{}]*)*))?\}|[{}]/g;
+const FIELD =
+  /\{\{|\}\}|\{([^{}!:[\].]*)((?:\.[^{}!:[\].]+|\[[^{}\]]*\])*)(?:!([rsa]))?(?::([^{}]*(?:\{[^{}]*\}[^{}]*)*))?\}|[{}]/g;
 
 /** `str.format`. */
 export function formatWith(self: Text, given: Arguments, budget: Budget): Value {
@@ -155,27 +186,31 @@ export function formatWith(self: Text, given: Arguments, budget: Budget): Value 
   const field = (name: string, path: string): Value => {
     const key = name === "" ? String(next++) : name;
     let value = /^\d+$/.test(key) ? given.positional[Number(key)] : given.named.get(key);
-    for (const [step] of path.matchAll(/\.[^.[]+|\[[^\]]*\]/g)) value = value && stepInto(value, step);
+    for (const [step] of path.matchAll(/\.[^.[]+|\[[^\]]*\]/g))
+      value = value && stepInto(value, step);
     return value ?? UNKNOWN;
   };
-  const result = self.text.replace(FIELD, (whole, name?: string, path?: string, conversion?: string, specifier?: string) => {
-    if (whole === "{{" || whole === "}}") return whole[0]!;
-    if (failed || whole.length === 1) {
-      failed = true;
-      return "";
-    }
-    const value = converted(field(name ?? "", path ?? ""), conversion);
-    const wanted = (specifier ?? "").replace(/\{([^{}!:[\].]*)\}/g, (_, inner: string) => {
-      const plain = strOf(field(inner, ""));
-      if (plain === null) failed = true;
+  const result = self.text.replace(
+    FIELD,
+    (whole, name?: string, path?: string, conversion?: string, specifier?: string) => {
+      if (whole === "{{" || whole === "}}") return whole[0]!;
+      if (failed || whole.length === 1) {
+        failed = true;
+        return "";
+      }
+      const value = converted(field(name ?? "", path ?? ""), conversion);
+      const wanted = (specifier ?? "").replace(/\{([^{}!:[\].]*)\}/g, (_, inner: string) => {
+        const plain = strOf(field(inner, ""));
+        if (plain === null) failed = true;
+        return plain ?? "";
+      });
+      const plain = failed ? null : formatted(value, wanted, budget);
+      length += plain?.length ?? 0;
+      if (plain === null || !budget.make(length)) failed = true;
+      hidden ||= isHidden(value);
       return plain ?? "";
-    });
-    const plain = failed ? null : formatted(value, wanted, budget);
-    length += plain?.length ?? 0;
-    if (plain === null || !budget.make(length)) failed = true;
-    hidden ||= isHidden(value);
-    return plain ?? "";
-  });
+    },
+  );
   return failed ? UNKNOWN : text(result, hidden);
 }
 
@@ -202,15 +237,27 @@ export function percent(self: Text | Bytes, value: Value, budget: Budget): Value
   let length = self.text.length;
   const result = self.text.replace(
     CONVERSION,
-    (_, key: string | undefined, flags: string | undefined, width: string, precision: string | undefined, type: string | undefined) => {
+    (
+      _,
+      key: string | undefined,
+      flags: string | undefined,
+      width: string,
+      precision: string | undefined,
+      type: string | undefined,
+    ) => {
       if (failed || type === undefined) {
         failed = true;
         return "";
       }
       if (type === "%") return "%";
-      const named = key === undefined || value.type !== "dict" || value.spoiled ? undefined : value.entries.get(`s${key}`)?.[1];
+      const named =
+        key === undefined || value.type !== "dict" || value.spoiled
+          ? undefined
+          : value.entries.get(`s${key}`)?.[1];
       const item = key === undefined ? items[next++] : named;
-      const plain = item ? percentOne(item, flags ?? "", precision, type, self.type === "bytes") : null;
+      const plain = item
+        ? percentOne(item, flags ?? "", precision, type, self.type === "bytes")
+        : null;
       if (plain === null || !budget.make((length += Math.max(plain.length, Number(width))))) {
         failed = true;
         return "";
@@ -229,9 +276,17 @@ export function percent(self: Text | Bytes, value: Value, budget: Budget): Value
   return self.type === "str" ? text(result, hidden) : { ...self, text: result, hidden };
 }
 
-function percentOne(value: Value, flags: string, precision: string | undefined, type: string, isBytes: boolean): string | null {
+function percentOne(
+  value: Value,
+  flags: string,
+  precision: string | undefined,
+  type: string,
+  isBytes: boolean,
+): string | null {
   const cut = (plain: string | null) =>
-    plain === null || precision === undefined ? plain : characters(plain).slice(0, Number(precision)).join("");
+    plain === null || precision === undefined
+      ? plain
+      : characters(plain).slice(0, Number(precision)).join("");
   const number = integer(value);
   switch (type) {
     case "s":
@@ -243,8 +298,11 @@ function percentOne(value: Value, flags: string, precision: string | undefined, 
     case "a":
       return cut(type === "r" ? reprOf(value) : asciiOf(value));
     case "c":
-      if (number !== null && number >= 0n && number < (isBytes ? 256n : 0xd800n)) return String.fromCharCode(Number(number));
-      return !isBytes && value.type === "str" && characters(value.text).length === 1 ? value.text : null;
+      if (number !== null && number >= 0n && number < (isBytes ? 256n : 0xd800n))
+        return String.fromCharCode(Number(number));
+      return !isBytes && value.type === "str" && characters(value.text).length === 1
+        ? value.text
+        : null;
     case "d":
     case "i":
     case "u":
@@ -256,7 +314,11 @@ function percentOne(value: Value, flags: string, precision: string | undefined, 
       const kind = /[diu]/.test(type) ? "d" : type;
       const [radix, prefix] = RADIX[kind] ?? [10, ""];
       const digits = (number < 0n ? -number : number).toString(radix);
-      return (number < 0n ? "-" : sign) + (flags.includes("#") ? prefix : "") + (type === "X" ? digits.toUpperCase() : digits);
+      return (
+        (number < 0n ? "-" : sign) +
+        (flags.includes("#") ? prefix : "") +
+        (type === "X" ? digits.toUpperCase() : digits)
+      );
     }
     default:
       return null;
@@ -286,4 +348,3 @@ export function parseInteger(digits: string, base: number): bigint | null {
   }
   return sign === "-" ? -value : value;
 }
-

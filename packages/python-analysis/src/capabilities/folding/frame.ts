@@ -87,7 +87,11 @@ export class Bindings {
         undefined,
       );
       // A name that is not bound on every way may be another one further out.
-      this.set(frame, name, joined && bound.length < outcomes.length ? either(joined, UNKNOWN) : joined);
+      this.set(
+        frame,
+        name,
+        joined && bound.length < outcomes.length ? either(joined, UNKNOWN) : joined,
+      );
     }
   }
 

@@ -43,7 +43,8 @@ const shown = (plain: string | null, value: Value, hidden = isHidden(value)): Va
 /** A list of what iterating gives, or `null`; counted. */
 function taken(value: Value | undefined, { budget }: Caller): readonly Value[] | null {
   if (!value) return null;
-  if (value.type === "str" || value.type === "bytes") if (!budget.make(value.text.length)) return null;
+  if (value.type === "str" || value.type === "bytes")
+    if (!budget.make(value.text.length)) return null;
   const items = iterate(value);
   return items && items.length <= MOST_ITEMS && budget.step(items.length) ? items : null;
 }
@@ -66,7 +67,12 @@ function makeSet(items: readonly Value[]): Value {
   return { type: "set", items: [...distinct.values()], spoiled: false };
 }
 
-function makeBytes(given: readonly Value[], { budget }: Caller, named: Arguments["named"], isArray: boolean): Value {
+function makeBytes(
+  given: readonly Value[],
+  { budget }: Caller,
+  named: Arguments["named"],
+  isArray: boolean,
+): Value {
   const [first] = given;
   if (!first) return bytes("", false, isArray);
   if (first.type === "bytes") return bytes(first.text, first.hidden, isArray);
@@ -77,7 +83,9 @@ function makeBytes(given: readonly Value[], { budget }: Caller, named: Arguments
   }
   const number = count(first);
   if (number !== null)
-    return number >= 0 && budget.make(number) ? bytes("\0".repeat(number), false, isArray) : UNKNOWN;
+    return number >= 0 && budget.make(number)
+      ? bytes("\0".repeat(number), false, isArray)
+      : UNKNOWN;
   const items = iterate(first);
   if (!items || !budget.make(items.length)) return UNKNOWN;
   let result = "";
@@ -89,7 +97,10 @@ function makeBytes(given: readonly Value[], { budget }: Caller, named: Arguments
   return bytes(result, true, isArray);
 }
 
-export function makeDictionary(pairs: readonly Value[], into: Dictionary["entries"] = new Map()): Value {
+export function makeDictionary(
+  pairs: readonly Value[],
+  into: Dictionary["entries"] = new Map(),
+): Value {
   for (const pair of pairs) {
     const items = pair.type === "str" ? null : iterate(pair);
     const key = items?.length === 2 ? keyOf(items[0]!) : null;
@@ -122,7 +133,8 @@ function sorted([first]: readonly Value[], caller: Caller, named: Arguments["nam
     item,
     key && key.type !== "none" ? caller.call(key, positional(item)) : item,
   ]);
-  if (isReverse === null || keyed.some(([, by]) => compared(by, keyed[0]![1]) === null)) return UNKNOWN;
+  if (isReverse === null || keyed.some(([, by]) => compared(by, keyed[0]![1]) === null))
+    return UNKNOWN;
   if (!caller.budget.step(items.length * 8)) return UNKNOWN;
   let failed = false;
   // Python keeps the order of what is equal when it sorts backwards, too.
@@ -153,15 +165,19 @@ function zipped(sources: readonly Value[], caller: Caller): Value[][] | null {
       ? { items: source.items, isEndless: true }
       : { items: taken(source, caller), isEndless: false },
   );
-  const lengths = columns.flatMap(({ items, isEndless }) => (isEndless ? [] : [items?.length ?? -1]));
+  const lengths = columns.flatMap(({ items, isEndless }) =>
+    isEndless ? [] : [items?.length ?? -1],
+  );
   const length = Math.min(...lengths);
-  if (lengths.length === 0 || lengths.includes(-1) || !caller.budget.step(length * columns.length)) return null;
+  if (lengths.length === 0 || lengths.includes(-1) || !caller.budget.step(length * columns.length))
+    return null;
   return Array.from({ length }, (_, i) => columns.map(({ items }) => items![i % items!.length]!));
 }
 
 function range(given: readonly Value[], { budget }: Caller): Value {
   const [from, to, by] = given.map(count);
-  const bounds = given.length === 1 ? [0, from, 1] : [from, to, by ?? (given.length > 2 ? null : 1)];
+  const bounds =
+    given.length === 1 ? [0, from, 1] : [from, to, by ?? (given.length > 2 ? null : 1)];
   const [start, end, step] = bounds;
   if (start == null || end == null || step == null || step === 0) return UNKNOWN;
   const length = Math.max(0, Math.ceil((end - start) / step));
@@ -180,23 +196,48 @@ function number(value: Value | undefined, base: Value | undefined): Value {
   return parsed === null ? UNKNOWN : int(parsed, value.hidden);
 }
 
-function fromBytes([data, order]: readonly Value[], caller: Caller, named: Arguments["named"]): Value {
+function fromBytes(
+  [data, order]: readonly Value[],
+  caller: Caller,
+  named: Arguments["named"],
+): Value {
   const byteOrder = order ?? named.get("byteorder") ?? text("big");
   const source = data && data.type !== "bytes" ? makeBytes([data], caller, NO_NAMES, false) : data;
-  if (source?.type !== "bytes" || byteOrder.type !== "str" || source.text.length > 4096 || named.has("signed")) return UNKNOWN;
+  if (
+    source?.type !== "bytes" ||
+    byteOrder.type !== "str" ||
+    source.text.length > 4096 ||
+    named.has("signed")
+  )
+    return UNKNOWN;
   const raw = Buffer.from(source.text, "latin1");
   if (byteOrder.text === "little") raw.reverse();
   return int(raw.length === 0 ? 0n : BigInt(`0x${raw.toString("hex")}`), source.hidden);
 }
 
-function toBytes([self, size, order]: readonly Value[], _: Caller, named: Arguments["named"]): Value {
+function toBytes(
+  [self, size, order]: readonly Value[],
+  _: Caller,
+  named: Arguments["named"],
+): Value {
   const value = self && integer(self);
   const length = count(size ?? named.get("length") ?? int(1));
   const byteOrder = order ?? named.get("byteorder") ?? text("big");
-  if (value == null || value < 0n || length === null || length < 0 || length > 4096 || byteOrder.type !== "str") return UNKNOWN;
+  if (
+    value == null ||
+    value < 0n ||
+    length === null ||
+    length < 0 ||
+    length > 4096 ||
+    byteOrder.type !== "str"
+  )
+    return UNKNOWN;
   const digits = value.toString(16);
   if (digits.length > length * 2 && value !== 0n) return UNKNOWN;
-  const raw = Buffer.from(digits.padStart(length * 2, "0").slice(digits.length > length * 2 ? 1 : 0), "hex");
+  const raw = Buffer.from(
+    digits.padStart(length * 2, "0").slice(digits.length > length * 2 ? 1 : 0),
+    "hex",
+  );
   if (byteOrder.text === "little") raw.reverse();
   return bytes(raw.toString("latin1"), true);
 }
@@ -206,12 +247,16 @@ function reduced([callee, source, initial]: readonly Value[], caller: Caller): V
   if (!callee || !items) return UNKNOWN;
   const rest = initial ? items : items.slice(1);
   const first = initial ?? items[0];
-  return first ? rest.reduce((sum, item) => caller.call(callee, positional(sum, item)), first) : UNKNOWN;
+  return first
+    ? rest.reduce((sum, item) => caller.call(callee, positional(sum, item)), first)
+    : UNKNOWN;
 }
 
 function summed([source, start]: readonly Value[], caller: Caller): Value {
   const items = taken(source, caller);
-  return items ? items.reduce((sum, item) => binary("+", sum, item, caller.budget), start ?? int(0)) : UNKNOWN;
+  return items
+    ? items.reduce((sum, item) => binary("+", sum, item, caller.budget), start ?? int(0))
+    : UNKNOWN;
 }
 
 const extreme =
@@ -246,14 +291,24 @@ function chained(sources: readonly Value[], caller: Caller): Value {
 }
 
 /** A pattern of one character, of a class of them, or of plain text: nothing that could take long to match. */
-const PLAIN_PATTERN = /^(?:(?:[^\\[\](){}.*+?^$|]|\\[^a-zA-Z0-9])+|(?:\[\^?(?:[^\\[\]]|\\[dws]|\\[^a-zA-Z0-9])+\]|\\[dwsDWS]|[^\\[\](){}.*+?^$|])\+?)$/;
+const PLAIN_PATTERN =
+  /^(?:(?:[^\\[\](){}.*+?^$|]|\\[^a-zA-Z0-9])+|(?:\[\^?(?:[^\\[\]]|\\[dws]|\\[^a-zA-Z0-9])+\]|\\[dwsDWS]|[^\\[\](){}.*+?^$|])\+?)$/;
 
 function substituted([pattern, by, subject, limit]: readonly Value[], { budget }: Caller): Value {
-  if (pattern?.type !== "str" || by?.type !== "str" || subject?.type !== "str" || limit) return UNKNOWN;
-  if (!PLAIN_PATTERN.test(pattern.text) || by.text.includes("\\") || /[^\0-\x7e]/.test(pattern.text + subject.text)) return UNKNOWN;
+  if (pattern?.type !== "str" || by?.type !== "str" || subject?.type !== "str" || limit)
+    return UNKNOWN;
+  if (
+    !PLAIN_PATTERN.test(pattern.text) ||
+    by.text.includes("\\") ||
+    /[^\0-\x7e]/.test(pattern.text + subject.text)
+  )
+    return UNKNOWN;
   if (!budget.make(subject.text.length * (1 + by.text.length))) return UNKNOWN;
   try {
-    return text(subject.text.replace(new RegExp(pattern.text, "g"), () => by.text), isHidden(subject) || isHidden(by));
+    return text(
+      subject.text.replace(new RegExp(pattern.text, "g"), () => by.text),
+      isHidden(subject) || isHidden(by),
+    );
   } catch {
     return UNKNOWN;
   }
@@ -261,7 +316,8 @@ function substituted([pattern, by, subject, limit]: readonly Value[], { budget }
 
 function parsedJson(given: readonly Value[], { budget }: Caller): Value {
   const [source] = given;
-  if ((source?.type !== "str" && source?.type !== "bytes") || !budget.make(source.text.length)) return UNKNOWN;
+  if ((source?.type !== "str" && source?.type !== "bytes") || !budget.make(source.text.length))
+    return UNKNOWN;
   try {
     return fromJson(JSON.parse(source.text), source.hidden, budget);
   } catch {
@@ -271,36 +327,48 @@ function parsedJson(given: readonly Value[], { budget }: Caller): Value {
 
 function fromJson(value: unknown, hidden: boolean, budget: Budget): Value {
   if (!budget.step()) return UNKNOWN;
-  if (typeof value === "string") return /[\ud800-\udfff]/.test(value) ? UNKNOWN : text(value, hidden);
+  if (typeof value === "string")
+    return /[\ud800-\udfff]/.test(value) ? UNKNOWN : text(value, hidden);
   if (typeof value === "number") return Number.isSafeInteger(value) ? int(value, hidden) : UNKNOWN;
   if (typeof value === "boolean") return bool(value);
   if (value === null) return NONE;
   if (Array.isArray(value)) return list(value.map((item) => fromJson(item, hidden, budget)));
   const entries: Dictionary["entries"] = new Map();
-  for (const [key, item] of Object.entries(value as object)) entries.set(`s${key}`, [text(key, hidden), fromJson(item, hidden, budget)]);
+  for (const [key, item] of Object.entries(value as object))
+    entries.set(`s${key}`, [text(key, hidden), fromJson(item, hidden, budget)]);
   return { type: "dict", entries, spoiled: false };
 }
 
 function unquoted([source]: readonly Value[]): Value {
   if (source?.type !== "str") return UNKNOWN;
   try {
-    return /%(?![0-9a-fA-F]{2})/.test(source.text) ? UNKNOWN : text(decodeURIComponent(source.text), true);
+    return /%(?![0-9a-fA-F]{2})/.test(source.text)
+      ? UNKNOWN
+      : text(decodeURIComponent(source.text), true);
   } catch {
     return UNKNOWN;
   }
 }
 
-const operator = (symbol: string): Call => ([a, b], { budget }) =>
-  a && b ? binary(symbol, a, b, budget) : UNKNOWN;
-const comparison = (symbol: string): Call => ([a, b]) => {
-  const holds = a && b ? compare(symbol, a, b) : null;
-  return holds === null ? UNKNOWN : bool(holds);
-};
+const operator =
+  (symbol: string): Call =>
+  ([a, b], { budget }) =>
+    a && b ? binary(symbol, a, b, budget) : UNKNOWN;
+const comparison =
+  (symbol: string): Call =>
+  ([a, b]) => {
+    const holds = a && b ? compare(symbol, a, b) : null;
+    return holds === null ? UNKNOWN : bool(holds);
+  };
 
 const FUNCTIONS: Readonly<Record<string, Call>> = {
   "builtins.chr": ([code]) => {
     const value = code && integer(code);
-    return value == null ? (code?.type === "unknown" ? code : UNKNOWN) : shown(characterOf(value), code!, true);
+    return value == null
+      ? code?.type === "unknown"
+        ? code
+        : UNKNOWN
+      : shown(characterOf(value), code!, true);
   },
   "builtins.ord": ([character]) => {
     if (character?.type === "bytes" && character.text.length === 1)
@@ -312,7 +380,10 @@ const FUNCTIONS: Readonly<Record<string, Call>> = {
     const [value] = given;
     if (!value) return text("");
     const encoding = given[1] ?? named.get("encoding");
-    if (encoding) return value.type === "bytes" ? callTextMethod(value, "decode", positional(encoding), budget) : UNKNOWN;
+    if (encoding)
+      return value.type === "bytes"
+        ? callTextMethod(value, "decode", positional(encoding), budget)
+        : UNKNOWN;
     return shown(strOf(value), value);
   },
   "builtins.repr": ([value]) => (value ? shown(reprOf(value), value) : UNKNOWN),
@@ -340,7 +411,8 @@ const FUNCTIONS: Readonly<Record<string, Call>> = {
   "builtins.divmod": ([a, b], { budget }) =>
     a && b ? tuple([binary("//", a, b, budget), binary("%", a, b, budget)]) : UNKNOWN,
   "builtins.len": ([value], caller) => {
-    if (value?.type === "str" || value?.type === "bytes") return callTextMethod(value, "__len__", positional(), caller.budget);
+    if (value?.type === "str" || value?.type === "bytes")
+      return callTextMethod(value, "__len__", positional(), caller.budget);
     if (value?.type === "dict") return value.spoiled ? UNKNOWN : int(value.entries.size);
     if (value?.type === "set") return value.spoiled ? UNKNOWN : int(value.items.length);
     if (value?.type !== "tuple" && value?.type !== "list") return UNKNOWN;
@@ -354,18 +426,32 @@ const FUNCTIONS: Readonly<Record<string, Call>> = {
   "builtins.tuple": made(tuple),
   "builtins.set": made(makeSet),
   "builtins.frozenset": made(makeSet),
-  "builtins.iter": (given, caller) => (given[0]?.type === "iterator" ? given[0] : made((items) => iterator(items))(given, caller, NO_NAMES)),
+  "builtins.iter": (given, caller) =>
+    given[0]?.type === "iterator"
+      ? given[0]
+      : made((items) => iterator(items))(given, caller, NO_NAMES),
   "builtins.next": next,
   "builtins.reversed": ([source], caller) => {
-    const items = source?.type === "iterator" || source?.type === "set" ? null : taken(source, caller);
+    const items =
+      source?.type === "iterator" || source?.type === "set" ? null : taken(source, caller);
     if (!items) return UNKNOWN;
-    return iterator(items.toReversed().map((item) => (source!.type === "str" && item.type === "str" && items.length > 3 ? text(item.text, true) : item)));
+    return iterator(
+      items
+        .toReversed()
+        .map((item) =>
+          source!.type === "str" && item.type === "str" && items.length > 3
+            ? text(item.text, true)
+            : item,
+        ),
+    );
   },
   "builtins.sorted": sorted,
   "builtins.enumerate": ([source, start], caller, named) => {
     const first = count(start ?? named.get("start") ?? int(0));
     const items = taken(source, caller);
-    return items && first !== null ? iterator(items.map((item, i) => tuple([int(first + i), item]))) : UNKNOWN;
+    return items && first !== null
+      ? iterator(items.map((item, i) => tuple([int(first + i), item])))
+      : UNKNOWN;
   },
   "builtins.zip": (given, caller) => {
     const rows = zipped(given, caller);
@@ -386,7 +472,8 @@ const FUNCTIONS: Readonly<Record<string, Call>> = {
   "builtins.dict": dictionary,
   "builtins.bytes": (given, caller, named) => makeBytes(given, caller, named, false),
   "builtins.bytearray": (given, caller, named) => makeBytes(given, caller, named, true),
-  "builtins.memoryview": ([value]) => (value?.type === "bytes" ? bytes(value.text, value.hidden) : UNKNOWN),
+  "builtins.memoryview": ([value]) =>
+    value?.type === "bytes" ? bytes(value.text, value.hidden) : UNKNOWN,
   "builtins.slice": (given) => {
     const bounds = given.length === 1 ? [NONE, given[0]!, NONE] : [...given, NONE, NONE];
     return { type: "slice", bounds: [bounds[0]!, bounds[1]!, bounds[2]!] };
@@ -409,8 +496,10 @@ const FUNCTIONS: Readonly<Record<string, Call>> = {
     const items = taken(keys, caller);
     return items ? makeDictionary(items.map((key) => tuple([key, value ?? NONE]))) : UNKNOWN;
   },
-  "codecs.decode": ([data, encoding], { budget }, named) => codecsDecode(data, encoding ?? named.get("encoding"), budget),
-  "codecs.encode": ([data, encoding], { budget }, named) => codecsEncode(data, encoding ?? named.get("encoding"), budget),
+  "codecs.decode": ([data, encoding], { budget }, named) =>
+    codecsDecode(data, encoding ?? named.get("encoding"), budget),
+  "codecs.encode": ([data, encoding], { budget }, named) =>
+    codecsEncode(data, encoding ?? named.get("encoding"), budget),
   "functools.reduce": reduced,
   "functools.partial": ([callee, ...given], _, named) =>
     callee ? { type: "partial", callee, given: { positional: given, named } } : UNKNOWN,
@@ -425,9 +514,14 @@ const FUNCTIONS: Readonly<Record<string, Call>> = {
   },
   "itertools.islice": ([source, ...bounds], caller) => {
     const items = taken(source, caller);
-    const [start, stop, step] = bounds.length === 1 ? [NONE, bounds[0]!, NONE] : [...bounds, NONE, NONE];
+    const [start, stop, step] =
+      bounds.length === 1 ? [NONE, bounds[0]!, NONE] : [...bounds, NONE, NONE];
     if (!items) return UNKNOWN;
-    const picked = subscript(tuple(items), { type: "slice", bounds: [start!, stop!, step!] }, caller.budget);
+    const picked = subscript(
+      tuple(items),
+      { type: "slice", bounds: [start!, stop!, step!] },
+      caller.budget,
+    );
     return picked.type === "tuple" ? iterator(picked.items) : UNKNOWN;
   },
   "itertools.starmap": ([callee, source], caller) => {
@@ -435,24 +529,47 @@ const FUNCTIONS: Readonly<Record<string, Call>> = {
     if (!callee || !rows || rows.includes(null)) return UNKNOWN;
     return iterator(rows.map((row) => caller.call(callee, { positional: row!, named: NO_NAMES })));
   },
-  "operator.getitem": ([object, key], { budget }) => (object && key ? subscript(object, key, budget) : UNKNOWN),
+  "operator.getitem": ([object, key], { budget }) =>
+    object && key ? subscript(object, key, budget) : UNKNOWN,
   "operator.neg": ([value]) => (value ? unary("-", value) : UNKNOWN),
   "re.sub": substituted,
   "json.loads": parsedJson,
   "urllib.parse.unquote": unquoted,
   "array.array": ([kind, source], caller) =>
-    kind?.type === "str" && kind.text === "B" && source ? makeBytes([source], caller, NO_NAMES, false) : UNKNOWN,
+    kind?.type === "str" && kind.text === "B" && source
+      ? makeBytes([source], caller, NO_NAMES, false)
+      : UNKNOWN,
 };
 
 const OPERATORS: Readonly<Record<string, string>> = {
-  add: "+", concat: "+", sub: "-", mul: "*", mod: "%", floordiv: "//", xor: "^", or_: "|", and_: "&",
-  lshift: "<<", rshift: ">>", iadd: "+", iconcat: "+", ixor: "^", pow: "**",
+  add: "+",
+  concat: "+",
+  sub: "-",
+  mul: "*",
+  mod: "%",
+  floordiv: "//",
+  xor: "^",
+  or_: "|",
+  and_: "&",
+  lshift: "<<",
+  rshift: ">>",
+  iadd: "+",
+  iconcat: "+",
+  ixor: "^",
+  pow: "**",
 };
-const COMPARISONS: Readonly<Record<string, string>> = { eq: "==", ne: "!=", lt: "<", le: "<=", gt: ">", ge: ">=" };
+const COMPARISONS: Readonly<Record<string, string>> = {
+  eq: "==",
+  ne: "!=",
+  lt: "<",
+  le: "<=",
+  gt: ">",
+  ge: ">=",
+};
 const ALIASES: Readonly<Record<string, string>> = {
-  "_operator": "operator",
-  "_functools": "functools",
-  "_codecs": "codecs",
+  _operator: "operator",
+  _functools: "functools",
+  _codecs: "codecs",
   "io.codecs": "codecs",
 };
 const CONSTANTS: Readonly<Record<string, string>> = {
@@ -464,7 +581,8 @@ const CONSTANTS: Readonly<Record<string, string>> = {
   octdigits: "01234567",
   punctuation: "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~",
   whitespace: " \t\n\r\v\f",
-  printable: "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ \t\n\r\v\f",
+  printable:
+    "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ \t\n\r\v\f",
 };
 
 /** A member of a module that is a constant. */
@@ -479,11 +597,14 @@ export function callFunction(path: string, given: Arguments, caller: Caller): Va
   const module = path.slice(0, dot);
   const full = Object.hasOwn(ALIASES, module) ? ALIASES[module]! + path.slice(dot) : path;
   if (given.positional.some(({ type }) => type === "choice")) return undefined;
-  if (Object.hasOwn(FUNCTIONS, full)) return FUNCTIONS[full]!(given.positional, caller, given.named);
+  if (Object.hasOwn(FUNCTIONS, full))
+    return FUNCTIONS[full]!(given.positional, caller, given.named);
   if (full.startsWith("operator.")) {
     const name = full.slice("operator.".length).replace(/^__(\w+)__$/, "$1");
-    if (Object.hasOwn(OPERATORS, name)) return operator(OPERATORS[name]!)(given.positional, caller, given.named);
-    if (Object.hasOwn(COMPARISONS, name)) return comparison(COMPARISONS[name]!)(given.positional, caller, given.named);
+    if (Object.hasOwn(OPERATORS, name))
+      return operator(OPERATORS[name]!)(given.positional, caller, given.named);
+    if (Object.hasOwn(COMPARISONS, name))
+      return comparison(COMPARISONS[name]!)(given.positional, caller, given.named);
   }
   return decodeBy(full, [...given.positional, ...given.named.values()], caller.budget);
 }
@@ -500,11 +621,15 @@ function every(holds: (items: readonly (boolean | null)[]) => boolean, decides: 
 function radix(value: Value | undefined, base: number, prefix: string): Value {
   const known = value && integer(value);
   if (known == null || known.toString(base).length > LONGEST_TEXT) return UNKNOWN;
-  return text(`${known < 0n ? "-" : ""}${prefix}${(known < 0n ? -known : known).toString(base)}`, isHidden(value!));
+  return text(
+    `${known < 0n ? "-" : ""}${prefix}${(known < 0n ? -known : known).toString(base)}`,
+    isHidden(value!),
+  );
 }
 
 function power(base: bigint | null, exponent: bigint | null, modulus: bigint | null): Value {
-  if (base === null || exponent === null || modulus === null || exponent < 0n || modulus <= 0n) return UNKNOWN;
+  if (base === null || exponent === null || modulus === null || exponent < 0n || modulus <= 0n)
+    return UNKNOWN;
   if ([base, exponent, modulus].some((each) => each.toString(16).length > 1024)) return UNKNOWN;
   let result = 1n % modulus;
   let square = ((base % modulus) + modulus) % modulus;

@@ -26,7 +26,12 @@ export interface Surroundings {
 export type Completion = "normal" | "continue" | "break" | "left";
 
 /** How statements may have ended before their end, and may not have. */
-export const MAYBE: Readonly<Record<Completion, number>> = { normal: 0, continue: 1, break: 2, left: 4 };
+export const MAYBE: Readonly<Record<Completion, number>> = {
+  normal: 0,
+  continue: 1,
+  break: 2,
+  left: 4,
+};
 
 interface Activation {
   readonly returned: Value[];
@@ -80,7 +85,8 @@ export class Interpreter {
       this.budget.step();
       const value = evaluateNode(this, node, frame);
       if (RECORDED.has(node.type)) this.record.add(node, value);
-      if (CHANGEABLE.has(value.type) && !this.#madeOn.has(value)) this.#madeOn.set(value, this.#way);
+      if (CHANGEABLE.has(value.type) && !this.#madeOn.has(value))
+        this.#madeOn.set(value, this.#way);
       return value;
     } finally {
       this.#depth--;
@@ -150,14 +156,19 @@ export class Interpreter {
       if (this.atAnyTime && frame.kind !== "comprehension" && !this.#isOwn(frame, from)) {
         return frame.rebound.has(name) ? UNKNOWN : value;
       }
-      const mayDiffer = this.ranUnknownCode || (this.surroundings.survey.bindsByNamespace && frame.kind === "module");
+      const mayDiffer =
+        this.ranUnknownCode ||
+        (this.surroundings.survey.bindsByNamespace && frame.kind === "module");
       return mayDiffer ? either(value, UNKNOWN) : value;
     }
     if (name === "__builtins__") return path("builtins");
     for (const module of this.stars) {
-      if (STAR_MODULES.has(module)) return either(path(`${module}.${name}`), path(`builtins.${name}`));
+      if (STAR_MODULES.has(module))
+        return either(path(`${module}.${name}`), path(`builtins.${name}`));
     }
-    return this.surroundings.isBuiltin(name) && this.stars.length === 0 ? path(`builtins.${name}`) : UNKNOWN;
+    return this.surroundings.isBuiltin(name) && this.stars.length === 0
+      ? path(`builtins.${name}`)
+      : UNKNOWN;
   }
 
   /** Whether a frame is that of the function that is run itself. */
@@ -203,7 +214,11 @@ export class Interpreter {
       this.activations.push({ returned: [] });
       const body = node.childForFieldName("body")!;
       if (node.type === "lambda") this.evaluate(body, frame);
-      else this.run(body.namedChildren.filter(({ type }) => type !== "comment"), frame);
+      else
+        this.run(
+          body.namedChildren.filter(({ type }) => type !== "comment"),
+          frame,
+        );
       this.activations.pop();
     }
   }
@@ -229,7 +244,16 @@ export class Interpreter {
 }
 
 /** Modules whose functions are worked out, and that are imported whole by those who hide that. */
-const STAR_MODULES = new Set(["base64", "binascii", "codecs", "zlib", "functools", "operator", "string", "itertools"]);
+const STAR_MODULES = new Set([
+  "base64",
+  "binascii",
+  "codecs",
+  "zlib",
+  "functools",
+  "operator",
+  "string",
+  "itertools",
+]);
 
 const RECORDED = new Set([
   "identifier",
@@ -281,4 +305,14 @@ export function spoil(value: Value): void {
   }
 }
 
-const CHANGEABLE = new Set(["list", "set", "iterator", "dict", "bytes", "tuple", "choice", "method", "partial"]);
+const CHANGEABLE = new Set([
+  "list",
+  "set",
+  "iterator",
+  "dict",
+  "bytes",
+  "tuple",
+  "choice",
+  "method",
+  "partial",
+]);

@@ -27,7 +27,12 @@ const BLANKS = " \t\n\r\v\f";
 const TEXT_BLANKS = `${BLANKS}\x1c\x1d\x1e\x1f\x85\xa0`;
 
 type Self = Text | Bytes;
-type Method = (self: Self, given: readonly Value[], budget: Budget, named: Arguments["named"]) => Value;
+type Method = (
+  self: Self,
+  given: readonly Value[],
+  budget: Budget,
+  named: Arguments["named"],
+) => Value;
 
 const like = (self: Self, result: string, hidden = self.hidden): Value =>
   self.type === "str" ? text(result, hidden) : bytes(result, hidden, self.isArray);
@@ -58,7 +63,12 @@ function strip(self: Self, given: readonly Value[], left: boolean, right: boolea
   return like(self, all.slice(start, end).join(""));
 }
 
-function split(self: Self, given: readonly Value[], named: Arguments["named"], fromRight: boolean): Value {
+function split(
+  self: Self,
+  given: readonly Value[],
+  named: Arguments["named"],
+  fromRight: boolean,
+): Value {
   const separator = optional(given[0] ?? named.get("sep"));
   const limit = given[1] ?? named.get("maxsplit");
   const most = limit ? count(limit) : -1;
@@ -98,7 +108,12 @@ function partition(self: Self, given: readonly Value[], last: boolean): Value {
   return tuple(parts.map((part) => like(self, part)));
 }
 
-function pad(self: Self, given: readonly Value[], budget: Budget, place: (width: number) => [number, number]): Value {
+function pad(
+  self: Self,
+  given: readonly Value[],
+  budget: Budget,
+  place: (width: number) => [number, number],
+): Value {
   const width = count(given[0]);
   const fill = given[1] ? textOf(self, given[1]) : " ";
   if (width === null || fill === null || characters(fill).length !== 1) return UNKNOWN;
@@ -110,7 +125,11 @@ function pad(self: Self, given: readonly Value[], budget: Budget, place: (width:
 }
 
 /** `start` and `end` of `find` and the like are seldom given and not followed. */
-function find(self: Self, given: readonly Value[], result: (text: string, part: string) => Value): Value {
+function find(
+  self: Self,
+  given: readonly Value[],
+  result: (text: string, part: string) => Value,
+): Value {
   const first = given[0];
   const number = first && self.type === "bytes" ? count(first) : null;
   const part = number !== null ? String.fromCharCode(number & 0xff) : textOf(self, first);
@@ -119,7 +138,12 @@ function find(self: Self, given: readonly Value[], result: (text: string, part: 
     : result(self.text, part);
 }
 
-function replaced(self: Self, given: readonly Value[], budget: Budget, named: Arguments["named"]): Value {
+function replaced(
+  self: Self,
+  given: readonly Value[],
+  budget: Budget,
+  named: Arguments["named"],
+): Value {
   const from = textOf(self, given[0]);
   const to = textOf(self, given[1]);
   const limit = given[2] ?? named.get("count");
@@ -128,7 +152,8 @@ function replaced(self: Self, given: readonly Value[], budget: Budget, named: Ar
   const hidden = self.hidden || isHidden(given[1]!);
   if (from === "") return UNKNOWN;
   const parts = self.text.split(from);
-  if (!budget.make(self.text.length + parts.length * Math.max(0, to.length - from.length))) return UNKNOWN;
+  if (!budget.make(self.text.length + parts.length * Math.max(0, to.length - from.length)))
+    return UNKNOWN;
   if (most < 0) most = parts.length;
   const head = parts.slice(0, most + 1).join(to);
   const tail = parts.slice(most + 1);
@@ -156,11 +181,16 @@ function translated(self: Self, given: readonly Value[], budget: Budget): Value 
   if (!table || !budget.make(self.text.length)) return UNKNOWN;
   if (self.type === "bytes") {
     const removed = given[1] ? textOf(self, given[1]) : "";
-    if (removed === null || (table.type !== "none" && (table.type !== "bytes" || table.text.length !== 256)))
+    if (
+      removed === null ||
+      (table.type !== "none" && (table.type !== "bytes" || table.text.length !== 256))
+    )
       return UNKNOWN;
     const kept = Array.from(self.text).filter((byte) => !removed.includes(byte));
     return bytes(
-      kept.map((byte) => (table.type === "bytes" ? table.text[byte.charCodeAt(0)]! : byte)).join(""),
+      kept
+        .map((byte) => (table.type === "bytes" ? table.text[byte.charCodeAt(0)]! : byte))
+        .join(""),
       true,
     );
   }
@@ -226,14 +256,18 @@ const titled = (text: string) => text.replace(/[a-zA-Z]+/g, capitalized);
 const swapped = (text: string) =>
   text.replace(/[a-zA-Z]/g, (c) => (c === c.toLowerCase() ? c.toUpperCase() : c.toLowerCase()));
 
-const test = (pattern: RegExp): Method => (self) =>
-  ASCII.test(self.text) ? bool(pattern.test(self.text)) : UNKNOWN;
+const test =
+  (pattern: RegExp): Method =>
+  (self) =>
+    ASCII.test(self.text) ? bool(pattern.test(self.text)) : UNKNOWN;
 
 function begins(self: Self, given: readonly Value[], holds: (part: string) => boolean): Value {
   const [first] = given;
   const parts = first?.type === "tuple" ? first.items : [first];
   const wanted = parts.map((part) => textOf(self, part));
-  return given.length > 1 || wanted.includes(null) ? UNKNOWN : bool(wanted.some((part) => holds(part!)));
+  return given.length > 1 || wanted.includes(null)
+    ? UNKNOWN
+    : bool(wanted.some((part) => holds(part!)));
 }
 
 const METHODS: Readonly<Record<string, Method>> = {
@@ -253,7 +287,13 @@ const METHODS: Readonly<Record<string, Method>> = {
       ? list(
           (self.text.endsWith("\n") ? self.text.slice(0, -1) : self.text)
             .split("\n")
-            .flatMap((line, _, all) => (/[\r\v\f\x1c-\x1e]/.test(line) ? [UNKNOWN] : all.length === 1 && line === "" ? [] : [like(self, line)])),
+            .flatMap((line, _, all) =>
+              /[\r\v\f\x1c-\x1e]/.test(line)
+                ? [UNKNOWN]
+                : all.length === 1 && line === ""
+                  ? []
+                  : [like(self, line)],
+            ),
         )
       : UNKNOWN,
   partition: (self, given) => partition(self, given, false),
@@ -316,7 +356,12 @@ const METHODS: Readonly<Record<string, Method>> = {
       : UNKNOWN,
   decode: (self, given, budget, named) =>
     self.type === "bytes"
-      ? decodeBytes(self, given[0] ?? named.get("encoding"), given[1] ?? named.get("errors"), budget)
+      ? decodeBytes(
+          self,
+          given[0] ?? named.get("encoding"),
+          given[1] ?? named.get("errors"),
+          budget,
+        )
       : UNKNOWN,
   format: (self, given, budget, named) =>
     self.type === "str" ? formatWith(self, { positional: given, named }, budget) : UNKNOWN,
@@ -342,7 +387,12 @@ const METHODS: Readonly<Record<string, Method>> = {
 };
 
 /** What calling a method of a text or of bytes gives. */
-export function callTextMethod(self: Self, name: string, { positional, named }: Arguments, budget: Budget): Value {
+export function callTextMethod(
+  self: Self,
+  name: string,
+  { positional, named }: Arguments,
+  budget: Budget,
+): Value {
   if (!Object.hasOwn(METHODS, name) || !budget.make(self.text.length)) return UNKNOWN;
   if (named.size > 0 && !TAKES_NAMED.has(name)) return UNKNOWN;
   return METHODS[name]!(self, positional, budget, named);

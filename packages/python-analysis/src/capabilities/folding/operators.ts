@@ -52,7 +52,8 @@ function operate(operator: string, left: Value, right: Value, budget: Budget): V
 }
 
 function calculate(operator: string, a: bigint, b: bigint): bigint | null {
-  const size = (n: bigint) => (n > 0xffffffffn || n < -0xffffffffn ? n.toString(16).length * 4 : 32);
+  const size = (n: bigint) =>
+    n > 0xffffffffn || n < -0xffffffffn ? n.toString(16).length * 4 : 32;
   switch (operator) {
     case "+":
       return a + b;
@@ -179,7 +180,10 @@ function contains(whole: Value, part: Value): boolean | null {
 export function compared(left: Value, right: Value): number | null {
   const [a, b] = [integer(left), integer(right)];
   if (a !== null && b !== null) return a < b ? -1 : a > b ? 1 : 0;
-  if ((left.type === "str" && right.type === "str") || (left.type === "bytes" && right.type === "bytes")) {
+  if (
+    (left.type === "str" && right.type === "str") ||
+    (left.type === "bytes" && right.type === "bytes")
+  ) {
     // UTF-16 puts what is past U+FFFF before some of what is not.
     if (/[\ud800-\udfff]/.test(left.text + right.text)) return null;
     return left.text < right.text ? -1 : left.text > right.text ? 1 : 0;
@@ -270,7 +274,9 @@ function sliced(length: number, bounds: readonly [Value, Value, Value]): number[
   const bound = (value: number | undefined, missing: number) => {
     if (value === undefined) return missing;
     const place = value < 0 ? value + length : value;
-    return step < 0 ? Math.max(-1, Math.min(place, length - 1)) : Math.max(0, Math.min(place, length));
+    return step < 0
+      ? Math.max(-1, Math.min(place, length - 1))
+      : Math.max(0, Math.min(place, length));
   };
   const start = bound(from, step < 0 ? length - 1 : 0);
   const end = bound(to, step < 0 ? -1 : length);

@@ -6,7 +6,17 @@ import { Frame } from "./frame.js";
 import { type Completion, type Interpreter, MAYBE, spoil } from "./interpreter.js";
 import { lift } from "./lift.js";
 import { binary } from "./operators.js";
-import { type Constant, count, iterate, keyOf, list, path, truth, UNKNOWN, type Value } from "./value.js";
+import {
+  type Constant,
+  count,
+  iterate,
+  keyOf,
+  list,
+  path,
+  truth,
+  UNKNOWN,
+  type Value,
+} from "./value.js";
 
 /** Rounds of a loop that are run one by one. */
 const MOST_ROUNDS = 20_000;
@@ -15,7 +25,12 @@ const MOST_ROUNDS = 20_000;
 const MOST_EXITS = 20;
 
 /** Runs statements one after the other, until one of them leaves the block for certain. */
-export function runBlock(run: Interpreter, statements: readonly SyntaxNode[], frame: Frame, exits = 0): Completion {
+export function runBlock(
+  run: Interpreter,
+  statements: readonly SyntaxNode[],
+  frame: Frame,
+  exits = 0,
+): Completion {
   for (const [i, statement] of statements.entries()) {
     const before = run.maybe;
     run.maybe = 0;
@@ -70,7 +85,11 @@ function runStatement(run: Interpreter, node: SyntaxNode, frame: Frame): Complet
     case "break_statement":
     case "continue_statement":
       for (const part of operands(node)) run.evaluate(part, frame);
-      return node.type === "break_statement" ? "break" : node.type === "continue_statement" ? "continue" : "left";
+      return node.type === "break_statement"
+        ? "break"
+        : node.type === "continue_statement"
+          ? "continue"
+          : "left";
     case "if_statement":
       return runIf(run, node, frame);
     case "for_statement":
@@ -84,7 +103,9 @@ function runStatement(run: Interpreter, node: SyntaxNode, frame: Frame): Complet
     case "match_statement":
       return runMatch(run, node, frame);
     case "delete_statement":
-      for (const target of operands(node).flatMap((part) => (part.type === "expression_list" ? operands(part) : [part]))) {
+      for (const target of operands(node).flatMap((part) =>
+        part.type === "expression_list" ? operands(part) : [part],
+      )) {
         if (target.type === "identifier") run.bind(frame, identifier(target), UNKNOWN);
         else if (target.children[0]) spoil(run.evaluate(target.children[0], frame));
       }
@@ -103,7 +124,10 @@ function runExpression(run: Interpreter, node: SyntaxNode, frame: Frame): Value 
     const target = node.childForFieldName("left");
     if (type) run.evaluate(type, frame);
     if (!right) return UNKNOWN;
-    const value = right.type === "assignment" || right.type === "augmented_assignment" ? runExpression(run, right, frame) : run.evaluate(right, frame);
+    const value =
+      right.type === "assignment" || right.type === "augmented_assignment"
+        ? runExpression(run, right, frame)
+        : run.evaluate(right, frame);
     bindTarget(run, target, value, frame);
     return value;
   }
@@ -120,7 +144,13 @@ function runExpression(run: Interpreter, node: SyntaxNode, frame: Frame): Value 
     else left.spoiled = true;
     value = left;
   } else if (left.type === "bytes" && left.isArray) {
-    if (operator === "+" && right.type === "bytes" && run.mayChange(left) && run.budget.make(left.text.length + right.text.length)) left.text += right.text;
+    if (
+      operator === "+" &&
+      right.type === "bytes" &&
+      run.mayChange(left) &&
+      run.budget.make(left.text.length + right.text.length)
+    )
+      left.text += right.text;
     else left.isSpoiled = true;
     value = left;
   } else {
@@ -132,7 +162,12 @@ function runExpression(run: Interpreter, node: SyntaxNode, frame: Frame): Value 
 }
 
 /** Binds a target, or all that are in it. */
-export function bindTarget(run: Interpreter, target: SyntaxNode | null, value: Value, frame: Frame): void {
+export function bindTarget(
+  run: Interpreter,
+  target: SyntaxNode | null,
+  value: Value,
+  frame: Frame,
+): void {
   if (!target) return;
   switch (target.type) {
     case "identifier":
@@ -151,8 +186,11 @@ export function bindTarget(run: Interpreter, target: SyntaxNode | null, value: V
       return unpack(run, operands(target), value, frame);
     case "subscript": {
       const object = run.evaluate(target.children[0]!, frame);
-      const [key] = target.childrenForFieldName("subscript").map((part) => run.evaluate(part, frame));
-      if (object.type === "path") run.replaced.add(`${object.path}.${key?.type === "str" ? key.text : "?"}`);
+      const [key] = target
+        .childrenForFieldName("subscript")
+        .map((part) => run.evaluate(part, frame));
+      if (object.type === "path")
+        run.replaced.add(`${object.path}.${key?.type === "str" ? key.text : "?"}`);
       return setItem(run, object, key, value);
     }
     case "attribute": {
@@ -181,8 +219,17 @@ function setItem(run: Interpreter, object: Value, key: Value | undefined, value:
     }
   } else if (object.type === "bytes" && object.isArray && key && run.mayChange(object)) {
     const [at, byte] = [count(key), count(value)];
-    if (at !== null && byte !== null && at >= 0 && at < object.text.length && byte >= 0 && byte < 256 && run.budget.make(object.text.length)) {
-      object.text = object.text.slice(0, at) + String.fromCharCode(byte) + object.text.slice(at + 1);
+    if (
+      at !== null &&
+      byte !== null &&
+      at >= 0 &&
+      at < object.text.length &&
+      byte >= 0 &&
+      byte < 256 &&
+      run.budget.make(object.text.length)
+    ) {
+      object.text =
+        object.text.slice(0, at) + String.fromCharCode(byte) + object.text.slice(at + 1);
       return;
     }
   }
@@ -190,9 +237,16 @@ function setItem(run: Interpreter, object: Value, key: Value | undefined, value:
   spoil(value);
 }
 
-function unpack(run: Interpreter, targets: readonly SyntaxNode[], value: Value, frame: Frame): void {
+function unpack(
+  run: Interpreter,
+  targets: readonly SyntaxNode[],
+  value: Value,
+  frame: Frame,
+): void {
   const items = iterate(value);
-  const star = targets.findIndex(({ type }) => type === "list_splat_pattern" || type === "list_splat");
+  const star = targets.findIndex(
+    ({ type }) => type === "list_splat_pattern" || type === "list_splat",
+  );
   if (!items || (star < 0 ? items.length !== targets.length : items.length < targets.length - 1)) {
     spoil(value);
     for (const target of targets) bindTarget(run, target, UNKNOWN, frame);
@@ -201,7 +255,13 @@ function unpack(run: Interpreter, targets: readonly SyntaxNode[], value: Value, 
   const after = star < 0 ? 0 : targets.length - star - 1;
   for (const [i, target] of targets.entries()) {
     if (i === star) bindTarget(run, target, list(items.slice(star, items.length - after)), frame);
-    else bindTarget(run, target, star >= 0 && i > star ? items[items.length - targets.length + i]! : items[i]!, frame);
+    else
+      bindTarget(
+        run,
+        target,
+        star >= 0 && i > star ? items[items.length - targets.length + i]! : items[i]!,
+        frame,
+      );
   }
 }
 
@@ -214,7 +274,9 @@ function runImport(run: Interpreter, node: SyntaxNode, frame: Frame): void {
     const name = dottedName(alias ? item.childForFieldName("name")! : item);
     const top = name.split(".", 1)[0]!;
     const member: Value = from
-      ? module === null ? UNKNOWN : attributeOf(run, path(module), name)
+      ? module === null
+        ? UNKNOWN
+        : attributeOf(run, path(module), name)
       : path(alias ? name : top);
     run.bind(frame, alias ? identifier(alias) : from ? name : top, member);
   }
@@ -222,8 +284,10 @@ function runImport(run: Interpreter, node: SyntaxNode, frame: Frame): void {
 
 function runDefinition(run: Interpreter, node: SyntaxNode, frame: Frame): void {
   const decorators = operands(node).filter(({ type }) => type === "decorator");
-  for (const decorator of decorators) for (const part of operands(decorator)) run.evaluate(part, frame);
-  const definition = node.type === "decorated_definition" ? node.childForFieldName("definition") : node;
+  for (const decorator of decorators)
+    for (const part of operands(decorator)) run.evaluate(part, frame);
+  const definition =
+    node.type === "decorated_definition" ? node.childForFieldName("definition") : node;
   const name = definition?.childForFieldName("name");
   if (!definition || !name) return;
   if (definition.type === "function_definition") {
@@ -234,11 +298,16 @@ function runDefinition(run: Interpreter, node: SyntaxNode, frame: Frame): void {
     const value: Value = { type: "function", node: definition, frame };
     return run.bind(frame, identifier(name), decorators.length > 0 ? UNKNOWN : value);
   }
-  for (const base of operands(definition.childForFieldName("superclasses") ?? name)) run.evaluate(base, frame);
+  for (const base of operands(definition.childForFieldName("superclasses") ?? name))
+    run.evaluate(base, frame);
   const inner = new Frame("class", frame);
   const body = definition.childForFieldName("body");
   if (body) run.run(operands(body), inner);
-  run.bind(frame, identifier(name), decorators.length > 0 ? UNKNOWN : { type: "class", node: definition, frame: inner });
+  run.bind(
+    frame,
+    identifier(name),
+    decorators.length > 0 ? UNKNOWN : { type: "class", node: definition, frame: inner },
+  );
 }
 
 function runIf(run: Interpreter, node: SyntaxNode, frame: Frame): Completion {
@@ -251,7 +320,8 @@ function runIf(run: Interpreter, node: SyntaxNode, frame: Frame): Completion {
     const body = clause.childForFieldName("consequence") ?? clause.childForFieldName("body");
     const holds = condition ? truth(run.evaluate(condition, frame)) : true;
     if (holds === false) continue;
-    if (holds === true && ways.length === 0) return body ? run.run(operands(body), frame) : "normal";
+    if (holds === true && ways.length === 0)
+      return body ? run.run(operands(body), frame) : "normal";
     if (body) ways.push(() => ends.push(run.run(operands(body), frame)));
     hasElse = holds === true;
     if (hasElse) break;
@@ -365,14 +435,16 @@ function runTry(run: Interpreter, node: SyntaxNode, frame: Frame): Completion {
     const parts = operands(handler);
     for (const part of parts) {
       if (part.type === "block") ends.push(run.run(operands(part), frame));
-      else if (part.type === "as_pattern") bindTarget(run, part.childForFieldName("alias"), UNKNOWN, frame);
+      else if (part.type === "as_pattern")
+        bindTarget(run, part.childForFieldName("alias"), UNKNOWN, frame);
       else run.evaluate(part, frame);
     }
   });
   if (ways.length > 0) run.perhaps([() => undefined, ...ways], false);
   for (const clause of operands(node)) {
     if (clause.type !== "else_clause" && clause.type !== "finally_clause") continue;
-    for (const part of operands(clause)) if (part.type === "block") ends.push(run.run(operands(part), frame));
+    for (const part of operands(clause))
+      if (part.type === "block") ends.push(run.run(operands(part), frame));
   }
   return joint(run, ends, true);
 }

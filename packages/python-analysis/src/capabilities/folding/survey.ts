@@ -7,7 +7,15 @@ export const MUTATORS: ReadonlySet<string> = new Set(
     " ",
   ),
 );
-const NAMESPACES = new Set(["globals", "locals", "vars", "__dict__", "f_globals", "f_locals", "modules"]);
+const NAMESPACES = new Set([
+  "globals",
+  "locals",
+  "vars",
+  "__dict__",
+  "f_globals",
+  "f_locals",
+  "modules",
+]);
 
 /** What must be known of all of a script before any of it is run. */
 export interface Survey {
@@ -58,7 +66,11 @@ export function survey(nodes: readonly SyntaxNode[]): Survey {
     functions[node.index] = outer;
     switch (node.type) {
       case "identifier":
-        if (isBinding(node)) bind(node, parent?.type.endsWith("_definition") ? (functions[parent.index] ?? null) : outer);
+        if (isBinding(node))
+          bind(
+            node,
+            parent?.type.endsWith("_definition") ? (functions[parent.index] ?? null) : outer,
+          );
         break;
       case "global_statement":
       case "nonlocal_statement":
@@ -71,11 +83,13 @@ export function survey(nodes: readonly SyntaxNode[]): Survey {
           change(object, outer);
           if (object && isNamespace(object)) bindsByNamespace = true;
         }
-        if (node.field === "left" || parent?.type === "delete_statement" || isInTarget(node)) storedAttributes.add(name);
+        if (node.field === "left" || parent?.type === "delete_statement" || isInTarget(node))
+          storedAttributes.add(name);
         break;
       }
       case "subscript":
-        if (node.field !== "left" && parent?.type !== "delete_statement" && !isInTarget(node)) break;
+        if (node.field !== "left" && parent?.type !== "delete_statement" && !isInTarget(node))
+          break;
         change(node.children[0], outer);
         if (isNamespace(node.children[0]!)) bindsByNamespace = true;
         break;
@@ -84,11 +98,16 @@ export function survey(nodes: readonly SyntaxNode[]): Survey {
         break;
       case "call": {
         const callee = node.childForFieldName("function");
-        if (callee?.type !== "identifier" || (callee.text !== "setattr" && callee.text !== "delattr")) break;
+        if (
+          callee?.type !== "identifier" ||
+          (callee.text !== "setattr" && callee.text !== "delattr")
+        )
+          break;
         const first = node.childForFieldName("arguments")?.namedChildren[0];
         if (first && first.type !== "identifier") bindsByNamespace = true;
         const name = node.childForFieldName("arguments")?.namedChildren[1];
-        if (name?.type === "string") storedAttributes.add(name.text.replace(/^\w*['"]+|['"]+$/g, ""));
+        if (name?.type === "string")
+          storedAttributes.add(name.text.replace(/^\w*['"]+|['"]+$/g, ""));
         break;
       }
     }
@@ -146,7 +165,12 @@ const PATTERNS = new Set([
   "list",
   "parenthesized_expression",
 ]);
-const BINDS_LEFT = new Set(["assignment", "augmented_assignment", "for_statement", "for_in_clause"]);
+const BINDS_LEFT = new Set([
+  "assignment",
+  "augmented_assignment",
+  "for_statement",
+  "for_in_clause",
+]);
 const BINDS = new Set([
   "named_expression",
   "function_definition",
@@ -171,17 +195,23 @@ function isBinding(node: SyntaxNode): boolean {
     parent = parent.parent!;
     if (parent.type === "case_pattern") return true;
   }
-  if (parent.type === "import_statement" || parent.type === "import_from_statement" || parent.type === "aliased_import")
+  if (
+    parent.type === "import_statement" ||
+    parent.type === "import_from_statement" ||
+    parent.type === "aliased_import"
+  )
     return true;
   if (BINDS_LEFT.has(parent.type)) return field === "left";
-  if (BINDS.has(parent.type)) return field !== "value" && field !== "type" && field !== "superclasses";
+  if (BINDS.has(parent.type))
+    return field !== "value" && field !== "type" && field !== "superclasses";
   return isInTarget(node);
 }
 
 /** Whether a node is part of a tuple or list that is assigned to. */
 function isInTarget(node: SyntaxNode): boolean {
   let inner = node;
-  for (let depth = 0; inner.parent && PATTERNS.has(inner.parent.type) && depth < 10; depth++) inner = inner.parent;
+  for (let depth = 0; inner.parent && PATTERNS.has(inner.parent.type) && depth < 10; depth++)
+    inner = inner.parent;
   if (inner === node) return false;
   if (inner.type === "as_pattern_target" || inner.type.endsWith("splat_pattern")) return true;
   return (inner.parent && BINDS_LEFT.has(inner.parent.type) && inner.field === "left") ?? false;

@@ -147,7 +147,9 @@ function isSame(a: Constant | Unknown, b: Constant | Unknown): boolean {
   switch (a.type) {
     case "unknown":
     case "str":
-      return a.hidden === (b as Text).hidden && (a.type === "unknown" || a.text === (b as Text).text);
+      return (
+        a.hidden === (b as Text).hidden && (a.type === "unknown" || a.text === (b as Text).text)
+      );
     case "bytes":
       return !a.isArray && !(b as Bytes).isArray && a.text === (b as Bytes).text;
     case "int":
@@ -173,7 +175,9 @@ export function isHidden(value: Value): boolean {
     case "tuple":
     case "list":
     case "iterator":
-      return value.items.slice(0, 1000).some((item) => item.type !== "choice" && "hidden" in item && item.hidden);
+      return value.items
+        .slice(0, 1000)
+        .some((item) => item.type !== "choice" && "hidden" in item && item.hidden);
     default:
       return false;
   }

@@ -43,7 +43,10 @@ function evaluated(python: Python, all: readonly string[]): Answer[] {
 
 describeNative("constant expressions", (python) => {
   test("fold to what Python makes of them, nearly all of them", { timeout: 120_000 }, async () => {
-    const sample = fc.sample(fc.oneof(expressions.text, expressions.bytes), { seed: SEED, numRuns: NUMBER });
+    const sample = fc.sample(fc.oneof(expressions.text, expressions.bytes), {
+      seed: SEED,
+      numRuns: NUMBER,
+    });
     const truths = evaluated(python, sample);
     const wrong: unknown[] = [];
     let known = 0;
@@ -53,7 +56,8 @@ describeNative("constant expressions", (python) => {
       // Where Python raises, nobody gets to see what folding makes of the rest.
       if (answers.length === 0 || truth === null) continue;
       known++;
-      if (!answers.some((answer) => isDeepStrictEqual(answer, truth))) wrong.push({ expression, answers, truth });
+      if (!answers.some((answer) => isDeepStrictEqual(answer, truth)))
+        wrong.push({ expression, answers, truth });
     }
     expect(wrong).toEqual([]);
     const possible = truths.filter((truth) => truth !== null).length;
