@@ -3,7 +3,7 @@ import type { SyntaxNode } from "../../structure/types.js";
 import { argumentsOf } from "../arguments.js";
 import { firstOperand, operands } from "../names.js";
 import { callObjectMethod } from "./collections.js";
-import { attributeOf } from "./expressions.js";
+import { attributeOf } from "./attributes.js";
 import { Frame } from "./frame.js";
 import { callFunction } from "./functions.js";
 import type { Interpreter } from "./interpreter.js";
@@ -226,12 +226,7 @@ function runCode(
   return result ?? (code && isHidden(code) ? UNKNOWN_HIDDEN : UNKNOWN);
 }
 
-export function applyMethod(
-  run: Interpreter,
-  self: Constant,
-  name: string,
-  given: Arguments,
-): Value {
+function applyMethod(run: Interpreter, self: Constant, name: string, given: Arguments): Value {
   const [first] = given.positional;
   if (Object.hasOwn(OPERATORS, name) && first) {
     return lift([self, first], ([a, b]) => binary(OPERATORS[name]!, a!, b!, run.budget));
@@ -331,7 +326,9 @@ function bindParameters(
   const left = new Map(named);
   let at = 0;
   let keywordOnly = false;
-  for (const parameter of operands(node.childForFieldName("parameters") ?? tupleless(node))) {
+  for (const parameter of operands(
+    node.childForFieldName("parameters") ?? (NO_PARAMETERS as SyntaxNode),
+  )) {
     if (parameter.type === "keyword_separator") keywordOnly = true;
     const target =
       parameter.childForFieldName("name") ??
@@ -367,7 +364,6 @@ function bindParameters(
 }
 
 const NO_PARAMETERS = { children: [] as readonly SyntaxNode[] };
-const tupleless = (_: SyntaxNode) => NO_PARAMETERS as SyntaxNode;
 
 function defaultOf(run: Interpreter, node: SyntaxNode, frame: Frame): Value {
   const isLiteral = /^(?:string|integer|true|false|none|unary_operator|concatenated_string)$/.test(

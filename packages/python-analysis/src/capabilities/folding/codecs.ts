@@ -1,7 +1,8 @@
 /** What Python's codecs make of constant text and bytes, and the modules whose functions do the same. */
 import { gunzipSync, inflateRawSync, inflateSync } from "node:zlib";
 import { findCodec } from "../../encodings.js";
-import { Budget, LONGEST_TEXT } from "./limits.js";
+import type { Budget } from "./limits.js";
+import { LONGEST_TEXT } from "./limits.js";
 import {
   type Bytes,
   bytes,
@@ -158,14 +159,14 @@ export function encodeText(
   return bytes(result, self.hidden);
 }
 
-export const rot13 = (plain: string): string =>
+const rot13 = (plain: string): string =>
   plain.replace(/[a-zA-Z]/g, (letter) => {
     const base = letter <= "Z" ? 65 : 97;
     return String.fromCharCode(((letter.charCodeAt(0) - base + 13) % 26) + base);
   });
 
 /** `binascii.a2b_base64`: skips what is no digit, and ends at complete padding. `null` for padding that is missing. */
-export function fromBase64(data: string, alphabet = "+/"): string | null {
+function fromBase64(data: string, alphabet = "+/"): string | null {
   const standard =
     alphabet === "+/" ? data : data.replaceAll(alphabet[0]!, "+").replaceAll(alphabet[1]!, "/");
   let digits = "";

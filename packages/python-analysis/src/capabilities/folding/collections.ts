@@ -1,5 +1,6 @@
 /** The methods of lists, dictionaries, sets, tuples, iterators, arrays of bytes and numbers. */
-import { callFunction, makeDictionary } from "./functions.js";
+import { callFunction } from "./functions.js";
+import { makeDictionary } from "./iteration.js";
 import type { Interpreter } from "./interpreter.js";
 import { MOST_ITEMS } from "./limits.js";
 import { compare } from "./operators.js";
@@ -108,7 +109,7 @@ function listMethod(
     case "__iadd__": {
       const more = first ? iterate(first) : null;
       if (!more || items.length + more.length > MOST_ITEMS || !run.budget.step(more.length)) break;
-      for (const item of [...more]) items.push(item);
+      for (const item of more.slice()) items.push(item);
       return name === "extend" ? NONE : self;
     }
     case "insert": {

@@ -1,6 +1,9 @@
+import { applyTo } from "./calls.js";
+import { evaluateNode } from "./expressions.js";
+import { runBlock } from "./statements.js";
 import type { SyntaxNode } from "../../structure/types.js";
 import { operands } from "../names.js";
-import { docstring } from "./expressions.js";
+import { docstring } from "./attributes.js";
 import { Frame } from "./frame.js";
 import { Interpreter, type NestedCode } from "./interpreter.js";
 import { Budget } from "./limits.js";
@@ -22,11 +25,19 @@ export interface Foldable {
  * made by the script's own functions. The work is linear in the length of the script.
  */
 export function fold(code: Foldable, isBuiltin: (name: string) => boolean): Folding {
-  const run = new Interpreter(new Budget(code.length), {
-    survey: survey(code.nodes),
-    isBuiltin,
-    codeRunBy: (call) => code.codeRunBy(call),
-  });
+  const run = new Interpreter(
+    new Budget(code.length),
+    {
+      survey: survey(code.nodes),
+      isBuiltin,
+      codeRunBy: (call) => code.codeRunBy(call),
+    },
+    {
+      evaluate: evaluateNode,
+      run: runBlock,
+      call: (run, callee, given) => applyTo(run, callee, given, null, null),
+    },
+  );
   const frame = new Frame("module", null);
   run.bind(frame, "__doc__", docstring(run, code.root, frame));
   run.run(operands(code.root), frame);

@@ -1,5 +1,5 @@
 /** `%`, `str.format`, f-strings and `format`, of what is constant. */
-import { Budget } from "./limits.js";
+import type { Budget } from "./limits.js";
 import {
   type Arguments,
   type Bytes,
@@ -78,6 +78,7 @@ function quotedText(content: string): string | null {
   // Which characters are printable depends on the version of Unicode.
   if (/[^\0-\x7e\xa1-\xac\xae-\xff]/.test(content)) return null;
   const quote = quoteFor(content);
+  // eslint-disable-next-line no-control-regex -- Python counts them among blanks or escapes them
   const inner = content.replace(/[\0-\x1f\\'"]/g, (c) => {
     if (c === "'" || c === '"') return c === quote ? `\\${c}` : c;
     return ESCAPED[c] ?? hex(c.charCodeAt(0));

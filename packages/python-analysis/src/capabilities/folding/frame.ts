@@ -21,9 +21,7 @@ export class Frame {
   }
 
   get module(): Frame {
-    let frame: Frame = this;
-    while (frame.parent) frame = frame.parent;
-    return frame;
+    return this.parent?.module ?? this;
   }
 }
 

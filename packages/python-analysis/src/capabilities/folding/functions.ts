@@ -1,22 +1,50 @@
 /** Functions of Python's own and of its modules that give something constant of what is constant. */
-import { codecsDecode, codecsEncode, decodeBy, encodeText, fromHex } from "./codecs.js";
-import { asciiOf, formatted, parseInteger, reprOf, strOf } from "./format.js";
-import { Budget, LONGEST_TEXT, MOST_ITEMS } from "./limits.js";
+import {
+  fromBytes,
+  makeBytes,
+  parsedJson,
+  power,
+  radix,
+  substituted,
+  toBytes,
+  toInteger,
+  unquoted,
+} from "./conversions.js";
+import {
+  type Call,
+  type Caller,
+  NO_NAMES,
+  chained,
+  dictionary,
+  every,
+  extreme,
+  made,
+  makeDictionary,
+  makeSet,
+  mapped,
+  next,
+  positional,
+  range,
+  reduced,
+  sorted,
+  summed,
+  taken,
+  zipped,
+} from "./iteration.js";
+import { codecsDecode, codecsEncode, decodeBy, fromHex } from "./codecs.js";
+import { asciiOf, formatted, reprOf, strOf } from "./format.js";
 import { callTextMethod, characterOf, codeOf, makeTranslation } from "./methods.js";
-import { binary, compare, compared, subscript, unary } from "./operators.js";
+import { binary, compare, subscript, unary } from "./operators.js";
 import {
   type Arguments,
   bool,
   bytes,
-  type Constant,
   count,
-  type Dictionary,
   int,
   integer,
   isHidden,
   iterate,
   iterator,
-  keyOf,
   list,
   NONE,
   text,
@@ -27,328 +55,8 @@ import {
   type Value,
 } from "./value.js";
 
-/** What functions may ask of whoever runs them. */
-export interface Caller {
-  readonly budget: Budget;
-  call(callee: Value, given: Arguments): Value;
-}
-
-type Call = (given: readonly Value[], caller: Caller, named: Arguments["named"]) => Value;
-
-const NO_NAMES: Arguments["named"] = new Map();
-const positional = (...given: Value[]): Arguments => ({ positional: given, named: NO_NAMES });
 const shown = (plain: string | null, value: Value, hidden = isHidden(value)): Value =>
   plain === null ? UNKNOWN : text(plain, hidden);
-
-/** A list of what iterating gives, or `null`; counted. */
-function taken(value: Value | undefined, { budget }: Caller): readonly Value[] | null {
-  if (!value) return null;
-  if (value.type === "str" || value.type === "bytes")
-    if (!budget.make(value.text.length)) return null;
-  const items = iterate(value);
-  return items && items.length <= MOST_ITEMS && budget.step(items.length) ? items : null;
-}
-
-const made =
-  (make: (items: readonly Value[]) => Value): Call =>
-  ([first], caller) => {
-    if (!first) return make([]);
-    const items = taken(first, caller);
-    return items ? make(items) : UNKNOWN;
-  };
-
-function makeSet(items: readonly Value[]): Value {
-  const distinct = new Map<string, Value>();
-  for (const item of items) {
-    const key = keyOf(item);
-    if (key === null) return UNKNOWN;
-    if (!distinct.has(key)) distinct.set(key, item);
-  }
-  return { type: "set", items: [...distinct.values()], spoiled: false };
-}
-
-function makeBytes(
-  given: readonly Value[],
-  { budget }: Caller,
-  named: Arguments["named"],
-  isArray: boolean,
-): Value {
-  const [first] = given;
-  if (!first) return bytes("", false, isArray);
-  if (first.type === "bytes") return bytes(first.text, first.hidden, isArray);
-  if (first.type === "str") {
-    const encoding = given[1] ?? named.get("encoding");
-    const encoded = encoding ? encodeText(first, encoding, undefined, budget) : UNKNOWN;
-    return encoded.type === "bytes" ? bytes(encoded.text, encoded.hidden, isArray) : UNKNOWN;
-  }
-  const number = count(first);
-  if (number !== null)
-    return number >= 0 && budget.make(number)
-      ? bytes("\0".repeat(number), false, isArray)
-      : UNKNOWN;
-  const items = iterate(first);
-  if (!items || !budget.make(items.length)) return UNKNOWN;
-  let result = "";
-  for (const item of items) {
-    const byte = count(item);
-    if (byte === null || byte < 0 || byte > 255) return isHidden(first) ? UNKNOWN_HIDDEN : UNKNOWN;
-    result += String.fromCharCode(byte);
-  }
-  return bytes(result, true, isArray);
-}
-
-export function makeDictionary(
-  pairs: readonly Value[],
-  into: Dictionary["entries"] = new Map(),
-): Value {
-  for (const pair of pairs) {
-    const items = pair.type === "str" ? null : iterate(pair);
-    const key = items?.length === 2 ? keyOf(items[0]!) : null;
-    if (key === null) return UNKNOWN;
-    into.set(key, [items![0] as Constant, items![1]!]);
-  }
-  return { type: "dict", entries: into, spoiled: false };
-}
-
-function dictionary([first]: readonly Value[], caller: Caller, named: Arguments["named"]): Value {
-  const entries: Dictionary["entries"] = new Map();
-  if (first?.type === "dict") {
-    if (first.spoiled) return UNKNOWN;
-    for (const [key, entry] of first.entries) entries.set(key, entry);
-  } else if (first) {
-    const pairs = taken(first, caller);
-    if (!pairs || makeDictionary(pairs, entries).type !== "dict") return UNKNOWN;
-  }
-  for (const [name, value] of named) entries.set(`s${name}`, [text(name), value]);
-  return { type: "dict", entries, spoiled: false };
-}
-
-function sorted([first]: readonly Value[], caller: Caller, named: Arguments["named"]): Value {
-  const items = taken(first, caller);
-  if (!items) return UNKNOWN;
-  const key = named.get("key");
-  const reverse = named.get("reverse");
-  const isReverse = reverse ? truth(reverse) : false;
-  const keyed = items.map((item): [Value, Value] => [
-    item,
-    key && key.type !== "none" ? caller.call(key, positional(item)) : item,
-  ]);
-  if (isReverse === null || keyed.some(([, by]) => compared(by, keyed[0]![1]) === null))
-    return UNKNOWN;
-  if (!caller.budget.step(items.length * 8)) return UNKNOWN;
-  let failed = false;
-  // Python keeps the order of what is equal when it sorts backwards, too.
-  const ordered = keyed.toSorted(([, a], [, b]) => {
-    const order = compared(a, b);
-    failed ||= order === null;
-    return isReverse ? -(order ?? 0) : (order ?? 0);
-  });
-  return failed ? UNKNOWN : list(ordered.map(([item]) => item));
-}
-
-function mapped(given: readonly Value[], caller: Caller): Value {
-  const [callee, ...rest] = given;
-  const rows = callee && zipped(rest, caller);
-  if (!rows) return UNKNOWN;
-  const results: Value[] = [];
-  for (const row of rows) {
-    if (!caller.budget.step()) return UNKNOWN;
-    results.push(caller.call(callee, { positional: row, named: NO_NAMES }));
-  }
-  return iterator(results);
-}
-
-function zipped(sources: readonly Value[], caller: Caller): Value[][] | null {
-  if (sources.length === 0) return null;
-  const columns = sources.map((source) =>
-    source.type === "iterator" && source.isEndless && !source.spoiled && source.items.length > 0
-      ? { items: source.items, isEndless: true }
-      : { items: taken(source, caller), isEndless: false },
-  );
-  const lengths = columns.flatMap(({ items, isEndless }) =>
-    isEndless ? [] : [items?.length ?? -1],
-  );
-  const length = Math.min(...lengths);
-  if (lengths.length === 0 || lengths.includes(-1) || !caller.budget.step(length * columns.length))
-    return null;
-  return Array.from({ length }, (_, i) => columns.map(({ items }) => items![i % items!.length]!));
-}
-
-function range(given: readonly Value[], { budget }: Caller): Value {
-  const [from, to, by] = given.map(count);
-  const bounds =
-    given.length === 1 ? [0, from, 1] : [from, to, by ?? (given.length > 2 ? null : 1)];
-  const [start, end, step] = bounds;
-  if (start == null || end == null || step == null || step === 0) return UNKNOWN;
-  const length = Math.max(0, Math.ceil((end - start) / step));
-  if (length > MOST_ITEMS || !budget.step(length)) return UNKNOWN;
-  return tuple(Array.from({ length }, (_, i) => int(start + i * step)));
-}
-
-function number(value: Value | undefined, base: Value | undefined): Value {
-  if (!value) return int(0);
-  const known = integer(value);
-  if (known !== null) return int(known, isHidden(value));
-  if (value.type === "float" && Number.isFinite(value.value)) return int(Math.trunc(value.value));
-  const radix = base ? count(base) : 10;
-  if ((value.type !== "str" && value.type !== "bytes") || radix === null) return UNKNOWN;
-  const parsed = parseInteger(value.text, radix);
-  return parsed === null ? UNKNOWN : int(parsed, value.hidden);
-}
-
-function fromBytes(
-  [data, order]: readonly Value[],
-  caller: Caller,
-  named: Arguments["named"],
-): Value {
-  const byteOrder = order ?? named.get("byteorder") ?? text("big");
-  const source = data && data.type !== "bytes" ? makeBytes([data], caller, NO_NAMES, false) : data;
-  if (
-    source?.type !== "bytes" ||
-    byteOrder.type !== "str" ||
-    source.text.length > 4096 ||
-    named.has("signed")
-  )
-    return UNKNOWN;
-  const raw = Buffer.from(source.text, "latin1");
-  if (byteOrder.text === "little") raw.reverse();
-  return int(raw.length === 0 ? 0n : BigInt(`0x${raw.toString("hex")}`), source.hidden);
-}
-
-function toBytes(
-  [self, size, order]: readonly Value[],
-  _: Caller,
-  named: Arguments["named"],
-): Value {
-  const value = self && integer(self);
-  const length = count(size ?? named.get("length") ?? int(1));
-  const byteOrder = order ?? named.get("byteorder") ?? text("big");
-  if (
-    value == null ||
-    value < 0n ||
-    length === null ||
-    length < 0 ||
-    length > 4096 ||
-    byteOrder.type !== "str"
-  )
-    return UNKNOWN;
-  const digits = value.toString(16);
-  if (digits.length > length * 2 && value !== 0n) return UNKNOWN;
-  const raw = Buffer.from(
-    digits.padStart(length * 2, "0").slice(digits.length > length * 2 ? 1 : 0),
-    "hex",
-  );
-  if (byteOrder.text === "little") raw.reverse();
-  return bytes(raw.toString("latin1"), true);
-}
-
-function reduced([callee, source, initial]: readonly Value[], caller: Caller): Value {
-  const items = taken(source, caller);
-  if (!callee || !items) return UNKNOWN;
-  const rest = initial ? items : items.slice(1);
-  const first = initial ?? items[0];
-  return first
-    ? rest.reduce((sum, item) => caller.call(callee, positional(sum, item)), first)
-    : UNKNOWN;
-}
-
-function summed([source, start]: readonly Value[], caller: Caller): Value {
-  const items = taken(source, caller);
-  return items
-    ? items.reduce((sum, item) => binary("+", sum, item, caller.budget), start ?? int(0))
-    : UNKNOWN;
-}
-
-const extreme =
-  (operator: "<" | ">"): Call =>
-  (given, caller, named) => {
-    const items = given.length === 1 ? taken(given[0], caller) : given;
-    if (!items || items.length === 0 || named.size > 0) return UNKNOWN;
-    let best = items[0]!;
-    for (const item of items.slice(1)) {
-      const holds = compare(operator, item, best);
-      if (holds === null) return UNKNOWN;
-      if (holds) best = item;
-    }
-    return best;
-  };
-
-function next([source, fallback]: readonly Value[]): Value {
-  if (source?.type !== "iterator" || source.spoiled) return UNKNOWN;
-  const item = source.items[source.isEndless ? source.next % source.items.length : source.next];
-  source.next++;
-  return item ?? fallback ?? UNKNOWN;
-}
-
-function chained(sources: readonly Value[], caller: Caller): Value {
-  const all: Value[] = [];
-  for (const source of sources) {
-    const items = taken(source, caller);
-    if (!items || all.length + items.length > MOST_ITEMS) return UNKNOWN;
-    for (const item of items) all.push(item);
-  }
-  return iterator(all);
-}
-
-/** A pattern of one character, of a class of them, or of plain text: nothing that could take long to match. */
-const PLAIN_PATTERN =
-  /^(?:(?:[^\\[\](){}.*+?^$|]|\\[^a-zA-Z0-9])+|(?:\[\^?(?:[^\\[\]]|\\[dws]|\\[^a-zA-Z0-9])+\]|\\[dwsDWS]|[^\\[\](){}.*+?^$|])\+?)$/;
-
-function substituted([pattern, by, subject, limit]: readonly Value[], { budget }: Caller): Value {
-  if (pattern?.type !== "str" || by?.type !== "str" || subject?.type !== "str" || limit)
-    return UNKNOWN;
-  if (
-    !PLAIN_PATTERN.test(pattern.text) ||
-    by.text.includes("\\") ||
-    /[^\0-\x7e]/.test(pattern.text + subject.text)
-  )
-    return UNKNOWN;
-  if (!budget.make(subject.text.length * (1 + by.text.length))) return UNKNOWN;
-  try {
-    return text(
-      subject.text.replace(new RegExp(pattern.text, "g"), () => by.text),
-      isHidden(subject) || isHidden(by),
-    );
-  } catch {
-    return UNKNOWN;
-  }
-}
-
-function parsedJson(given: readonly Value[], { budget }: Caller): Value {
-  const [source] = given;
-  if ((source?.type !== "str" && source?.type !== "bytes") || !budget.make(source.text.length))
-    return UNKNOWN;
-  try {
-    return fromJson(JSON.parse(source.text), source.hidden, budget);
-  } catch {
-    return UNKNOWN;
-  }
-}
-
-function fromJson(value: unknown, hidden: boolean, budget: Budget): Value {
-  if (!budget.step()) return UNKNOWN;
-  if (typeof value === "string")
-    return /[\ud800-\udfff]/.test(value) ? UNKNOWN : text(value, hidden);
-  if (typeof value === "number") return Number.isSafeInteger(value) ? int(value, hidden) : UNKNOWN;
-  if (typeof value === "boolean") return bool(value);
-  if (value === null) return NONE;
-  if (Array.isArray(value)) return list(value.map((item) => fromJson(item, hidden, budget)));
-  const entries: Dictionary["entries"] = new Map();
-  for (const [key, item] of Object.entries(value as object))
-    entries.set(`s${key}`, [text(key, hidden), fromJson(item, hidden, budget)]);
-  return { type: "dict", entries, spoiled: false };
-}
-
-function unquoted([source]: readonly Value[]): Value {
-  if (source?.type !== "str") return UNKNOWN;
-  try {
-    return /%(?![0-9a-fA-F]{2})/.test(source.text)
-      ? UNKNOWN
-      : text(decodeURIComponent(source.text), true);
-  } catch {
-    return UNKNOWN;
-  }
-}
 
 const operator =
   (symbol: string): Call =>
@@ -364,7 +72,7 @@ const comparison =
 const FUNCTIONS: Readonly<Record<string, Call>> = {
   "builtins.chr": ([code]) => {
     const value = code && integer(code);
-    return value == null
+    return value === null || value === undefined
       ? code?.type === "unknown"
         ? code
         : UNKNOWN
@@ -392,7 +100,7 @@ const FUNCTIONS: Readonly<Record<string, Call>> = {
     if (!value || (specifier && specifier.type !== "str")) return UNKNOWN;
     return shown(formatted(value, specifier?.text ?? "", budget), value);
   },
-  "builtins.int": ([value, base], _, named) => number(value, base ?? named.get("base")),
+  "builtins.int": ([value, base], _, named) => toInteger(value, base ?? named.get("base")),
   "builtins.bool": ([value]) => {
     const holds = value ? truth(value) : false;
     return holds === null ? UNKNOWN : bool(holds);
@@ -402,7 +110,9 @@ const FUNCTIONS: Readonly<Record<string, Call>> = {
   "builtins.bin": ([value]) => radix(value, 2, "0b"),
   "builtins.abs": ([value]) => {
     const known = value && integer(value);
-    return known == null ? UNKNOWN : int(known < 0n ? -known : known, isHidden(value!));
+    return known === null || known === undefined
+      ? UNKNOWN
+      : int(known < 0n ? -known : known, isHidden(value!));
   },
   "builtins.pow": ([a, b, modulus], { budget }) => {
     if (!a || !b) return UNKNOWN;
@@ -519,7 +229,7 @@ const FUNCTIONS: Readonly<Record<string, Call>> = {
     if (!items) return UNKNOWN;
     const picked = subscript(
       tuple(items),
-      { type: "slice", bounds: [start!, stop!, step!] },
+      { type: "slice", bounds: [start, stop, step] },
       caller.budget,
     );
     return picked.type === "tuple" ? iterator(picked.items) : UNKNOWN;
@@ -607,35 +317,4 @@ export function callFunction(path: string, given: Arguments, caller: Caller): Va
       return comparison(COMPARISONS[name]!)(given.positional, caller, given.named);
   }
   return decodeBy(full, [...given.positional, ...given.named.values()], caller.budget);
-}
-
-function every(holds: (items: readonly (boolean | null)[]) => boolean, decides: boolean): Call {
-  return ([source], caller) => {
-    const items = taken(source, caller)?.map(truth);
-    if (!items) return UNKNOWN;
-    if (items.includes(decides)) return bool(decides);
-    return items.includes(null) ? UNKNOWN : bool(holds(items));
-  };
-}
-
-function radix(value: Value | undefined, base: number, prefix: string): Value {
-  const known = value && integer(value);
-  if (known == null || known.toString(base).length > LONGEST_TEXT) return UNKNOWN;
-  return text(
-    `${known < 0n ? "-" : ""}${prefix}${(known < 0n ? -known : known).toString(base)}`,
-    isHidden(value!),
-  );
-}
-
-function power(base: bigint | null, exponent: bigint | null, modulus: bigint | null): Value {
-  if (base === null || exponent === null || modulus === null || exponent < 0n || modulus <= 0n)
-    return UNKNOWN;
-  if ([base, exponent, modulus].some((each) => each.toString(16).length > 1024)) return UNKNOWN;
-  let result = 1n % modulus;
-  let square = ((base % modulus) + modulus) % modulus;
-  for (let rest = exponent; rest > 0n; rest >>= 1n) {
-    if (rest & 1n) result = (result * square) % modulus;
-    square = (square * square) % modulus;
-  }
-  return int(result, true);
 }

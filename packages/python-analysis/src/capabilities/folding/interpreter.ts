@@ -1,10 +1,8 @@
 import type { SyntaxNode } from "../../structure/types.js";
-import { applyTo } from "./calls.js";
-import { evaluateNode } from "./expressions.js";
 import { Bindings, Frame } from "./frame.js";
-import { Budget, DEEPEST_EXPRESSION } from "./limits.js";
+import type { Budget } from "./limits.js";
+import { DEEPEST_EXPRESSION } from "./limits.js";
 import { FoldingRecord } from "./record.js";
-import { runBlock } from "./statements.js";
 import type { Survey } from "./survey.js";
 import { type Arguments, type Constant, either, path, UNKNOWN, type Value } from "./value.js";
 
@@ -20,6 +18,13 @@ export interface Surroundings {
   isBuiltin(name: string): boolean;
   /** The code that a call runs, as far as it was found before. */
   codeRunBy(call: SyntaxNode): readonly NestedCode[];
+}
+
+/** The meaning of Python's expressions and statements. */
+export interface Rules {
+  evaluate(run: Interpreter, node: SyntaxNode, frame: Frame): Value;
+  run(run: Interpreter, statements: readonly SyntaxNode[], frame: Frame): Completion;
+  call(run: Interpreter, callee: Value, given: Arguments): Value;
 }
 
 /** How statements end: at their end, or for certain before that. */
@@ -65,6 +70,7 @@ export class Interpreter {
   loops = 0;
   /** Whether what is run may be run at any time: names further out may hold whatever they ever held. */
   atAnyTime = false;
+  readonly #rules: Rules;
   #depth = 0;
   #calls = 0;
   #callsEnd = 0;
@@ -73,7 +79,8 @@ export class Interpreter {
   #way = 0;
   #ways = 0;
 
-  constructor(budget: Budget, surroundings: Surroundings) {
+  constructor(budget: Budget, surroundings: Surroundings, rules: Rules) {
+    this.#rules = rules;
     this.budget = budget;
     this.surroundings = surroundings;
   }
@@ -83,7 +90,7 @@ export class Interpreter {
     this.#depth++;
     try {
       this.budget.step();
-      const value = evaluateNode(this, node, frame);
+      const value = this.#rules.evaluate(this, node, frame);
       if (RECORDED.has(node.type)) this.record.add(node, value);
       if (CHANGEABLE.has(value.type) && !this.#madeOn.has(value))
         this.#madeOn.set(value, this.#way);
@@ -97,7 +104,7 @@ export class Interpreter {
     if (this.#depth > DEEPEST_EXPRESSION) return "normal";
     this.#depth++;
     try {
-      return runBlock(this, statements, frame);
+      return this.#rules.run(this, statements, frame);
     } finally {
       this.#depth--;
     }
@@ -130,7 +137,7 @@ export class Interpreter {
   }
 
   call(callee: Value, given: Arguments): Value {
-    return applyTo(this, callee, given, null, null);
+    return this.#rules.call(this, callee, given);
   }
 
   bind(frame: Frame, name: string, value: Value): void {
@@ -301,6 +308,8 @@ export function spoil(value: Value): void {
         break;
       case "partial":
         pending.push(...next.given.positional);
+        break;
+      default:
     }
   }
 }

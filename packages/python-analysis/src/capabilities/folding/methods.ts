@@ -1,7 +1,8 @@
 /** The methods of `str` and `bytes`, as far as they only depend on what is constant. */
 import { decodeBytes, encodeText } from "./codecs.js";
 import { formatWith } from "./format.js";
-import { Budget, LONGEST_TEXT, MOST_ITEMS } from "./limits.js";
+import type { Budget } from "./limits.js";
+import { LONGEST_TEXT, MOST_ITEMS } from "./limits.js";
 import {
   bool,
   type Bytes,
@@ -39,7 +40,7 @@ const like = (self: Self, result: string, hidden = self.hidden): Value =>
 
 /** An argument of the same kind as the object, as plain text. */
 function textOf(self: Self, value: Value | undefined): string | null {
-  return value?.type === self.type ? (value as Self).text : null;
+  return value?.type === self.type ? value.text : null;
 }
 
 const optional = (value: Value | undefined): Value | undefined =>
@@ -83,6 +84,7 @@ function split(
   } else {
     if (most >= 0 || !ASCII.test(self.text)) return UNKNOWN;
     between = " ";
+    // eslint-disable-next-line no-control-regex -- Python counts them among blanks or escapes them
     const blanks = self.type === "str" ? /[\s\x1c-\x1f]+/ : /[ \t\n\r\v\f]+/;
     parts = self.text.split(blanks).filter((part) => part !== "");
   }
@@ -161,15 +163,15 @@ function replaced(
 }
 
 /** `str.join`, of what is known. Texts that are put together of hidden ones, such as of `chr(…)`, are hidden. */
-export function joined(self: Self, parts: readonly Value[], budget: Budget): Value {
+function joined(self: Self, parts: readonly Value[], budget: Budget): Value {
   let length = 0;
   let hidden = self.hidden;
   const texts: string[] = [];
   for (const part of parts) {
     if (part.type !== self.type) return UNKNOWN;
-    const { text } = part as Self;
+    const { text } = part;
     texts.push(text);
-    hidden ||= (part as Self).hidden;
+    hidden ||= part.hidden;
     length += text.length + self.text.length;
     if (length > LONGEST_TEXT) return UNKNOWN;
   }
@@ -282,20 +284,11 @@ const METHODS: Readonly<Record<string, Method>> = {
   rstrip: (self, given) => strip(self, given, false, true),
   split: (self, given, _, named) => split(self, given, named, false),
   rsplit: (self, given, _, named) => split(self, given, named, true),
-  splitlines: (self, given) =>
-    given.length === 0 && ASCII.test(self.text)
-      ? list(
-          (self.text.endsWith("\n") ? self.text.slice(0, -1) : self.text)
-            .split("\n")
-            .flatMap((line, _, all) =>
-              /[\r\v\f\x1c-\x1e]/.test(line)
-                ? [UNKNOWN]
-                : all.length === 1 && line === ""
-                  ? []
-                  : [like(self, line)],
-            ),
-        )
-      : UNKNOWN,
+  splitlines: (self, given) => {
+    if (given.length > 0 || /[^\x20-\x7e\n\t]/.test(self.text)) return UNKNOWN;
+    const lines = self.text.split("\n");
+    return list((lines.at(-1) === "" ? lines.slice(0, -1) : lines).map((line) => like(self, line)));
+  },
   partition: (self, given) => partition(self, given, false),
   rpartition: (self, given) => partition(self, given, true),
   center: (self, given, budget) =>
@@ -345,6 +338,7 @@ const METHODS: Readonly<Record<string, Method>> = {
   isalpha: test(/^[a-zA-Z]+$/),
   isdigit: test(/^[0-9]+$/),
   isalnum: test(/^[a-zA-Z0-9]+$/),
+  // eslint-disable-next-line no-control-regex -- Python counts them among blanks or escapes them
   isspace: test(/^[\s\x1c-\x1f]+$/),
   isidentifier: test(/^[a-zA-Z_][a-zA-Z_0-9]*$/),
   isupper: test(/^[^a-z]*[A-Z][^a-z]*$/),
@@ -378,7 +372,6 @@ const METHODS: Readonly<Record<string, Method>> = {
       ? text(Buffer.from(self.text, "latin1").toString("hex"), true)
       : UNKNOWN,
   tobytes: (self) => (self.type === "bytes" ? bytes(self.text, self.hidden) : UNKNOWN),
-  __str__: (self) => (self.type === "str" ? self : UNKNOWN),
   __len__: (self) => int(characters(self.text).length),
   __contains__: (self, given) => {
     const part = textOf(self, given[0]);

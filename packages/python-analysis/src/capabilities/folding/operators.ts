@@ -1,6 +1,7 @@
 /** Python's operators on what is constant. */
 import { percent } from "./format.js";
-import { Budget, LONGEST_NUMBER, MOST_ITEMS } from "./limits.js";
+import type { Budget } from "./limits.js";
+import { LONGEST_NUMBER, MOST_ITEMS } from "./limits.js";
 import {
   bool,
   bytes,

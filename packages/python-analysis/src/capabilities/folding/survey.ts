@@ -136,7 +136,7 @@ export function survey(nodes: readonly SyntaxNode[]): Survey {
   };
 }
 
-export function lastIndex(node: SyntaxNode): number {
+function lastIndex(node: SyntaxNode): number {
   let last = node;
   while (last.children.length > 0) last = last.children.at(-1)!;
   return last.index;

@@ -94,7 +94,7 @@ export const FALSE: Constant = { type: "bool", value: false };
 /** Longer texts are not followed as keys of dictionaries. */
 const LONGEST_KEY = 4096;
 /** More alternatives than this are followed as something unknown. */
-export const MOST_OPTIONS = 8;
+const MOST_OPTIONS = 8;
 
 export const text = (text: string, hidden = false): Text => ({ type: "str", text, hidden });
 export const bytes = (text: string, hidden = false, isArray = false): Bytes => ({
