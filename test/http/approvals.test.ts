@@ -212,7 +212,9 @@ describeWith(["postgres"], "approvals", () => {
       headers: { ...by(ALICE), "if-none-match": before.headers.get("etag") as string },
     });
     const metrics = () => call<string>(ingest, "metrics", "/metrics", { headers: by(ALICE) });
-    await expect.poll(async () => (await metrics()).body).toMatch(/^sluice_status_waiters [1-9]/m);
+    await expect
+      .poll(async () => (await metrics()).body)
+      .toMatch(/^sluice_status_waiters\{.*\} [1-9]/m);
     await decide(uploaded, ALL);
     const after = await waiting;
     expect([after.status, after.body.state]).toEqual([200, "ready"]);
