@@ -280,18 +280,26 @@ describe("a later version", () => {
     expect(await stateOf(again)).toBe("ready");
   });
 
-  test("that brings old bytes back stands as they did", async () => {
+  test("that brings old bytes back stands as they do, whatever was decided on others since", async () => {
     const one = await first();
-    await decide(one, { decision: "refused" });
-    const two = await second(one, "allowed");
+    await decide(one);
+    const two = await second(one, asking(NETWORK));
+    const three = await second(
+      two,
+      asking({ "network.client": ["requests.get", "socket.socket"] }),
+    );
+    await decide(three, { decision: "refused" });
     const again = await register(
       catalog,
-      upload(one.filename, "", { ...one, version: two.version + 1, restoredFrom: 1 }),
+      upload(two.filename, "", { ...two, version: three.version + 1, restoredFrom: 2 }),
     );
     await work(catalog, "dedup", [again.versionId], done<"dedup">(DEDUP_RESULT));
-    expect(await stateOf(again)).toBe("rejected");
+    expect([await stateOf(two), await stateOf(again)]).toEqual(["ready", "ready"]);
+    await decide(again, { decision: "refused" });
+    const states = await Promise.all([one, two, three, again].map(stateOf));
+    expect(states).toEqual(["ready", "rejected", "rejected", "rejected"]);
     await decide(again);
-    expect([await stateOf(one), await stateOf(again)]).toEqual(["ready", "ready"]);
+    expect(await stateOf(two)).toBe("ready");
   });
 
   test("that failed and was tried again heeds what was decided meanwhile", async () => {

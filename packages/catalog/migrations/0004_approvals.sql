@@ -25,6 +25,8 @@ create table approvals (
   script_id uuid not null references scripts (id) on delete cascade,
   version integer not null,
   sha256 text collate "C" not null,
+  -- The first version of the script that had these bytes.
+  bytes_since integer not null,
   decision text not null check (decision in ('granted', 'refused')),
   reason text not null,
   actor text not null,
@@ -36,6 +38,8 @@ create table approvals (
 create index approvals_by_script on approvals (script_id, seq desc);
 create index approvals_ending on approvals (expires_at)
   where expires_at is not null and expired_at is null;
+
+create index versions_by_bytes on versions (script_id, sha256, number);
 
 -- What was decided on, as the version asked for it then.
 create table approval_items (
@@ -90,22 +94,25 @@ begin
   end loop;
 end $$;
 
--- Each thing that a version asks for, with the decision that holds for it; null where it is still to be
--- decided. The latest decision counts that was made on these very bytes, or on an earlier version for
--- all the references that there are now. One whose end date is over counts as none.
-create function standing_of_asked(of_script uuid, of_version integer, of_sha256 text, asked jsonb)
+-- Each thing that some bytes of a script ask for, with the decision that holds for it; null where it is
+-- still to be decided. The latest decision counts that was made on these very bytes, or on bytes that
+-- the script had before them for all the references that there are now. One whose end date is over
+-- counts as none. The same bytes stand alike, whichever version of the script has them.
+create function standing_of_asked(of_script uuid, of_sha256 text, asked jsonb)
 returns table (kind text, name text, "references" jsonb, complete boolean, decision text, approval_id uuid)
 language sql stable as $$
+  with bytes as (
+    select min(v.number) as since from versions v where v.script_id = of_script and v.sha256 = of_sha256)
   select item->>'kind', item->>'name', item->'references', (item->>'complete')::boolean,
       latest.decision, latest.id
-    from jsonb_array_elements(asked) with ordinality as items (item, position)
+    from bytes cross join jsonb_array_elements(asked) with ordinality as items (item, position)
     left join lateral (
       select case when p.expires_at <= now() then null else p.decision end as decision,
           case when p.expires_at <= now() then null else p.id end as id
         from approval_items i join approvals p on p.id = i.approval_id
         where i.script_id = of_script and i.kind = item->>'kind' and i.name = item->>'name'
           and (p.sha256 = of_sha256
-            or (p.version < of_version and i.complete and (item->>'complete')::boolean
+            or (p.bytes_since < bytes.since and i.complete and (item->>'complete')::boolean
               and i."references" @> (item->'references')))
         order by i.seq desc limit 1
     ) latest on true
@@ -114,7 +121,7 @@ $$;
 
 -- The final state of a version: of its verdict, and where that is needs_approval of the decisions on
 -- what it asks for.
-create function version_state(of_script uuid, of_version integer, of_sha256 text, verdict text, asked jsonb)
+create function version_state(of_script uuid, of_sha256 text, verdict text, asked jsonb)
 returns text language sql stable as $$
   select case
     when verdict <> 'needs_approval' then state_of_verdict(verdict)
@@ -122,7 +129,7 @@ returns text language sql stable as $$
         when bool_or(s.decision = 'refused') then 'rejected'
         when bool_and(s.decision is not distinct from 'granted') then 'ready'
         else 'needs_approval' end
-      from standing_of_asked(of_script, of_version, of_sha256, asked) s) end
+      from standing_of_asked(of_script, of_sha256, asked) s) end
 $$;
 
 -- Gives those of the versions that are final the state that their verdict and the decisions come to,
@@ -138,7 +145,7 @@ begin
   return query
     with decided as (
       select v.id, v.state as before,
-          version_state(v.script_id, v.number, v.sha256, v.verdict, a.asked) as after
+          version_state(v.script_id, v.sha256, v.verdict, a.asked) as after
         from versions v left join analyses a on a.sha256 = v.sha256
           and a.analyser_version = v.analyser_version and a.policy_version = v.policy_version
         where v.id = any(version_ids) and v.verdict = 'needs_approval'

@@ -161,8 +161,11 @@ async function insertApproval(
   approval: Omit<Approval, "createdAt" | "expiredAt">,
 ): Promise<Approval> {
   const { rows } = await tx.query<{ seq: string; created_at: Date }>(
-    `insert into approvals (id, script_id, version, sha256, decision, reason, actor, expires_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8) returning seq, created_at`,
+    `insert into approvals
+       (id, script_id, version, sha256, bytes_since, decision, reason, actor, expires_at)
+     select $1, $2, $3, $4, min(number), $5, $6, $7, $8 from versions
+       where script_id = $2 and sha256 = $4
+     returning seq, created_at`,
     [
       approval.approvalId,
       approval.scriptId,
@@ -184,14 +187,15 @@ async function insertApproval(
   return { ...approval, createdAt, expiredAt: undefined };
 }
 
-/** Of the versions that a decision on one of them can hold for. */
+/** Of the versions that a decision on one of them can hold for: those of its bytes, and what came after these. */
 async function decideStatesOf(
   tx: Queryable,
-  { scriptId, version, sha256 }: Pick<Approval, "scriptId" | "version" | "sha256">,
+  { scriptId, sha256 }: Pick<Approval, "scriptId" | "sha256">,
 ): Promise<StateChange[]> {
   const { rows } = await tx.query<{ id: string }>(
-    "select id from versions where script_id = $1 and (number >= $2 or sha256 = $3)",
-    [scriptId, version, sha256],
+    `select id from versions where script_id = $1 and number >=
+       (select min(number) from versions where script_id = $1 and sha256 = $2)`,
+    [scriptId, sha256],
   );
   return decideStates(
     tx,

@@ -30,7 +30,7 @@ export async function readStanding(db: Queryable, versionId: string): Promise<It
         p.id, p.version, p.decision, p.reason, p.actor, p.created_at, p.expires_at, p."references" as known
       from versions v join analyses a on a.sha256 = v.sha256 and a.analyser_version = v.analyser_version
           and a.policy_version = v.policy_version
-        cross join lateral standing_of_asked(v.script_id, v.number, v.sha256, a.asked)
+        cross join lateral standing_of_asked(v.script_id, v.sha256, a.asked)
           with ordinality as asks (kind, name, "references", complete, decision, approval_id, position)
         left join lateral (
           select p.*, i."references" from approval_items i join approvals p on p.id = i.approval_id

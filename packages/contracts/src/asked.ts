@@ -13,7 +13,7 @@ export const askedItem = z.object({
 });
 export type AskedItem = z.infer<typeof askedItem>;
 
-/** Stands for the imports that did not fit into the report. */
+/** Stands for the imports that did not fit into the report, whatever they are. */
 export const FURTHER_IMPORTS = "*";
 
 /** As many entries as this, and a list may have been cut. */
@@ -29,11 +29,11 @@ export function askedBy({ capabilities, imports }: AnalysisReport): AskedItem[] 
       const complete = uses.length < FULL_USES && references.every(isWhole);
       return { kind: "capability", name: capability, references, complete };
     });
-  const unlisted = imports.filter(({ decision }) => decision === "needs_approval");
+  const unapproved = imports.filter(({ decision }) => decision === "needs_approval");
   // Two long names may have been cut to the same one.
-  const modules = new Set(unlisted.map(({ module }) => module));
+  const modules = new Set(unapproved.map(({ module }) => module));
   const imported = [...modules].map((module) => importItem(module, isWhole(module)));
-  const further = unlisted.length < FULL_IMPORTS ? [] : [importItem(FURTHER_IMPORTS, false)];
+  const further = imports.length < FULL_IMPORTS ? [] : [importItem(FURTHER_IMPORTS, false)];
   return [...used, ...imported, ...further];
 }
 
