@@ -136,6 +136,10 @@ export class Conditions {
         const flag = argumentOf(call, null, condition);
         return flag !== undefined && flag.type !== "false";
       }
+      case "module": {
+        const module = argumentOf(call, 0, condition);
+        return module !== undefined && !this.#constants(module).exact;
+      }
       case "filename":
         return argumentOf(call, null, condition) !== undefined;
       case "file": {

@@ -15,6 +15,7 @@ export const CONDITIONS = [
   "annotations",
   "eval_str",
   "filename",
+  "module",
   "allow_pickle",
   "inplace",
   "file",
