@@ -1,6 +1,7 @@
 import type { Finding } from "@sluice/contracts";
 import { resolveUses, type Resolution } from "../capabilities/uses.js";
 import type { DecodedSource } from "../decode.js";
+import { binaryFindings } from "../findings/binary.js";
 import { callFindings } from "../findings/calls.js";
 import { finding, placeOf } from "../findings/finding.js";
 import { listed } from "../findings/listed.js";
@@ -33,7 +34,8 @@ export interface FactsInput {
 /** Collects what can be said of a script without a policy. JSON keeps it as it is. Never throws. */
 export function collectFacts(input: FactsInput): ScriptFacts {
   const { source, decoded, verdict, parsed, python = BUILT_IN_PYTHON } = input;
-  const { syntax, findings: outcome } = syntaxOutcome(decoded, verdict);
+  const { syntax, findings } = syntaxOutcome(decoded, verdict);
+  const outcome = syntax.valid ? findings : [...findings, ...binaryFindings(source)];
   const found =
     syntax.valid && verdict.killed === null && parsed
       ? readStructure(parsed, source, python)

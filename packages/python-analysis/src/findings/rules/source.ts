@@ -8,6 +8,12 @@ export const SOURCE_RULES = {
     why: "An empty file is valid Python and does nothing; uploads of nothing are mostly accidents.",
     help: "Upload the file again if there should be something in it.",
   }),
+  "source.binary": rule({
+    severity: "error",
+    title: "Not a text file",
+    why: "What was uploaded is no script, whatever it is named; mostly another file was meant.",
+    help: "Upload the script itself. Take a script out of its archive first, and save text as UTF-8.",
+  }),
   "source.encoding": rule({
     severity: "error",
     title: "Encoding not accepted",
