@@ -437,6 +437,26 @@ describe("at the same time", () => {
     expect(await stateOf(two)).toBe("ready");
   });
 
+  test("a version that starts over and a decision: it goes on, and heeds the decision in the end", async () => {
+    const one = await first();
+    let deciding: Promise<unknown> = Promise.resolve();
+    await catalog.transaction(async (tx) => {
+      await tx.query("update versions set state = 'processing', verdict = null where id = $1", [
+        one.versionId,
+      ]);
+      deciding = recordApproval(catalog, decision(one));
+      await expect.poll(lockWaits).toBe(1);
+    });
+    await deciding;
+    expect(await stateOf(one)).toBe("processing");
+    await catalog.query(
+      "update versions set state = 'needs_approval', verdict = 'needs_approval' where id = $1",
+      [one.versionId],
+    );
+    await decideStates(catalog, [one.versionId]);
+    expect(await stateOf(one)).toBe("ready");
+  });
+
   test("a decision and another verdict: the state is that of both", async () => {
     const version = await first();
     const judge = (verdict: string) =>

@@ -152,6 +152,7 @@ begin
           and v.state in ('ready', 'needs_approval', 'rejected')
           and exists (select from approvals p where p.script_id = v.script_id))
     update versions v set state = decided.after from decided
-      where v.id = decided.id and decided.before <> decided.after
+      -- Held against the row as it is once its lock is had: it may have started over meanwhile.
+      where v.id = decided.id and v.state = decided.before and decided.before <> decided.after
       returning v.id, v.script_id, v.number, v.sha256, decided.before, decided.after;
 end $$;

@@ -165,7 +165,7 @@ const DECLARED = {
     description:
       "keys that callers must send, each with a name for the audit log before it if wanted (NAME:KEY), separated by commas; unset: nobody is asked for one",
     expected:
-      "KEY or NAME:KEY, separated by commas, each key and name once: keys of at least 16 characters without blanks and colons; names of letters, digits and ._- that are not janitor or local",
+      "KEY or NAME:KEY, separated by commas, each key and name once: keys of at least 16 characters without blanks and colons; names of letters, digits and ._- that are not janitor, local or policy",
     schema: apiKeys,
     secret: true,
   }),

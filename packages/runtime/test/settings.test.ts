@@ -155,6 +155,7 @@ describe("settings", () => {
       `alice:${key},alice:${key}2`,
       `janitor:${key}`,
       `local:${key}`,
+      `policy:${key}`,
     ]) {
       expect(Object.keys(problems(() => loadSettings({ API_KEYS: wrong })))).toEqual(["API_KEYS"]);
     }
