@@ -265,7 +265,7 @@ export async function foresee(
 ): Promise<ReadonlyMap<string, VersionState>> {
   const made = judgements.flatMap(({ version, report }) => (report ? [{ version, report }] : []));
   const { rows } = await db.query<{ id: string; state: VersionState }>(
-    `select v.id, version_state(v.script_id, v.number, v.sha256, item.verdict, item.asked) as state
+    `select v.id, version_state(v.script_id, v.sha256, item.verdict, item.asked) as state
      from unnest($1::uuid[], $2::text[], $3::jsonb[]) as item (version_id, verdict, asked)
        join versions v on v.id = item.version_id`,
     [
