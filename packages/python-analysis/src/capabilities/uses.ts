@@ -9,7 +9,7 @@ import { Escapes } from "./escapes.js";
 import { fold } from "./folding/fold.js";
 import { type CapabilityMap, capabilityMap, type Grants } from "./map.js";
 import { resolveNames } from "./collect.js";
-import { asksForNames } from "./name-tests.js";
+import { Looks } from "./looks.js";
 import { firstOperand, type Names } from "./names.js";
 import { ANYTHING, type Value } from "./values.js";
 
@@ -32,19 +32,6 @@ export interface Resolution {
   readonly chain: (node: SyntaxNode) => string[];
 }
 
-const TYPE_TESTS = new Set(["builtins.isinstance", "builtins.issubclass"]);
-const TRANSPARENT_IN_TYPES = new Set([
-  "attribute",
-  "subscript",
-  "generic_type",
-  "type_parameter",
-  "binary_operator",
-  "union_type",
-  "member_type",
-  "tuple",
-  "list",
-  "expression_list",
-]);
 const TAKES_MEMBERS = /^builtins\.getattr$|\.__getattribute__$/;
 /** Kinds of values whose attributes are members that may do something. */
 const OWNERS: ReadonlySet<Value["kind"]> = new Set(["path", "instance", "namespace"] as const);
@@ -72,10 +59,9 @@ class Finder {
   readonly #conditions: Conditions;
   readonly #escapes: Escapes;
   readonly #aliases: Aliases;
+  readonly #looks: Looks;
   readonly #uses: Use[] = [];
   readonly #calls: CallSite[] = [];
-  /** Answers of {@link #isTypeOnly}: those of a long union are all the same. */
-  readonly #typeOnly = new Map<SyntaxNode, boolean>();
 
   constructor(parsed: ParsedModule, names: Names, evaluation: Evaluation, map: CapabilityMap) {
     this.#parsed = parsed;
@@ -85,6 +71,7 @@ class Finder {
     this.#conditions = new Conditions(evaluation, map);
     this.#escapes = new Escapes(names, evaluation, map);
     this.#aliases = new Aliases(names, evaluation);
+    this.#looks = new Looks(evaluation);
   }
 
   find(): Resolution {
@@ -155,10 +142,10 @@ class Finder {
     const isItem = parent.type === "subscript" && this.#names.stores.has(parent) && isObject(node);
     // What only passes through here was counted where it arose, unless it is called or changed here.
     if (!isCallee(node) && !isItem && !this.#arises(node)) return;
-    if (this.#isTypeOnly(node)) return;
+    if (this.#looks.isTypeOnly(node)) return;
     if (this.#names.stores.has(node)) return;
     for (const path of paths) {
-      if (!this.#adds(node, path) || asksForNames(node, path, this.#isBuiltin)) continue;
+      if (!this.#adds(node, path) || this.#looks.isOnlyLookedAt(node, path)) continue;
       const changed = isItem ? this.#map.lookup(`${path}.__setitem__`) : undefined;
       const grants = changed ?? this.#map.lookup(path);
       if (!grants || grants.length === 0) continue;
@@ -230,7 +217,7 @@ class Finder {
   /** `sys.stdout = …` changes the interpreter, as does every assignment to a member of a known module. */
   #lookAtStore(node: SyntaxNode, name: string): void {
     for (const value of this.#evaluation.values(node.children[0]!)) {
-      if (value.kind !== "path" || !this.#map.isModule(value.path)) continue;
+      if (value.kind !== "path" || !this.#map.isModule(value.path) || name === "__doc__") continue;
       const path = `${value.path}.${name}`;
       const grants = this.#map.lookup(path);
       if (grants && grants.length > 0) this.#grant(grants, path, node, null);
@@ -256,9 +243,15 @@ class Finder {
     }
     const method = this.#map.method(name, this.#names.modules);
     const isKnown = this.#evaluation.values(node).some(({ kind }) => kind === "path");
-    if (method && isCallee(node) && !isKnown && object.some(isUnknown)) {
+    if (!method || !isCallee(node) || isKnown || this.#isOwnMethod(node, name)) return;
+    if (object.some(isUnknown)) {
       this.#grant(method.grants, method.path, node, null);
     }
+  }
+
+  /** `self.name` in a script that defines `name`. */
+  #isOwnMethod(node: SyntaxNode, name: string): boolean {
+    return /^(?:self|cls)$/.test(node.children[0]!.text) && this.#names.functionsByName.has(name);
   }
 
   #lookAtSubscript(node: SyntaxNode): void {
@@ -320,19 +313,6 @@ class Finder {
     }
   }
 
-  readonly #isBuiltin = (callee: SyntaxNode, names: ReadonlySet<string>): boolean => {
-    const targets = this.#evaluation.values(callee);
-    return (
-      targets.length > 0 &&
-      targets.every(
-        (value) =>
-          value.kind === "path" &&
-          value.path.startsWith("builtins.") &&
-          names.has(value.path.slice(9)),
-      )
-    );
-  };
-
   #isModule(value: Value): boolean {
     return value.kind === "path" && value.isModule;
   }
@@ -343,45 +323,6 @@ class Finder {
       const module = identifier(firstOperand(item) ?? item);
       this.#grant(this.#map.onImport(module), module, node, null);
     }
-  }
-
-  /** Whether a reference is only a type: in an annotation, in `isinstance`, after `except`. */
-  #isTypeOnly(node: SyntaxNode): boolean {
-    let whole = node;
-    const parts: SyntaxNode[] = [];
-    while (
-      !this.#typeOnly.has(whole) &&
-      whole.parent &&
-      TRANSPARENT_IN_TYPES.has(whole.parent.type)
-    ) {
-      parts.push(whole);
-      whole = whole.parent;
-    }
-    const answer = this.#typeOnly.get(whole) ?? this.#standsForType(whole);
-    this.#typeOnly.set(whole, answer);
-    for (const part of parts) this.#typeOnly.set(part, answer);
-    return answer;
-  }
-
-  /** As {@link #isTypeOnly}, of what is not part of a larger type. */
-  #standsForType(child: SyntaxNode): boolean {
-    const { parent } = child;
-    if (parent?.type === "type") return true;
-    if (parent?.type === "except_clause") return true;
-    if (parent?.type === "as_pattern")
-      return parent.parent?.type === "except_clause" && firstOperand(parent) === child;
-    if (
-      parent?.type !== "argument_list" ||
-      parent.parent?.type !== "call" ||
-      firstOperand(parent) === child
-    )
-      return false;
-    const callee = parent.parent.childForFieldName("function");
-    const targets = callee ? this.#evaluation.values(callee) : [];
-    return (
-      targets.length > 0 &&
-      targets.every((value) => value.kind === "path" && TYPE_TESTS.has(value.path))
-    );
   }
 }
 

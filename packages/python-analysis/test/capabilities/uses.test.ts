@@ -206,6 +206,11 @@ const REACHED: readonly Case[] = [
     "import sys\nsys.stdout = f\nsys.excepthook = g",
     ["2 system.modify sys.stdout", "3 code.reflect sys.excepthook"],
   ],
+  [
+    "a function that more than looks may get",
+    "import os\nx == os.fork\nrepr(os.system('x'))\ndir = f\ndir(os.system)",
+    ["2 process.spawn os.fork", `3 ${SPAWNS}`, `5 ${SPAWNS}`],
+  ],
   ["setattr on a module", "import sys\nsetattr(sys, n, 1)", ["2 system.modify setattr"]],
   [
     "a path's methods",
@@ -414,6 +419,18 @@ const HARMLESS: readonly Case[] = [
   ["constants", "import os, signal, socket\nos.O_RDONLY, signal.SIGINT, socket.AF_INET", []],
   ["getattr of an object", "getattr(x, n)\ngetattr(self, 'a', None)\nsetattr(self, n, 1)", []],
   ["type of one argument", "type(x)\nclass M(type): pass", []],
+  [
+    "functions that are only looked at",
+    "import os\nif os.fork is not None and callable(os.fork): print(dir(open))\nif not os.fork: pass",
+    [],
+  ],
+  ["names put into a text", "def f(): return '%(a)s' % locals() + '{a}' % (globals())", []],
+  ["a module's docstring", "import os\nos.__doc__ = 'x'", []],
+  [
+    "a path's own methods",
+    "import pathlib\nclass P:\n  def iterdir(self): pass\n  def f(self): return self.iterdir()",
+    [],
+  ],
   ["asking a module", "import os\nhasattr(os, 'fork')\nprint(os)", []],
   ["a safe loader", "import yaml\nyaml.load(x, Loader=yaml.SafeLoader)\nyaml.safe_load(x)", []],
   ["a path that is only made", "from pathlib import Path\nPath('a').with_suffix('.b').name", []],
