@@ -11,21 +11,10 @@ import {
   dryRun,
   EffectivePolicies,
   type InForce,
-  PolicyInForce,
   putInForce,
   reevaluateBatch,
 } from "@sluice/policies";
-import {
-  ANALYSER_VERSION,
-  collectFacts,
-  decodeSource,
-  judge,
-  parseModule,
-  parsePolicyDocument,
-  policyFor,
-  policyVersion,
-  type ScriptFacts,
-} from "@sluice/python-analysis";
+import { judge, parsePolicyDocument, policyVersion } from "@sluice/python-analysis";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sharedPostgres } from "../servers/index.js";
@@ -39,6 +28,7 @@ import {
   upload,
   work,
 } from "./fixture.js";
+import { begin, factsOf, type Judged, store } from "./judged.js";
 
 let catalog: Catalog;
 beforeEach(async () => {
@@ -62,64 +52,6 @@ async function enforce(text: string): Promise<InForce> {
   return { id: policy.id, document };
 }
 
-async function factsOf(text: string): Promise<ScriptFacts> {
-  const source = Buffer.from(text);
-  const decoded = decodeSource(source);
-  const valid = decoded.ok && !text.includes("def (");
-  const parsed = valid && decoded.ok ? await parseModule(decoded.text) : undefined;
-  return collectFacts({ source, decoded, verdict: { valid, error: null, killed: null }, parsed });
-}
-
-let counter = 0;
-interface Stored {
-  readonly versionId: string;
-  readonly scriptId: string;
-  readonly finish: () => Promise<void>;
-}
-
-/** Takes a script to where validate has judged it, by the policy in force. */
-async function begin(text: string, namespace = "default"): Promise<Stored> {
-  counter += 1;
-  const { versionId, scriptId } = await register(
-    catalog,
-    upload(`s${counter}.py`, text, { namespace }),
-  );
-  const { id, document } = await new PolicyInForce(catalog).current();
-  const policy = policyFor(document, namespace);
-  const settled = await work(
-    catalog,
-    "dedup",
-    [versionId],
-    done<"dedup">({
-      ...DEDUP_RESULT,
-      analyserVersion: ANALYSER_VERSION,
-      policyVersion: policyVersion(policy),
-      policyId: id,
-    }),
-  );
-  if (settled.next.length === 0) return { versionId, scriptId, finish: async () => {} };
-  const facts = await factsOf(text);
-  const report = judge(facts, policy);
-  const stop = report.verdict === "invalid";
-  await work(catalog, "validate", [versionId], done<"validate">({ facts, report }, stop));
-  return {
-    versionId,
-    scriptId,
-    async finish() {
-      if (stop) return;
-      await work(catalog, "extract", [versionId], done<"extract">(EXTRACT_RESULT));
-      await work(catalog, "compress", [versionId], done<"compress">({}));
-      await work(catalog, "backup", [versionId], done<"backup">(BACKUP_RESULT));
-    },
-  };
-}
-
-async function store(text: string, namespace?: string): Promise<Stored> {
-  const begun = await begin(text, namespace);
-  await begun.finish();
-  return begun;
-}
-
 async function reevaluateAll(policy: InForce): Promise<void> {
   for (;;) {
     const { left } = await reevaluateBatch(catalog, policy);
@@ -133,7 +65,7 @@ async function states(): Promise<Map<string, string>> {
   );
   return new Map(rows.map(({ id, state }) => [id, state]));
 }
-const stateOf = async ({ versionId }: Stored) => (await states()).get(versionId);
+const stateOf = async ({ versionId }: Judged) => (await states()).get(versionId);
 
 const SHELL = "import os\nos.system('ls')\n";
 const PLAIN = "x = 1\n";
@@ -143,9 +75,9 @@ const BROKEN = "def (:\n";
 describe("a policy that comes into force", () => {
   test("changes what is stored, both ways, with its reports, and says so", async () => {
     await enforce(OPEN);
-    const shell = await store(SHELL);
-    const plain = await store(PLAIN);
-    const broken = await store(BROKEN);
+    const shell = await store(catalog, SHELL);
+    const plain = await store(catalog, PLAIN);
+    const broken = await store(catalog, BROKEN);
     expect(await stateOf(shell)).toBe("ready");
 
     const strict = await enforce(STRICT);
@@ -178,9 +110,9 @@ describe("a policy that comes into force", () => {
 
   test("is what uploads of the same bytes reuse at once", async () => {
     await enforce(OPEN);
-    await store(SHELL);
+    await store(catalog, SHELL);
     await reevaluateAll(await enforce(STRICT));
-    const again = await store(SHELL, "other");
+    const again = await store(catalog, SHELL, "other");
     expect(await stateOf(again)).toBe("rejected");
     const { rows } = await catalog.query("select from stages where version_id = $1", [
       again.versionId,
@@ -190,9 +122,9 @@ describe("a policy that comes into force", () => {
 
   test("is another one in other namespaces", async () => {
     await enforce(OPEN);
-    const here = await store(SHELL, "team/a");
-    const there = await store(SHELL, "team/b");
-    const outside = await store(SHELL, "team");
+    const here = await store(catalog, SHELL, "team/a");
+    const there = await store(catalog, SHELL, "team/b");
+    const outside = await store(catalog, SHELL, "team");
     const policy = await enforce(
       `${OPEN}\nnamespaces: {team/*: {capabilities: {needs_approval: [process.*]}}, team/b: {capabilities: {refused: [process.spawn]}}}`,
     );
@@ -206,7 +138,7 @@ describe("a policy that comes into force", () => {
 
   test("catches what was under way when it came", async () => {
     await enforce(OPEN);
-    const under = await begin(SHELL);
+    const under = await begin(catalog, SHELL);
     const strict = await enforce(STRICT);
     await reevaluateAll(strict);
     expect((await readPolicyInForce(catalog))?.appliedAt).toBeUndefined();
@@ -251,7 +183,7 @@ describe("a policy that comes into force", () => {
 
   test("is not overridden by judgements of the one before", async () => {
     const open = await enforce(OPEN);
-    const shell = await store(SHELL);
+    const shell = await store(catalog, SHELL);
     const strict = await enforce(STRICT);
     await reevaluateAll(strict);
     await enforce(`${OPEN}\nlimits: {max_lines: 9}`);
@@ -263,7 +195,7 @@ describe("a policy that comes into force", () => {
 
   test("sends what nothing is known of through the pipeline again", async () => {
     await enforce(OPEN);
-    const shell = await store(SHELL);
+    const shell = await store(catalog, SHELL);
     await catalog.query("delete from script_facts");
     const strict = await enforce(STRICT);
     const batch = await reevaluateBatch(catalog, strict);
@@ -277,7 +209,7 @@ describe("a policy that comes into force", () => {
 
   test("leaves a script refused that could not be described", async () => {
     await enforce(OPEN);
-    const script = await begin(PLAIN);
+    const script = await begin(catalog, PLAIN);
     const refusal = judge(await factsOf(BROKEN), (await enforce(OPEN)).document.base).findings[0];
     await work(
       catalog,
@@ -356,7 +288,7 @@ test("what a dry run says is what then happens, by any policy after any other", 
   ];
   await enforce(OPEN);
   for (const source of sources)
-    for (const namespace of ["default", "a/b", "a/c"]) await store(source, namespace);
+    for (const namespace of ["default", "a/b", "a/c"]) await store(catalog, source, namespace);
   const effective = new EffectivePolicies(catalog);
   const { signal } = new AbortController();
   await fc.assert(

@@ -1,3 +1,4 @@
+import { recordAudit } from "./audit.js";
 import type { Catalog, Queryable } from "./catalog.js";
 
 /** A policy that is or was in force. */
@@ -101,7 +102,10 @@ export async function activatePolicy(
       "insert into policies (name, version, source, activated_by) values ($1, $2, $3, $4)",
       [name, version, source, activatedBy],
     );
-    return { activated: true, policy: await readPolicyInForce(tx) };
+    const activated = await readPolicyInForce(tx);
+    const details = { policy_id: activated?.id, policy: name, policy_version: version };
+    await recordAudit(tx, [{ actor: activatedBy, action: "policy.activated", details }]);
+    return { activated: true, policy: activated };
   });
 }
 

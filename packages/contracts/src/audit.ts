@@ -5,6 +5,7 @@ export const AUDIT_ACTIONS = [
   "approval.granted",
   "approval.refused",
   "approval.expired",
+  "policy.activated",
   /** A version that was over got another state: by a decision, its end, or a changed policy. */
   "version.state_changed",
 ] as const;

@@ -67,6 +67,15 @@ function toRoute(operationId: OperationId, operation: Operation): RouteConfig {
 }
 
 function requestBody(body: NonNullable<Operation["body"]>): ZodRequestBody {
+  if (body === "policy") {
+    return {
+      required: true,
+      content: {
+        "application/yaml": { schema: { type: "string" } },
+        "application/json": { schema: { type: "object" } },
+      },
+    };
+  }
   if (body !== "form") return { required: true, content: { "application/json": { schema: body } } };
   return {
     required: true,

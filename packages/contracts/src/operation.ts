@@ -21,7 +21,7 @@ export interface Operation {
   readonly method: "get" | "post" | "put" | "delete";
   /** As OpenAPI writes it: `/api/v1/scripts/{id}`. */
   readonly path: string;
-  readonly tag: "Upload" | "Scripts" | "Analysis" | "Review" | "Stages" | "Service";
+  readonly tag: "Upload" | "Scripts" | "Analysis" | "Review" | "Policy" | "Stages" | "Service";
   readonly summary: string;
   readonly description?: string;
   readonly params?: z.ZodObject;
@@ -29,8 +29,8 @@ export interface Operation {
   readonly query: z.ZodObject;
   /** Names in lower case. Those that no schema can check are only described. */
   readonly headers?: z.ZodObject;
-  /** A form with a file, or JSON of that schema. */
-  readonly body?: "form" | z.ZodType;
+  /** A form with a file, a policy in YAML or JSON, or JSON of that schema. */
+  readonly body?: "form" | "policy" | z.ZodType;
   readonly answers: Readonly<Record<number, Answer>>;
   /** Beside those that any operation can have. */
   readonly problems: readonly ProblemCode[];

@@ -16,6 +16,7 @@ import {
   ONE_VERSION,
 } from "./operation-members.js";
 import * as parameters from "./parameters.js";
+import { POLICY_OPERATIONS } from "./policy-operations.js";
 import { report } from "./report.js";
 import { REVIEW_OPERATIONS } from "./review-operations.js";
 import {
@@ -318,6 +319,7 @@ export const OPERATIONS = {
     problems: ["not_ready", "upload_contended", ...KEYED, ...ONE_VERSION],
   },
   ...REVIEW_OPERATIONS,
+  ...POLICY_OPERATIONS,
   ...SERVICE_OPERATIONS,
 } as const satisfies Record<string, Operation>;
 

@@ -150,6 +150,18 @@ export const pageQuery = z.strictObject({
   cursor: z.string().max(2_000).optional().describe("`next_cursor` of the page before"),
 });
 
+export const policyQuery = pageQuery.extend({
+  dry_run: z
+    .enum(["true", "false"], "must be true or false")
+    .default("false")
+    .transform((text) => text === "true")
+    .meta({
+      type: "boolean",
+      default: false,
+      description: "Change nothing, and say what would change",
+    }),
+});
+
 export const auditQuery = pageQuery.extend({
   script_id: uuid
     .meta({ type: "string", format: "uuid", description: "About that script" })

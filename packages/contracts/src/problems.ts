@@ -23,6 +23,11 @@ export const PROBLEMS = {
     title: "The body is not JSON",
     help: "Send one JSON document, in UTF-8.",
   },
+  malformed_text: {
+    status: 400,
+    title: "The body is not text",
+    help: "Send it in UTF-8, without NUL.",
+  },
   malformed_multipart: {
     status: 400,
     title: "The body is not well-formed multipart/form-data",
@@ -188,6 +193,11 @@ export const PROBLEMS = {
     title: "The range lies outside of the content",
     help: "`Content-Range` says how long it is.",
   },
+  invalid_policy: {
+    status: 422,
+    title: "The policy has mistakes",
+    help: "`errors` names each one with its path in the policy. `sluice policy check` does so without a server.",
+  },
   idempotency_key_reused: {
     status: 422,
     title: "This Idempotency-Key belongs to another request",
@@ -256,7 +266,9 @@ export type ProblemCode = keyof typeof PROBLEMS;
 export const problemError = z
   .object({
     in: z.enum(["path", "query", "header", "body"]),
-    name: z.string().describe("The parameter or header, or a JSON Pointer into the body"),
+    name: z
+      .string()
+      .describe("The parameter or header, a JSON Pointer into the body, or a path in the policy"),
     message: z.string(),
   })
   .meta({ id: "ProblemError" });

@@ -3,7 +3,7 @@ export { collectFacts, type FactsInput } from "./facts/collect.js";
 export { type ScriptFacts, withFinding } from "./facts/script-facts.js";
 export { infected } from "./findings/signature.js";
 export { extractMetadata } from "./metadata.js";
-export { DEFAULT_POLICY } from "./policy/default.js";
+export { DEFAULT_POLICY, DEFAULT_POLICY_DOCUMENT } from "./policy/default.js";
 export { judge } from "./policy/judge.js";
 export {
   parsePolicyDocument,

@@ -23,6 +23,8 @@ export interface Dependencies {
   readonly observePipeline: ObservePipeline;
   readonly metricsPeers: readonly string[];
   readonly apiKeys: readonly ApiKey[];
+  /** POLICY_FILE, for a catalog that has no policy yet. */
+  readonly policyFile: string | undefined;
   /** Of Sluice itself, as the OpenAPI document shows it. */
   readonly version: string;
 }

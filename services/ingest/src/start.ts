@@ -50,6 +50,7 @@ export async function startIngest({
     observePipeline: createPipelineMetrics(metrics, { catalog, queue }),
     metricsPeers: settings.metricsPeers,
     apiKeys: settings.apiKeys,
+    policyFile: settings.policyFile,
     version: VERSION,
   });
   const server = await listen(app, settings);

@@ -1,0 +1,71 @@
+import { z } from "zod";
+import type { Operation } from "./operation.js";
+import { API, ETAG, ifNoneMatch, NEEDS_CATALOG, NOT_MODIFIED } from "./operation-members.js";
+import * as parameters from "./parameters.js";
+import { policyDryRun, policyInForce, policyList } from "./policies.js";
+
+/** What scripts are judged by. */
+export const POLICY_OPERATIONS = {
+  readPolicy: {
+    method: "get",
+    path: `${API}/policy`,
+    tag: "Policy",
+    summary: "Read the policy in force, and how far what is stored stands by it",
+    query: parameters.noQuery,
+    headers: z.object({ "if-none-match": ifNoneMatch }),
+    answers: {
+      200: {
+        description: "The policy",
+        headers: ETAG,
+        content: { "application/json": policyInForce },
+      },
+      304: NOT_MODIFIED,
+    },
+    problems: NEEDS_CATALOG,
+  },
+  updatePolicy: {
+    method: "put",
+    path: `${API}/policy`,
+    tag: "Policy",
+    summary: "Put a policy in force, or see what it would change",
+    description:
+      "Scripts that come after the answer are judged by it; what is stored follows, and nothing is parsed again. " +
+      "`dry_run=true` changes nothing and says which stored versions would change state.",
+    query: parameters.policyQuery,
+    headers: z.object({
+      "if-match": z
+        .string()
+        .optional()
+        .describe("ETag of the policy that the change is based on; required but for a dry run"),
+    }),
+    body: "policy",
+    answers: {
+      200: { description: "What would change", content: { "application/json": policyDryRun } },
+      202: {
+        description: "It is in force; what is stored is being judged by it",
+        headers: ETAG,
+        content: { "application/json": policyInForce },
+      },
+    },
+    problems: [
+      "invalid_policy",
+      "invalid_cursor",
+      "malformed_text",
+      "body_too_large",
+      "unsupported_media_type",
+      "unsupported_content_encoding",
+      "if_match_required",
+      "revision_mismatch",
+      ...NEEDS_CATALOG,
+    ],
+  },
+  listPolicies: {
+    method: "get",
+    path: `${API}/policies`,
+    tag: "Policy",
+    summary: "List the policies that were ever in force, the latest first",
+    query: parameters.pageQuery,
+    answers: { 200: { description: "One page", content: { "application/json": policyList } } },
+    problems: ["invalid_cursor", ...NEEDS_CATALOG],
+  },
+} as const satisfies Record<string, Operation>;
