@@ -210,7 +210,7 @@ describeWith(["postgres"], "the policy in force", () => {
     [{ "If-Match": "nonsense" }, 412, "revision_mismatch"],
   ])("is not taken with %j", async (headers, expected, code) => {
     const { status, body } = await put<Problem>(STRICT, {
-      headers: { "If-Match": "*", ...headers } as Record<string, string>,
+      headers: { "If-Match": "*", ...headers },
     });
     expect([status, body.code]).toEqual([expected, code]);
   });
