@@ -85,6 +85,8 @@ export class CapabilityMap {
   readonly #reexported: ReadonlySet<string>;
   readonly #anyAttribute = new Map<string, { grants: Grants; when: string | null }>();
   readonly #methods = new Map<string, Method[]>();
+  /** Modules that {@link #methods} has methods of. */
+  readonly #withMethods: readonly string[];
   readonly #returns: ReadonlyMap<string, string>;
   readonly #properties: ReadonlyMap<string, string>;
   readonly #onImport: ReadonlyMap<string, Grants>;
@@ -110,6 +112,7 @@ export class CapabilityMap {
         this.#anyAttribute.set(name!, { grants: this.#grants(grants), when: when ?? null });
       }
     }
+    this.#withMethods = Object.keys(map.methods).flatMap((modules) => modules.split(" "));
     for (const [modules, methods] of Object.entries(map.methods)) {
       for (const [name, text] of flatten(methods)) {
         const grants = this.#grants(text);
@@ -264,7 +267,12 @@ export class CapabilityMap {
   /** Whether nothing that is reached through `path` does anything, so that it need not be told apart from `path` itself. */
   isIdle(path: string): boolean {
     const full = this.canonical(path);
-    return this.lookup(full)?.length === 0 && !this.isModule(full) && !this.#inner.has(full);
+    return (
+      this.lookup(full)?.length === 0 &&
+      !this.isModule(full) &&
+      !this.#inner.has(full) &&
+      !this.#withMethods.some((module) => full.startsWith(`${module}.`))
+    );
   }
 
   /** Whether the methods of what `path` makes are known one by one. */

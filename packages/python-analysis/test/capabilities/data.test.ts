@@ -90,7 +90,7 @@ const paths = new Set<string>(
 
 /** Real names that the fixture cannot show: left out of it, no function or class by their form, or gone before Python 3.8. */
 const APART =
-  /^(?:_overlapped\.|idlelib\.|lib2to3\.|test\.|sys\.(?:frozen|registry)$|os\.popen[234]$|platform\.popen$|sys\.monitoring$|unittest\.mock\.patch\.|builtins\.(?:execfile|raw_input|reload)$|urllib\.(?:FancyURLopener|URLopener|urlopen|urlretrieve)$)/;
+  /^(?:_overlapped\.|idlelib\.|lib2to3\.|test\.|sys\.(?:frozen|registry)$|os\.popen[234]$|platform\.popen$|sys\.monitoring$|tkinter\.T(?:cl|k)\.|unittest\.mock\.patch\.|builtins\.(?:execfile|raw_input|reload)$|urllib\.(?:FancyURLopener|URLopener|urlopen|urlretrieve)$)/;
 /** What every mapping has. */
 const MAPPING = /^os\.environb?\.(?:clear|pop|popitem|setdefault|update)$/;
 
