@@ -18,8 +18,6 @@ export interface Approval {
   readonly actor: string;
   readonly createdAt: Date;
   readonly expiresAt: Date | undefined;
-  /** When its end date was acted upon. */
-  readonly expiredAt: Date | undefined;
 }
 
 export interface Decision {
@@ -158,7 +156,7 @@ async function readDecidable(
 
 async function insertApproval(
   tx: Queryable,
-  approval: Omit<Approval, "createdAt" | "expiredAt">,
+  approval: Omit<Approval, "createdAt">,
 ): Promise<Approval> {
   const { rows } = await tx.query<{ seq: string; created_at: Date }>(
     `insert into approvals
@@ -184,7 +182,7 @@ async function insertApproval(
        as items (kind text, name text, "references" jsonb, complete boolean)`,
     [approval.approvalId, seq, approval.scriptId, JSON.stringify(approval.items)],
   );
-  return { ...approval, createdAt, expiredAt: undefined };
+  return { ...approval, createdAt };
 }
 
 /** Of the versions that a decision on one of them can hold for: those of its bytes, and what came after these. */
@@ -290,7 +288,7 @@ function expireOf(catalog: Catalog, scriptId: string): Promise<Approval[]> {
 }
 
 const SELECT_APPROVAL = `select p.seq::float8 as seq, p.id, p.script_id, p.version, p.sha256, p.decision,
-    p.reason, p.actor, p.created_at, p.expires_at, p.expired_at,
+    p.reason, p.actor, p.created_at, p.expires_at,
     (select jsonb_agg(jsonb_build_object('kind', i.kind, 'name', i.name, 'references', i."references",
         'complete', i.complete) order by i.kind, i.name)
       from approval_items i where i.approval_id = p.id) as items
@@ -307,7 +305,6 @@ interface ApprovalRow {
   actor: string;
   created_at: Date;
   expires_at: Date | null;
-  expired_at: Date | null;
   items: AskedItem[];
 }
 
@@ -323,6 +320,5 @@ function toApproval(row: ApprovalRow): Approval {
     actor: row.actor,
     createdAt: row.created_at,
     expiresAt: row.expires_at ?? undefined,
-    expiredAt: row.expired_at ?? undefined,
   };
 }

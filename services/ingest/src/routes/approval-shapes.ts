@@ -10,7 +10,7 @@ import type { Approval, ApprovalStanding, AskedItem, ItemDecision } from "@sluic
 import type { Verdict } from "@sluice/pipeline";
 
 export function toApproval(row: Row): Approval {
-  const { items, expiresAt, expiredAt } = row;
+  const { items, expiresAt } = row;
   return {
     approval_id: row.approvalId,
     script_id: row.scriptId,
@@ -26,7 +26,7 @@ export function toApproval(row: Row): Approval {
     actor: row.actor,
     created_at: row.createdAt.toISOString(),
     expires_at: expiresAt?.toISOString() ?? null,
-    expired: expiredAt !== undefined,
+    expired: expiresAt !== undefined && expiresAt.getTime() <= Date.now(),
   };
 }
 
