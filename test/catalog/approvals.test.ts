@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
 import {
   type Catalog,
   type Decision,
@@ -31,6 +32,8 @@ import {
   work,
 } from "./fixture.js";
 
+const MIGRATION = new URL("../../packages/catalog/migrations/0004_approvals.sql", import.meta.url);
+
 let catalog: Catalog;
 
 beforeAll(async () => {
@@ -46,7 +49,10 @@ let counter = 0;
 const freshText = () => `body ${(counter += 1)}`;
 
 /** The first version of a new script, worked off. */
-async function first(found = asking(NETWORK), text = freshText()): Promise<RegisteredVersion> {
+async function first(
+  found: Parameters<typeof finish>[2] = asking(NETWORK),
+  text = freshText(),
+): Promise<RegisteredVersion> {
   const version = await register(catalog, upload(`script-${(counter += 1)}.py`, text));
   await finish(catalog, version.versionId, found);
   return version;
@@ -320,6 +326,22 @@ describe("a later version", () => {
     await work(catalog, "backup", [two.versionId], done<"backup">(BACKUP_RESULT));
     expect(await stateOf(two)).toBe("ready");
   });
+});
+
+test("a version that was analysed before approvals were can be approved", async () => {
+  const version = await first(asking({ ...NETWORK, device: ["open"] }, ["foo"]));
+  const allowed = await first("allowed");
+  await catalog.query("update analyses set asked = null");
+  expect(await recordApproval(catalog, decision(version))).toMatchObject({ kind: "undecidable" });
+  const migration = readFileSync(MIGRATION, "utf8");
+  await catalog.query(/^update analyses a set asked[^;]*;/m.exec(migration)?.[0] ?? "");
+  const again = await next(version, "other bytes that ask for the same");
+  await finish(catalog, again.versionId, asking({ ...NETWORK, device: ["open"] }, ["foo"]));
+  expect(await decide(version, { capabilities: ["*"], imports: ["foo"] })).toMatchObject({
+    state: "ready",
+  });
+  expect(await stateOf(again)).toBe("needs_approval");
+  expect(await stateOf(allowed)).toBe("ready");
 });
 
 test("the same bytes under another name ask for themselves", async () => {
