@@ -56,14 +56,15 @@ export function decodeSource(bytes: Uint8Array): DecodedSource {
   const body = byteOrderMark ? source.subarray(3) : source;
 
   const declaration = declaredEncoding(body);
+  const lines = withLineFeeds(body);
   if (declaration === undefined || declaration.name === "utf-8")
-    return decodeUtf8(body, byteOrderMark, false);
+    return decodeUtf8(lines, byteOrderMark, false);
   const declared = declaration.name;
   if (byteOrderMark) return refuse(`encoding problem: ${declared} with BOM`, declaration.line);
   const codec = findCodec(declared);
-  if (codec === "utf-8") return decodeUtf8(body, false, true);
-  if (codec === "ascii") return decodeAscii(body);
-  if (codec) return decodeSingleByte(body, codec);
+  if (codec === "utf-8") return decodeUtf8(lines, false, true);
+  if (codec === "ascii") return decodeAscii(lines);
+  if (codec) return decodeSingleByte(lines, codec);
   return refuse(
     `encoding not accepted: ${declared} (save the script as utf-8; single-byte supersets of ascii are accepted too)`,
     null,
@@ -81,31 +82,37 @@ function refuse(
   return { ok: false, error: { rule, type: "SyntaxError", message, line, column } };
 }
 
-function toLineFeeds(text: string): string {
-  return text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text;
+/** Ends lines as {@link DecodedText.text} has them. In all encodings that are accepted a carriage return is this byte. */
+export function withLineFeeds(source: Buffer): Buffer {
+  let at = source.indexOf(CR);
+  if (at < 0) return source;
+  const ended = Buffer.from(source);
+  let length = at;
+  for (; at < source.length; at++) {
+    if (source[at] !== CR) ended[length++] = source[at]!;
+    else if (source[at + 1] !== LF) ended[length++] = LF;
+  }
+  return ended.subarray(0, length);
 }
 
 function decodeUtf8(body: Buffer, byteOrderMark: boolean, throughCodec: boolean): DecodedSource {
   if (isAscii(body))
     return {
       ok: true,
-      text: toLineFeeds(body.toString("latin1")),
+      text: body.toString("latin1"),
       encoding: "utf-8",
       byteOrderMark,
     };
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body);
-    return { ok: true, text: toLineFeeds(text), encoding: "utf-8", byteOrderMark };
+    return { ok: true, text, encoding: "utf-8", byteOrderMark };
   } catch {
-    return describeBadUtf8(
-      Buffer.from(toLineFeeds(body.toString("latin1")), "latin1"),
-      throughCodec,
-    );
+    return describeBadUtf8(body, throughCodec);
   }
 }
 
 function decodeAscii(body: Buffer): DecodedSource {
-  const text = toLineFeeds(body.toString("latin1"));
+  const text = body.toString("latin1");
   const bad = text.search(/[\x80-\xff]/);
   if (bad < 0) return { ok: true, text, encoding: "ascii", byteOrderMark: false };
   const byte = text.charCodeAt(bad).toString(16);
@@ -115,7 +122,7 @@ function decodeAscii(body: Buffer): DecodedSource {
 }
 
 function decodeSingleByte(body: Buffer, { name, upperHalf }: SingleByteCodec): DecodedSource {
-  const source = toLineFeeds(body.toString("latin1"));
+  const source = body.toString("latin1");
   const text = source.replace(/[\x80-\xff]/g, (byte) => upperHalf[byte.charCodeAt(0) - 0x80] ?? "");
   if (text.length === source.length)
     return { ok: true, text, encoding: name, byteOrderMark: false };

@@ -5,7 +5,7 @@
 import { capabilityMap } from "./capabilities/map.js";
 import { RULES, type Rule } from "./findings/rules/index.js";
 
-export { decodeSource } from "./decode.js";
+export { decodeSource, withLineFeeds } from "./decode.js";
 export type { Rule };
 
 /** @returns `undefined` for a rule that this analyser does not have, such as one of an older report */

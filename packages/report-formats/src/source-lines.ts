@@ -1,4 +1,4 @@
-import { decodeSource } from "@sluice/python-analysis/vocabulary";
+import { decodeSource, withLineFeeds } from "@sluice/python-analysis/vocabulary";
 
 /** Code points between two entries of a line's index. */
 const STEP = 4_096;
@@ -42,36 +42,54 @@ export class SourceLine {
   }
 }
 
-/** Lines of a script by number. Those asked for in order are found without looking at any other twice. */
+/** Lines between two entries of a script's index. */
+const LINES_STEP = 1_024;
+
+/** Lines of a script by number. However many there are, each line is looked for once, and then found fast in any order. */
 export class SourceLines {
-  #number = 1;
-  #start = 0;
+  /** Where every {@link LINES_STEP}th line starts, as far as lines were asked for. */
+  readonly #starts = [0];
   #latest: { readonly number: number; readonly line: SourceLine } | undefined;
 
   /** @param text - whose lines are ended by `\n` */
   constructor(private readonly text: string) {}
 
-  /** @returns `undefined` where there is no such line */
+  /**
+   * @param number - counts from 1
+   * @returns `undefined` where there is no such line
+   */
   line(number: number): SourceLine | undefined {
     if (this.#latest?.number === number) return this.#latest.line;
-    if (number < this.#number) [this.#number, this.#start] = [1, 0];
-    while (this.#number < number) {
-      const end = this.text.indexOf("\n", this.#start);
-      if (end < 0) return undefined;
-      this.#start = end + 1;
-      this.#number++;
+    const wanted = Math.floor((number - 1) / LINES_STEP);
+    while (this.#starts.length <= wanted) {
+      const next = this.#skip(this.#starts.at(-1)!, LINES_STEP);
+      if (next === undefined) return undefined;
+      this.#starts.push(next);
     }
-    const end = this.text.indexOf("\n", this.#start);
-    const line = new SourceLine(this.text.slice(this.#start, end < 0 ? undefined : end));
+    const start = this.#skip(this.#starts[wanted]!, (number - 1) % LINES_STEP);
+    if (start === undefined) return undefined;
+    const end = this.text.indexOf("\n", start);
+    const line = new SourceLine(this.text.slice(start, end < 0 ? undefined : end));
     this.#latest = { number, line };
     return line;
+  }
+
+  /** Where the line starts that is so many lines below the one that starts at a place. */
+  #skip(start: number, lines: number): number | undefined {
+    let at = start;
+    for (let i = 0; i < lines; i++) {
+      const end = this.text.indexOf("\n", at);
+      if (end < 0) return undefined;
+      at = end + 1;
+    }
+    return at;
   }
 }
 
 /** The lines of a script, ended wherever Python ends them. What does not decode has lines too; CPython names their numbers. */
 export function linesOf(source: Uint8Array): SourceLines {
   const decoded = decodeSource(source);
-  return new SourceLines(
-    decoded.ok ? decoded.text : new TextDecoder().decode(source).replace(/\r\n?/g, "\n"),
-  );
+  if (decoded.ok) return new SourceLines(decoded.text);
+  const bytes = Buffer.from(source.buffer, source.byteOffset, source.byteLength);
+  return new SourceLines(withLineFeeds(bytes).toString("utf8"));
 }

@@ -1,8 +1,11 @@
 import type { AnalysisReport, Capability, Finding } from "@sluice/contracts";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { createStyle, toText, Totals } from "../src/index.js";
 import { report as anyReport, source as anySource, text as anyText } from "./arbitraries.js";
+
+// Many sources, on machines that do much else.
+vi.setConfig({ testTimeout: 60_000 });
 
 const FINDING: Finding = {
   rule: "code.eval",

@@ -1,9 +1,12 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
-import { test } from "vitest";
+import { test, vi } from "vitest";
 import { report, source, text } from "./arbitraries.js";
 import { SarifRun } from "../src/index.js";
 import { sarifProblems } from "./validate-sarif.js";
+
+// Many sources, on machines that do much else.
+vi.setConfig({ testTimeout: 60_000 });
 
 test("any reports of any files are valid SARIF", () => {
   fc.assert(

@@ -66,7 +66,14 @@ describe("an excerpt", () => {
   });
 });
 
-test("lines are found in any order", () => {
+test("lines are found in any order, however many there are", () => {
+  const many = new SourceLines(Array.from({ length: 5_000 }, (_, i) => `line ${i + 1}`).join("\n"));
+  for (const number of [5_000, 1, 1_024, 1_025, 1_026, 2_048, 2_049, 4_999, 2])
+    expect(many.line(number)?.text).toBe(`line ${number}`);
+  expect([many.line(5_001), many.line(1_000_000_000)]).toEqual([undefined, undefined]);
+});
+
+test("lines are those between line ends", () => {
   const lines = new SourceLines("one\ntwo\n\nfour");
   expect([3, 1, 4, 4, 2].map((number) => lines.line(number)?.text)).toEqual([
     "",

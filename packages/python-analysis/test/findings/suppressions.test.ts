@@ -1,10 +1,13 @@
 import type { AnalysisReport, Finding } from "@sluice/contracts";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { decodeSource } from "../../src/decode.js";
 import { DEFAULT_POLICY } from "../../src/policy/default.js";
 import { buildReport } from "../../src/report.js";
 import { parseModule } from "../../src/structure/parse.js";
+
+// Many sources, on machines that do much else.
+vi.setConfig({ testTimeout: 60_000 });
 
 async function report(source: string): Promise<AnalysisReport> {
   const bytes = Buffer.from(source);
