@@ -91,5 +91,9 @@ export function linesOf(source: Uint8Array): SourceLines {
   const decoded = decodeSource(source);
   if (decoded.ok) return new SourceLines(decoded.text);
   const bytes = Buffer.from(source.buffer, source.byteOffset, source.byteLength);
-  return new SourceLines(withLineFeeds(bytes).toString("utf8").replace(/^\ufeff/, ""));
+  return new SourceLines(
+    withLineFeeds(bytes)
+      .toString("utf8")
+      .replace(/^\ufeff/, ""),
+  );
 }
