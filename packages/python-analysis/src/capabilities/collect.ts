@@ -1,5 +1,6 @@
 import { dottedName, identifier, isTrivia } from "../structure/statements.js";
-import type { ParsedModule, SyntaxNode } from "../structure/types.js";
+import type { SyntaxNode } from "../structure/types.js";
+import type { Program } from "./program.js";
 import {
   operands,
   type Binding,
@@ -50,8 +51,8 @@ const COMPREHENSIONS = new Set([
  * from the functions in them, comprehensions have a scope of their own, `global` and `nonlocal` reach outwards, `:=` binds
  * outside of comprehensions, and a name that is bound in a function is local to all of it.
  */
-export function resolveNames(parsed: ParsedModule): Names {
-  return new Collector(parsed.root).collect();
+export function resolveNames(program: Program): Names {
+  return new Collector(program).collect();
 }
 
 class Collector {
@@ -72,8 +73,12 @@ class Collector {
   readonly #unread: SyntaxNode[] = [];
   readonly #subjects = new Map<SyntaxNode, readonly Subject[]>();
 
-  constructor(root: SyntaxNode) {
-    this.#module = newScope("module", root, null);
+  readonly #program: Program;
+
+  /** Code in strings is read where it is run, with the names that are seen from there. */
+  constructor(program: Program) {
+    this.#program = program;
+    this.#module = newScope("module", program.root, null);
   }
 
   collect(): Names {
@@ -87,7 +92,7 @@ class Collector {
     }
     const references = new Map<SyntaxNode, Reference>();
     for (const { node, scope } of this.#loads)
-      references.set(node, lookUp(identifier(node), node.startIndex, scope));
+      references.set(node, lookUp(identifier(node), this.#program.shownAt(node).startIndex, scope));
     const parameters = new Map<SyntaxNode, Parameters>();
     for (const { node, scope } of this.#functionScopes)
       parameters.set(node, parametersOf(node, scope));
@@ -132,7 +137,8 @@ class Collector {
     const owner = this.#owner(name, scope);
     const variable = variableIn(owner.variables, name);
     this.#add(variable, origin, place);
-    noteBound(variable, place, owner);
+    // Code in a string may be run at another time than it seems.
+    if (!this.#program.hostOf(place)) noteBound(variable, place, owner);
     if (owner.kind === "class" && origin.kind !== "definition")
       this.#add(variableIn(this.#attributes, name), origin, place);
   }
@@ -200,6 +206,9 @@ class Collector {
         return this.#visitReturn(node, scope);
       case "type_alias_statement":
         return this.#visitTypeAlias(node, scope);
+      case "call":
+        for (const { root } of this.#program.codeRunBy(node)) this.#push(operands(root), scope);
+        break;
       case "ERROR":
         this.#unread.push(node);
         break;

@@ -1,14 +1,16 @@
 import { identifier } from "../structure/statements.js";
 import { stringValue } from "../structure/strings.js";
-import type { ParsedModule, SyntaxNode } from "../structure/types.js";
+import type { SyntaxNode } from "../structure/types.js";
 import { CallEvaluator } from "./calls.js";
 import type { Folding } from "./folding/record.js";
 import { FlowGraph, type Transfer, type User } from "./flow.js";
 import type { CapabilityMap } from "./map.js";
+import type { Program } from "./program.js";
+import { newVariable } from "./scope.js";
 import { type Names, operands, type Origin, type Variable } from "./names.js";
 import {
   ANYTHING,
-  LONGEST_STRING,
+  LONGEST_CODE,
   NOTHING,
   OPAQUE,
   union,
@@ -50,12 +52,12 @@ const CONTAINERS = new Set([
  * The work is bounded: values of one place are limited in number, and so is the sum of all steps.
  */
 export function evaluate(
-  parsed: Pick<ParsedModule, "nodes">,
+  program: Program,
   names: Names,
   map: CapabilityMap,
   folding: Folding,
 ): Evaluation {
-  const evaluator = new Evaluator(parsed.nodes, names, map, folding);
+  const evaluator = new Evaluator(program, names, map, folding);
   const complete = evaluator.graph.run();
   return {
     values: (node) => evaluator.graph.values(node),
@@ -77,14 +79,27 @@ export class Evaluator implements Transfer {
   readonly #stars: readonly string[];
   readonly #calls = new CallEvaluator(this);
   readonly #folding: Folding;
+  /** By the calls that run code, what it gives. */
+  readonly #given = new Map<SyntaxNode, Variable>();
 
-  constructor(nodes: readonly SyntaxNode[], names: Names, map: CapabilityMap, folding: Folding) {
+  constructor(program: Program, names: Names, map: CapabilityMap, folding: Folding) {
     this.#folding = folding;
-    this.graph = new FlowGraph(this, nodes);
+    this.graph = new FlowGraph(this, program.nodes);
     this.names = names;
     this.map = map;
     this.#stars = [...names.stars].filter((module) => map.hasExports(module));
     for (const { variable, origin } of names.bindings) this.#begin(variable, origin);
+    for (const { host, root } of program.units) this.#giveBack(host, root);
+  }
+
+  /** Lets a call that runs code that is an expression give what that gives, as `eval` does. */
+  #giveBack(host: SyntaxNode, root: SyntaxNode): void {
+    const [statement, ...others] = operands(root);
+    const from = statement?.type === "expression_statement" ? operands(statement)[0] : undefined;
+    if (!from || others.length > 0) return;
+    const variable = this.#given.get(host) ?? newVariable("code");
+    this.#given.set(host, variable);
+    this.graph.follow({ from, variable, depth: 0, attribute: null });
   }
 
   path(path: string): Value {
@@ -129,7 +144,10 @@ export class Evaluator implements Transfer {
 
   /** What folding tells of an expression for certain stands for all that it may be. */
   evaluate(node: SyntaxNode): Values {
-    const flowing = this.#evaluateFlow(node);
+    const given = node.type === "call" ? this.#given.get(node) : undefined;
+    const flowing = given
+      ? union(this.#evaluateFlow(node), this.graph.use(given, node))
+      : this.#evaluateFlow(node);
     const folded = this.#folding.of(node);
     if (!folded || folded.options.length === 0) return flowing;
     let result = folded.isExact ? NOTHING : flowing;
@@ -155,9 +173,8 @@ export class Evaluator implements Transfer {
         return this.#evaluateSubscript(node);
       case "string":
       case "concatenated_string": {
-        const text =
-          node.endIndex - node.startIndex > LONGEST_STRING * 2 ? null : stringValue(node);
-        return text === null ? ANYTHING : [this.make.string(text)];
+        const text = node.endIndex - node.startIndex > LONGEST_CODE * 2 ? null : stringValue(node);
+        return text === null ? ANYTHING : [this.make.string(text, LONGEST_CODE)];
       }
       case "binary_operator":
         return this.#evaluateOperator(node);

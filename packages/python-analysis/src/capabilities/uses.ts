@@ -6,11 +6,13 @@ import { chainOf, excerpt } from "./chain.js";
 import { type CallSite, Conditions } from "./conditions.js";
 import { evaluate, type Evaluation } from "./evaluate.js";
 import { Escapes } from "./escapes.js";
+import { readCode } from "./code.js";
 import { fold } from "./folding/fold.js";
 import { type CapabilityMap, capabilityMap, type Grants } from "./map.js";
 import { resolveNames } from "./collect.js";
 import { Looks } from "./looks.js";
 import { firstOperand, type Names } from "./names.js";
+import { Program } from "./program.js";
 import { ANYTHING, type Value } from "./values.js";
 
 /** One place where a script reaches something that can act on the world. */
@@ -18,7 +20,10 @@ export interface Use {
   readonly capability: string;
   /** Resolved, such as `os.system`; a builtin by its plain name. */
   readonly reference: string;
+  /** Where it is shown: of code in a string, at the call that runs it. */
   readonly node: SyntaxNode;
+  /** Where it is. */
+  readonly origin: SyntaxNode;
 }
 
 /** What a module's references resolve to. */
@@ -30,8 +35,12 @@ export interface Resolution {
   /** Every call whose callee has a resolved path, in order of place; one entry for each path it may have. */
   readonly calls: readonly CallSite[];
   readonly chain: (node: SyntaxNode) => string[];
+  /** Where something is shown: of code in a string, at the call that runs it. */
+  readonly shownAt: (node: SyntaxNode) => SyntaxNode;
 }
 
+/** How often code in strings is looked for that code in strings runs. */
+const MOST_ROUNDS = 6;
 const TAKES_MEMBERS = /^builtins\.getattr$|\.__getattribute__$/;
 /** Kinds of values whose attributes are members that may do something. */
 const OWNERS: ReadonlySet<Value["kind"]> = new Set(["path", "instance", "namespace"] as const);
@@ -42,17 +51,20 @@ export function resolveUses(
   parsed: ParsedModule,
   map: CapabilityMap = capabilityMap(),
 ): Resolution {
-  const names = resolveNames(parsed);
-  const { root, nodes, text } = parsed;
-  const folding = fold({ root, nodes, length: text.length, codeRunBy: () => [] }, (name) =>
-    map.isBuiltin(name),
-  );
-  const evaluation = evaluate(parsed, names, map, folding);
-  return new Finder(parsed, names, evaluation, map).find();
+  const program = new Program(parsed);
+  const unread = new Set<SyntaxNode>();
+  for (let round = 0; ; round++) {
+    const names = resolveNames(program);
+    const folding = fold(program, (name) => map.isBuiltin(name));
+    const evaluation = evaluate(program, names, map, folding);
+    // What code in strings binds may tell of more such code.
+    if (round < MOST_ROUNDS && readCode(program, evaluation, folding, unread)) continue;
+    return new Finder(program, names, evaluation, map).find(unread);
+  }
 }
 
 class Finder {
-  readonly #parsed: ParsedModule;
+  readonly #program: Program;
   readonly #names: Names;
   readonly #evaluation: Evaluation;
   readonly #map: CapabilityMap;
@@ -63,8 +75,8 @@ class Finder {
   readonly #uses: Use[] = [];
   readonly #calls: CallSite[] = [];
 
-  constructor(parsed: ParsedModule, names: Names, evaluation: Evaluation, map: CapabilityMap) {
-    this.#parsed = parsed;
+  constructor(program: Program, names: Names, evaluation: Evaluation, map: CapabilityMap) {
+    this.#program = program;
     this.#names = names;
     this.#evaluation = evaluation;
     this.#map = map;
@@ -74,9 +86,12 @@ class Finder {
     this.#looks = new Looks(evaluation);
   }
 
-  find(): Resolution {
-    for (const node of this.#parsed.nodes) this.#look(node);
-    if (this.#evaluation.incomplete) this.#add("unresolved", "the whole script", this.#parsed.root);
+  /** @param unread - calls of which not all code was read */
+  find(unread: ReadonlySet<SyntaxNode>): Resolution {
+    for (const node of this.#program.nodes) this.#look(node);
+    for (const call of unread) this.#add("unresolved", excerpt(call, 40), call);
+    if (this.#evaluation.incomplete)
+      this.#add("unresolved", "the whole script", this.#program.root);
     const names = this.#names;
     const evaluation = this.#evaluation;
     return {
@@ -84,12 +99,26 @@ class Finder {
       evaluation,
       uses: this.#uses,
       calls: this.#calls,
-      chain: (node) => chainOf(node, names, evaluation),
+      chain: (node) => [...chainOf(node, names, evaluation), ...this.#through(node)],
+      shownAt: (node) => this.#program.shownAt(node),
     };
   }
 
+  /** By which calls code in strings comes to be run. */
+  #through(node: SyntaxNode): string[] {
+    const steps: string[] = [];
+    let inner = node;
+    for (let host = this.#program.hostOf(inner); host; host = this.#program.hostOf(inner)) {
+      const callee = excerpt(host.childForFieldName("function") ?? host, 40);
+      steps.push(`line ${this.#program.lineOf(inner)} of code run by ${callee}`);
+      inner = host;
+    }
+    return steps;
+  }
+
   #add(capability: string, reference: string, node: SyntaxNode): void {
-    this.#uses.push({ capability, reference, node });
+    const shown = this.#program.shownAt(node);
+    this.#uses.push({ capability, reference, node: shown, origin: node });
   }
 
   #grant(grants: Grants, path: string, node: SyntaxNode, site: CallSite | null): void {

@@ -30,6 +30,8 @@ const MOST_IDLE_VALUES = 32;
 const LONGEST_PATH = 160;
 /** Paths of more parts name no module and no member that is known. */
 export const DEEPEST_PATH = 8;
+/** As {@link LONGEST_STRING}, of strings that may be code to be run. */
+export const LONGEST_CODE = 131_072;
 /** Longer strings name no module and no attribute. */
 export const LONGEST_STRING = 512;
 
@@ -84,8 +86,9 @@ export class ValueFactory {
     return once(this.#instances, of, () => ({ kind: "instance", of }));
   }
 
-  string(text: string): Value {
-    return text.length > LONGEST_STRING
+  /** @param longest - those that are written out may be code */
+  string(text: string, longest = LONGEST_STRING): Value {
+    return text.length > longest
       ? OPAQUE
       : once(this.#strings, text, () => ({ kind: "string", text }));
   }

@@ -19,10 +19,10 @@ export function capabilityFacts(parsed: ParsedModule, resolution: Resolution): C
     const kept = uses.slice(0, FACT_LIMITS.usesPerCapability);
     return {
       capability,
-      uses: kept.map(({ node, reference }) => ({
+      uses: kept.map(({ node, origin, reference }) => ({
         reference: quoted(reference, 200),
         ...parsed.position(node.startIndex),
-        chain: resolution.chain(node),
+        chain: resolution.chain(origin),
       })),
       end: parsed.position(uses[0]!.node.endIndex),
       omitted: uses.length - kept.length,

@@ -93,9 +93,9 @@ function emptyFindings(source: Uint8Array): Finding[] {
   return source.length === 0 ? [finding("source.empty", "the file is empty", null)] : [];
 }
 
-function unreadFindings(parsed: ParsedModule, { names }: Resolution): Finding[] {
+function unreadFindings(parsed: ParsedModule, { names, shownAt }: Resolution): Finding[] {
   return names.unread.map((node) => {
     const message = "this could not be read, so what it does is unresolved";
-    return finding("syntax.partly-read", message, placeOf(parsed, node));
+    return finding("syntax.partly-read", message, placeOf(parsed, shownAt(node)));
   });
 }

@@ -163,7 +163,10 @@ function parseInteger(text: string): number {
 const MOST_PER_RULE = 1_000;
 
 /** Dangerous calls, in order of place. A callee that may be one of several gives a finding for each. */
-export function callFindings(parsed: ParsedModule, { calls, evaluation }: Resolution): Finding[] {
+export function callFindings(
+  parsed: ParsedModule,
+  { calls, evaluation, shownAt }: Resolution,
+): Finding[] {
   const map = capabilityMap();
   const values = (node: SyntaxNode | undefined) => (node ? evaluation.values(node) : []);
   const findings: Finding[] = [];
@@ -189,7 +192,12 @@ export function callFindings(parsed: ParsedModule, { calls, evaluation }: Resolu
       counts.set(rule, count + 1);
       const message = messageOf(rule, path.replace(/^builtins\./, ""));
       findings.push(
-        finding(rule, message, placeOf(parsed, site.call), judgement === true ? {} : judgement),
+        finding(
+          rule,
+          message,
+          placeOf(parsed, shownAt(site.call)),
+          judgement === true ? {} : judgement,
+        ),
       );
     }
   }

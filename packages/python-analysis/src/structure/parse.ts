@@ -146,6 +146,19 @@ export function parseExpression(text: string): SyntaxNode | null {
   return statement.namedChildren.find((child) => child.type !== "comment") ?? null;
 }
 
+/**
+ * Reads code that is held in a string of a module.
+ *
+ * @param text - from a module that {@link parseModule} has read
+ * @param first - the index that its first node gets, so that nodes of several texts can be told apart by it
+ */
+export function parseCode(text: string, first: number): ParsedModule {
+  if (!loadedGrammar) throw new Error("no module has been parsed yet");
+  const parsed = read(text, loadedGrammar);
+  for (const node of parsed.nodes) (node as Node).index += first;
+  return parsed;
+}
+
 function read(text: string, loaded: Grammar): ParsedModule {
   const readable = withPlainNames(text);
   const source = readTree(text, readable, loaded);
