@@ -34,16 +34,13 @@ const HANDED_ON = /^builtins\.(?:exec|eval)$/;
 const MOST_PARTS = 20;
 
 /** A call that runs code in one of its arguments. */
-export interface CodeArgument {
+interface CodeArgument {
   readonly call: SyntaxNode;
   readonly argument: SyntaxNode;
 }
 
 /** The arguments of calls that are run as code. */
-export function codeArguments(
-  nodes: readonly SyntaxNode[],
-  evaluation: Evaluation,
-): CodeArgument[] {
+function codeArguments(nodes: readonly SyntaxNode[], evaluation: Evaluation): CodeArgument[] {
   const found: CodeArgument[] = [];
   for (const call of nodes) {
     if (call.type !== "call") continue;

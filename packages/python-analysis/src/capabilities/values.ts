@@ -33,7 +33,7 @@ export const DEEPEST_PATH = 8;
 /** As {@link LONGEST_STRING}, of strings that may be code to be run. */
 export const LONGEST_CODE = 131_072;
 /** Longer strings name no module and no attribute. */
-export const LONGEST_STRING = 512;
+const LONGEST_STRING = 512;
 
 /**
  * Whether leaving a value out hides nothing: members of modules are counted where they are written. A harmless script may well
