@@ -20,6 +20,9 @@ def bundled():
 def read(name):
     return zipfile.ZipFile(library).read(name)
 
+def read_text(name):
+    return read(name).decode()
+
 def ask(name, raw):
     return json.dumps({"file": name, **dump_structure.dump(raw.to_bytes() if hasattr(raw, "to_bytes") else raw, name)})
 `;
@@ -30,6 +33,8 @@ export class PyodideReference {
     readonly ask: (name: string, source: Uint8Array) => Reference,
     /** Asks about a file of {@link library}. */
     readonly askBundled: (name: string) => Reference,
+    /** The text of a file of {@link library}. */
+    readonly read: (name: string) => string,
     /** The files of its own standard library. */
     readonly library: readonly string[],
   ) {}
@@ -49,10 +54,12 @@ export class PyodideReference {
     pyodide.runPython(ASK);
     const ask = pyodide.globals.get("ask") as (name: string, source: unknown) => string;
     const read = pyodide.globals.get("read") as (name: string) => unknown;
+    const readText = pyodide.globals.get("read_text") as (name: string) => string;
     const library = JSON.parse(pyodide.runPython("bundled()") as string) as string[];
     return new PyodideReference(
       (name, source) => JSON.parse(ask(name, source)) as Reference,
       (name) => JSON.parse(ask(name, read(name))) as Reference,
+      readText,
       library.toSorted(),
     );
   }
