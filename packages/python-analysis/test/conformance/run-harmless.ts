@@ -20,8 +20,8 @@ for (const file of files.toSorted()) {
   found.push(...(await falseCapabilities(file, text)));
 }
 for (const { file, capability, places } of found)
-  console.log(`${file}: ${capability}: ${places.slice(0, 5).join(", ")}`);
-console.log(
+  process.stdout.write(`${file}: ${capability}: ${places.slice(0, 5).join(", ")}\n`);
+process.stdout.write(
   `${files.length} modules, ${lines} lines, ${found.length} false capabilities: ` +
-    `${density(found, lines).toFixed(2)} to 10,000 lines`,
+    `${density(found, lines).toFixed(2)} to 10,000 lines\n`,
 );
