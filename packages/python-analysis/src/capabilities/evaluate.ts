@@ -228,7 +228,7 @@ export class Evaluator implements Transfer {
   }
 
   #attributeOfPath(path: string, name: string): Value {
-    const exposed = this.map.exposedModule(path, name);
+    const exposed = this.map.exposed(path, name);
     if (exposed !== undefined) return this.path(exposed);
     return this.path(this.map.isIdle(path) ? path : `${path}.${name}`);
   }

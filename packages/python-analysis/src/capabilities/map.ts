@@ -63,7 +63,7 @@ const schema = z.strictObject({
 const GRANT = /^([a-z.]+)(?:\|([a-z.]+))?\??(?:\((.+)\))?$/;
 const HARMLESS: Grants = [];
 /** Of more parts is no name in the data's `aliases`. */
-const DEEPEST_ALIAS = 3;
+const DEEPEST_ALIAS = 4;
 /** Exception classes: a reference to one catches or raises, whatever the module can do. */
 const EXCEPTION = /(?:Error|Exception|Warning|Timeout|^error|^timeout)$/;
 const CONSTANT = /^(?:_*[A-Z][A-Z0-9_]*|__\w+__)$/;
@@ -281,9 +281,12 @@ export class CapabilityMap {
   }
 
   /**
-   * The module that `path.name` is when it is one of those which other modules import and so expose: `shutil.os` is `os`.
+   * What `path.name` is another name of: one of the data's `aliases`, or a module which other modules import and so expose
+   * (`shutil.os` is `os`).
    */
-  exposedModule(path: string, name: string): string | undefined {
+  exposed(path: string, name: string): string | undefined {
+    const alias = this.#aliases.get(`${path}.${name}`);
+    if (alias !== undefined) return alias;
     const module = name.startsWith("_") && !this.#stdlib.has(name) ? name.slice(1) : name;
     if (
       !this.#reexported.has(module) ||

@@ -66,11 +66,17 @@ describe("the shipped map", () => {
     ["http.client", "socket", "socket"],
     ["asyncio", "subprocess", undefined],
     ["pathlib", "types", undefined],
+    ["ssl", "socket", "socket.socket"],
+    ["bz2", "_builtin_open", "builtins.open"],
+    ["enum", "bltns", "builtins"],
+    ["ftplib.FTP", "pwd", undefined],
+    ["imaplib.IMAP4", "select", undefined],
+    ["subprocess", "_posixsubprocess", "_posixsubprocess"],
     ["os", "path", undefined],
     ["requests", "sys", "sys"],
     ["django", "http", undefined],
-  ])("%s.%s is the module %s", (path, name, expected) => {
-    expect(map.exposedModule(path, name)).toBe(expected);
+  ])("%s.%s is %s", (path, name, expected) => {
+    expect(map.exposed(path, name)).toBe(expected);
   });
 });
 
