@@ -10,6 +10,7 @@ import { syntaxOutcome } from "../findings/syntax.js";
 import { lineEndFindings, textFindings, tokenFindings } from "../findings/text.js";
 import { toolFindings } from "../findings/tools.js";
 import { unusedImportFindings } from "../findings/unused-imports.js";
+import { malwareFindings } from "../malware/threats.js";
 import type { ParsedModule } from "../structure/types.js";
 import { BUILT_IN_PYTHON, type Python } from "../verdict/python.js";
 import type { CompileVerdict } from "../verdict/types.js";
@@ -39,14 +40,14 @@ export function collectFacts(input: FactsInput): ScriptFacts {
   const found =
     syntax.valid && verdict.killed === null && parsed
       ? readStructure(parsed, source, python)
-      : { structure: null, findings: unreadable(outcome) };
+      : { structure: null, findings: unreadable(outcome), malicious: false };
   const { kept, omitted } = listed([...outcome, ...found.findings]);
   return {
     analyser_version: python.analyserVersion,
     python_version: python.version,
     size: source.length,
     syntax,
-    malicious: false,
+    malicious: found.malicious,
     findings: kept.map(findingFacts),
     findings_omitted: omitted,
     structure: found.structure,
@@ -63,9 +64,14 @@ function readStructure(
   parsed: ParsedModule,
   source: Uint8Array,
   python: Python,
-): { readonly structure: StructureFacts; readonly findings: readonly Finding[] } {
+): {
+  readonly structure: StructureFacts;
+  readonly findings: readonly Finding[];
+  readonly malicious: boolean;
+} {
   const resolution = resolveUses(parsed);
   const { imports, findings: onImports } = importFacts(parsed, source, python);
+  const malware = malwareFindings(parsed, resolution);
   const findings = [
     ...emptyFindings(source),
     ...lineEndFindings(source),
@@ -76,6 +82,7 @@ function readStructure(
     ...toolFindings(parsed),
     ...callFindings(parsed, resolution),
     ...unreadFindings(parsed, resolution),
+    ...malware,
   ];
   return {
     structure: {
@@ -86,6 +93,7 @@ function readStructure(
       signatures: signatureFacts(parsed),
     },
     findings: [...findings, ...suppressionFindings(parsed, findings, resolution.uses)],
+    malicious: malware.some(({ severity }) => severity === "error"),
   };
 }
 

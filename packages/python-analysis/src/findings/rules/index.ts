@@ -1,6 +1,7 @@
 import { CALL_RULES } from "./calls.js";
 import { CAPABILITY_RULES } from "./capability.js";
 import { COMPLEXITY_RULES } from "./complexity.js";
+import { FAMILY_RULES } from "./families.js";
 import { IMPORT_RULES } from "./imports.js";
 import { INTERFACE_RULES } from "./interface.js";
 import { MALWARE_RULES } from "./malware.js";
@@ -26,6 +27,7 @@ export const RULES = {
   ...CAPABILITY_RULES,
   ...CALL_RULES,
   ...MALWARE_RULES,
+  ...FAMILY_RULES,
   ...SUPPRESSION_RULES,
   ...REPORT_RULES,
 };
