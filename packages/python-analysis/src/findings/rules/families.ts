@@ -12,7 +12,7 @@ export const FAMILY_RULES = Object.fromEntries(
         severity: "error",
         title,
         why,
-        help: "Do not run it. If it is yours and means no harm, do openly what it does: no hidden code, and nothing sent or changed that the user was not asked about.",
+        help: "Do not run it. If it is yours and means no harm, do openly what it does: hide no code, and send or change nothing that the user was not asked about.",
         cwe,
       }),
     ],
@@ -21,11 +21,15 @@ export const FAMILY_RULES = Object.fromEntries(
       rule({
         severity: "info",
         confidence: "low",
-        title: `Has words of malware: ${title.charAt(0).toLowerCase()}${title.slice(1)}`,
-        why: `Nothing in the script was seen to act on it. If something did: ${why.charAt(0).toLowerCase()}${why.slice(1)}`,
+        title: `Perhaps ${lowered(title)}`,
+        why: `Nothing was seen to act on it; if something does: ${lowered(why)}`,
         help: "Look at what the text is for. Lists of what to look for, tests and messages are no threat.",
         cwe,
       }),
     ],
   ]),
 ) as FamilyRules;
+
+function lowered(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
