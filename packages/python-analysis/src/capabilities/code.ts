@@ -40,7 +40,10 @@ interface CodeArgument {
 }
 
 /** The arguments of calls that are run as code. */
-function codeArguments(nodes: readonly SyntaxNode[], evaluation: Evaluation): CodeArgument[] {
+export function codeArguments(
+  nodes: readonly SyntaxNode[],
+  evaluation: Evaluation,
+): CodeArgument[] {
   const found: CodeArgument[] = [];
   for (const call of nodes) {
     if (call.type !== "call") continue;

@@ -8,6 +8,7 @@ import { evaluate, type Evaluation } from "./evaluate.js";
 import { Escapes } from "./escapes.js";
 import { readCode } from "./code.js";
 import { fold } from "./folding/fold.js";
+import { findHidden, type Hidden } from "./hidden.js";
 import { type CapabilityMap, capabilityMap, type Grants } from "./map.js";
 import { resolveNames } from "./collect.js";
 import { Looks } from "./looks.js";
@@ -37,6 +38,8 @@ export interface Resolution {
   readonly chain: (node: SyntaxNode) => string[];
   /** Where something is shown: of code in a string, at the call that runs it. */
   readonly shownAt: (node: SyntaxNode) => SyntaxNode;
+  /** What takes effect without being seen by readers. */
+  readonly hidden: readonly Hidden[];
 }
 
 /** How often code in strings is looked for that code in strings runs. */
@@ -59,7 +62,8 @@ export function resolveUses(
     const evaluation = evaluate(program, names, map, folding);
     // What code in strings binds may tell of more such code.
     if (round < MOST_ROUNDS && readCode(program, evaluation, folding, unread)) continue;
-    return new Finder(program, names, evaluation, map).find(unread);
+    const hidden = findHidden(program.nodes, evaluation, folding);
+    return new Finder(program, names, evaluation, map).find(unread, hidden);
   }
 }
 
@@ -87,8 +91,9 @@ class Finder {
   }
 
   /** @param unread - calls of which not all code was read */
-  find(unread: ReadonlySet<SyntaxNode>): Resolution {
+  find(unread: ReadonlySet<SyntaxNode>, hidden: readonly Hidden[]): Resolution {
     for (const node of this.#program.nodes) this.#look(node);
+    for (const { node, what } of hidden) this.#add("obfuscation", what, node);
     for (const call of unread) this.#add("unresolved", excerpt(call, 40), call);
     if (this.#evaluation.incomplete)
       this.#add("unresolved", "the whole script", this.#program.root);
@@ -101,6 +106,7 @@ class Finder {
       calls: this.#calls,
       chain: (node) => [...chainOf(node, names, evaluation), ...this.#through(node)],
       shownAt: (node) => this.#program.shownAt(node),
+      hidden,
     };
   }
 

@@ -5,6 +5,7 @@ import { binaryFindings } from "../findings/binary.js";
 import { callFindings } from "../findings/calls.js";
 import { finding, placeOf } from "../findings/finding.js";
 import { listed } from "../findings/listed.js";
+import { obfuscationFindings } from "../findings/obfuscation.js";
 import { suppressionFindings } from "../findings/suppressions.js";
 import { syntaxOutcome } from "../findings/syntax.js";
 import { lineEndFindings, textFindings, tokenFindings } from "../findings/text.js";
@@ -81,6 +82,7 @@ function readStructure(
     ...unusedImportFindings(parsed, resolution),
     ...toolFindings(parsed),
     ...callFindings(parsed, resolution),
+    ...obfuscationFindings(parsed, resolution),
     ...unreadFindings(parsed, resolution),
     ...malware,
   ];

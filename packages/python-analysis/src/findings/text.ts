@@ -2,6 +2,7 @@
  * What the text of a script shows otherwise than Python reads it. Comments that ask tools to look away are of no effect here.
  */
 import type { Finding } from "@sluice/contracts";
+import { capabilityMap } from "../capabilities/map.js";
 import { identifier } from "../structure/statements.js";
 import type { ParsedModule } from "../structure/types.js";
 import { finding, placeOf, quoted } from "./finding.js";
@@ -10,7 +11,7 @@ import type { RuleId } from "./rules/index.js";
 /** More findings of one rule than this say nothing new. */
 const MOST_PER_RULE = 100;
 /** Columns between code and code that puts the latter out of sight. */
-const FAR = 150;
+const FAR = 100;
 const NOT_ASCII = /[^\0-\x7f]/;
 const LF = 0x0a;
 const CR = 0x0d;
@@ -31,8 +32,14 @@ const PATTERNS: readonly Pattern[] = [
     rule: "text.invisible-character",
     // Zero-width joiners are ordinary within emoji and several scripts, so they are not among these.
     pattern:
-      /[\u00ad\u115f\u1160\u180e\u200b\u2060-\u2064\u3164\ufeff\uffa0]|\udb40[\udc00-\udc7f]/g,
+      /[\u00ad\u115f\u1160\u180e\u200b\u2060-\u2064\u2800\u3164\ufeff\uffa0\ufff9-\ufffb]|\udb40[\udc00-\udc7f]/g,
     message: (found) => `invisible character ${codePoint(found)}`,
+  },
+  {
+    rule: "text.invisible-character",
+    // One after a character chooses how that looks; several in a row carry text that nobody sees.
+    pattern: /(?:[\ufe00-\ufe0f]|\udb40[\udd00-\uddef]){2,}|[\u200c\u200d]{3,}/g,
+    message: (found) => `${[...found].length} invisible characters in a row`,
   },
   {
     rule: "text.control-character",
@@ -60,7 +67,7 @@ export function textFindings(parsed: ParsedModule): Finding[] {
 
 /** Names that Python reads as others, such as one in full-width letters that is `eval`; and code that is out of sight. */
 export function tokenFindings(parsed: ParsedModule): Finding[] {
-  return [...confusableNames(parsed), ...distantCode(parsed)];
+  return [...confusableNames(parsed), ...mixedNames(parsed), ...distantCode(parsed)];
 }
 
 function confusableNames(parsed: ParsedModule): Finding[] {
@@ -73,6 +80,34 @@ function confusableNames(parsed: ParsedModule): Finding[] {
     if (read === node.text) continue;
     const message = `${quoted(node.text)} is read as ${quoted(read)}`;
     findings.push(finding("text.confusable-identifier", message, placeOf(parsed, node)));
+    if (findings.length >= MOST_PER_RULE) break;
+  }
+  return findings;
+}
+
+/** Cyrillic, Greek and other letters that look like Latin ones, each followed by that (UTS #39, confusables). */
+const LOOKALIKES: ReadonlyMap<string, string> = new Map(
+  "аa еe іi кk оo рp сc уy хx ѕs јj һh ԁd ԛq ԝw ɡg ɩi АA ВB ЕE ІI КK МM НH ОO РP СC ТT ХX ЅS ЈJ οo ΑA ΒB ΕE ΖZ ΗH ΙI ΚK ΜM ΝN ΟO ΡP ΤT ΥY ΧX"
+    .split(" ")
+    .map((pair): [string, string] => [pair[0]!, pair[1]!]),
+);
+
+/** Names that look like others which are written in Latin letters, but are not the same to Python. */
+function mixedNames(parsed: ParsedModule): Finding[] {
+  const findings: Finding[] = [];
+  if (!NOT_ASCII.test(parsed.text)) return findings;
+  const map = capabilityMap();
+  for (const node of parsed.nodes) {
+    if (node.type !== "identifier" || !NOT_ASCII.test(node.text)) continue;
+    const name = identifier(node);
+    const seeming = Array.from(name, (letter) => LOOKALIKES.get(letter) ?? letter).join("");
+    const isMixed = name
+      .split(/[_\d]+/)
+      .some((part) => /[a-zA-Z]/.test(part) && Array.from(part).some((c) => LOOKALIKES.has(c)));
+    const looksKnown = seeming !== name && (map.isBuiltin(seeming) || map.isModule(seeming));
+    if (seeming === name || NOT_ASCII.test(seeming) || !(isMixed || looksKnown)) continue;
+    const message = `${quoted(name)} looks like ${quoted(seeming)}, and is another name`;
+    findings.push(finding("text.mixed-scripts", message, placeOf(parsed, node)));
     if (findings.length >= MOST_PER_RULE) break;
   }
   return findings;

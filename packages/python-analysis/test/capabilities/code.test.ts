@@ -84,3 +84,56 @@ test("code that is too deep or too long to be read is unresolved", async () => {
   const long = `exec(${JSON.stringify(`#${"a".repeat(200_000)}`)})`;
   expect(await usesOf(long)).toEqual([expect.stringMatching(/^1 unresolved exec\(/)]);
 });
+
+describe("what takes effect without being seen", () => {
+  /** `line reference` of what is hidden. */
+  async function hiddenIn(source: string): Promise<string[]> {
+    const parsed = await parseModule(source);
+    return resolveUses(parsed)
+      .uses.filter(({ capability }) => capability === "obfuscation")
+      .map(({ reference, node }) => `${parsed.position(node.startIndex).line} ${reference}`);
+  }
+
+  const escaped = Array.from(
+    CODE,
+    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  ).join("");
+
+  test.each([
+    ["base64", `import base64\nexec(base64.b64decode('${base64}'))`, "2 exec of hidden code"],
+    ["base64 of something", "import base64\nexec(base64.b64decode(f()))", "2 exec of hidden code"],
+    ["bytes by marshal", "import marshal\nexec(marshal.loads(x))", "2 exec of hidden code"],
+    [
+      "in a name",
+      `import base64\nx = base64.b64decode('${base64}')\neval(x)`,
+      "3 eval of hidden code",
+    ],
+    [
+      "compiled",
+      `import zlib\nexec(compile(zlib.decompress(x), '', 'exec'))`,
+      "2 compile of hidden code",
+    ],
+    ["escapes", `exec('${escaped}')`, "1 exec of hidden code"],
+    ["numbers", `exec(''.join(map(chr, [${numbers}])))`, "1 exec of hidden code"],
+    ["backwards", `exec(${backwards}[::-1])`, "1 exec of hidden code"],
+    ["rot13", "import codecs\nexec(codecs.decode('vzcbeg bf', 'rot13'))", "2 exec of hidden code"],
+    ["a name backwards", "import os\ngetattr(os, 'metsys'[::-1])", "2 getattr by a hidden name"],
+    [
+      "a module in base64",
+      "import base64\n__import__(base64.b64decode('b3M=').decode())",
+      "2 __import__ by a hidden name",
+    ],
+  ])("%s", async (_, source, expected) => {
+    expect(await hiddenIn(source)).toEqual([expected]);
+  });
+
+  test.each([
+    ["text that is only decoded", `import base64\nx = base64.b64decode('${base64}')\nprint(x)`],
+    ["code that is written out", `exec(${literal})\neval('1 + 1')\neval(x)`],
+    ["joined text", "import os\ngetattr(os, ''.join(['get', 'cwd']))()"],
+    ["names of objects", "getattr(x, 'tixe'[::-1])()"],
+    ["a few escapes", "exec('print(\"a\\\\x41\\\\x42\")')"],
+  ])("not %s", async (_, source) => {
+    expect(await hiddenIn(source)).toEqual([]);
+  });
+});

@@ -12,6 +12,13 @@ export const CALL_RULES = {
     help: "Use `ast.literal_eval` or `json.loads` for data, and a dictionary of functions for choices.",
     cwe: 95,
   }),
+  "code.obfuscated": rule({
+    severity: "warning",
+    title: "Runs or reaches what is hidden from readers",
+    why: "The script decodes code, or the name of what it takes out of a module, from text that nobody can read. Honest scripts have no reason to; malware does it to get past reviews and scanners.",
+    help: "Write the code and the names out.",
+    cwe: 506,
+  }),
   "code.dynamic-import": rule({
     severity: "info",
     confidence: "medium",

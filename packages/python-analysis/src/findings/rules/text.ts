@@ -32,6 +32,14 @@ export const TEXT_RULES = {
     help: "Write the name in plain letters.",
     cwe: 1007,
   }),
+  "text.mixed-scripts": rule({
+    severity: "warning",
+    confidence: "low",
+    title: "Name with letters that look like others",
+    why: "Letters of another script, such as the Cyrillic `о`, look like Latin ones, so that two different names look the same: what seems to be used is not what is.",
+    help: "Write the name in letters of one script.",
+    cwe: 1007,
+  }),
   "text.far-right": rule({
     severity: "warning",
     confidence: "medium",
