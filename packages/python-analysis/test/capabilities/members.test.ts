@@ -285,6 +285,18 @@ const SCRIPTS: readonly (readonly [string, string])[] = [
     'from transformers import AutoModel; AutoModel.from_pretrained("x")',
     "data.deserialize filesystem.read network.client",
   ],
+  ['import bz2; bz2._builtin_open("/etc/passwd")', "filesystem.read"],
+  ['from tokenize import _builtin_open as o; o("x", "w")', "filesystem.write"],
+  ['import enum; enum.bltns.eval("x")', "code.execute"],
+  ['import ssl; ssl.socket().connect(("h", 1))', "network.client"],
+  [
+    'import importlib.resources as r; r.import_module("os").system("x")',
+    "code.import process.spawn",
+  ],
+  ['from six.moves import builtins; builtins.exec("x")', "code.execute"],
+  ["import ctypes; ctypes._dlopen(None, 0)", "native.load"],
+  ["import logging; logging.os.getcwd()", "system.info"],
+  ["import turtle; turtle.readconfig('x')", "code.execute device filesystem.read"],
 ];
 
 test.each(SCRIPTS)("%s → %s", async (script, capabilities) => {
