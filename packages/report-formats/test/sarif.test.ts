@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import type { AnalysisReport, Finding } from "@sluice/contracts";
 import { describe, expect, it } from "vitest";
 import { type ReportedFile, SarifRun, toSarif } from "../src/index.js";
@@ -133,6 +134,12 @@ describe("a report as SARIF", () => {
     expect(spawn?.shortDescription?.text).toBe("process.spawn: starts programs or processes.");
   });
 
+  it("calls malware critical", () => {
+    const malware: Finding = { ...FINDING, rule: "malware.signature", severity: "error", cwe: 506 };
+    const { tool } = runOf({ ...FILE, report: { ...REPORT, findings: [malware] } });
+    expect(tool.driver.rules?.[0]?.properties).toMatchObject({ "security-severity": "9.5" });
+  });
+
   it("describes a rule that this analyser has not by what the finding says", () => {
     const old = { ...FINDING, rule: "old.rule", why: null };
     const { tool } = runOf({ ...FILE, report: { ...REPORT, findings: [old] } });
@@ -151,6 +158,22 @@ describe("a report as SARIF", () => {
     expect(run.results?.[0]?.taxa).toMatchObject([{ id: "95", index: 0 }]);
     const none = runOf({ ...FILE, report: { ...REPORT, findings: [] } });
     expect(none.taxonomies).toBeUndefined();
+  });
+
+  it("has a name for the weakness of every rule", () => {
+    // The table is held to the rules by a test of its own.
+    const table = readFileSync(new URL("../../../docs/rules.md", import.meta.url), "utf8");
+    const numbers = new Set(
+      [...table.matchAll(/definitions\/(\d+)\.html/g)].map((match) => Number(match[1])),
+    );
+    expect(numbers.size).toBeGreaterThan(20);
+    const findings = [...numbers].map((cwe) => ({ ...FINDING, cwe }));
+    const { taxonomies } = runOf({ ...FILE, report: { ...REPORT, findings } });
+    const taxa = taxonomies?.[0]?.taxa ?? [];
+    expect(taxa).toHaveLength(numbers.size);
+    expect(taxa.filter(({ shortDescription }) => !shortDescription).map(({ id }) => id)).toEqual(
+      [],
+    );
   });
 
   it("has fingerprints that stay the same where lines move, and differ where results do", () => {

@@ -5,8 +5,9 @@ import { toMessage } from "./message.js";
 import type { Taxonomy } from "./taxonomy.js";
 
 export const LEVELS = { error: "error", warning: "warning", info: "note" } as const;
-/** From 0 to 10, as CVSS has it; consumers make `high`, `medium` and `low` of it. */
+/** From 0 to 10, as CVSS has it; consumers make `critical`, `high`, `medium` and `low` of it. */
 const SECURITY_SEVERITIES = { error: "8.0", warning: "5.5", info: "3.0" } as const;
+const MALWARE_SEVERITY = "9.5";
 const CAPABILITY = "capability.";
 
 /** The id of the rule that a use of a capability is a result of. */
@@ -35,7 +36,10 @@ export function findingRule(finding: Finding, taxonomy: Taxonomy): ReportingDesc
       precision: rule.confidence,
       "problem.severity": rule.severity === "info" ? "recommendation" : rule.severity,
       ...(isAboutSecurity(id, rule) && {
-        "security-severity": SECURITY_SEVERITIES[rule.severity],
+        "security-severity":
+          area(id) === "malware" && rule.severity === "error"
+            ? MALWARE_SEVERITY
+            : SECURITY_SEVERITIES[rule.severity],
       }),
       tags: tagsOf(id, rule),
     },
