@@ -31,16 +31,19 @@ export interface FactsInput {
   readonly parsed: ParsedModule | undefined;
   /** Whose verdict it is; the built-in one's if nothing is said. */
   readonly python?: Python | undefined;
+  /** Looks for malware; {@link malwareFindings} with the rules that come along, if nothing is said. */
+  readonly findMalware?: typeof malwareFindings | undefined;
 }
 
 /** Collects what can be said of a script without a policy. JSON keeps it as it is. Never throws. */
 export function collectFacts(input: FactsInput): ScriptFacts {
   const { source, decoded, verdict, parsed, python = BUILT_IN_PYTHON } = input;
+  const { findMalware = malwareFindings } = input;
   const { syntax, findings } = syntaxOutcome(decoded, verdict);
   const outcome = syntax.valid ? findings : [...findings, ...binaryFindings(source)];
   const found =
     syntax.valid && verdict.killed === null && parsed
-      ? readStructure(parsed, source, python)
+      ? readStructure(parsed, source, python, findMalware)
       : { structure: null, findings: unreadable(outcome), malicious: false };
   const { kept, omitted } = listed([...outcome, ...found.findings]);
   return {
@@ -65,6 +68,7 @@ function readStructure(
   parsed: ParsedModule,
   source: Uint8Array,
   python: Python,
+  findMalware: typeof malwareFindings,
 ): {
   readonly structure: StructureFacts;
   readonly findings: readonly Finding[];
@@ -72,7 +76,7 @@ function readStructure(
 } {
   const resolution = resolveUses(parsed);
   const { imports, findings: onImports } = importFacts(parsed, source, python);
-  const malware = malwareFindings(parsed, resolution);
+  const malware = findMalware(parsed, resolution);
   const findings = [
     ...emptyFindings(source),
     ...lineEndFindings(source),

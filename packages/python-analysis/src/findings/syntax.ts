@@ -56,6 +56,15 @@ export function describeKill(reason: KillReason): Finding {
   return parserKilledFinding(KILLED[reason]);
 }
 
+/** What there is to say of a script whose scan for malware had to be stopped, twice. */
+export function unscanned(reason: KillReason): Finding {
+  return finding(
+    "malware.unscanned",
+    `the script could not be scanned for malware: ${KILLED[reason]}`,
+    null,
+  );
+}
+
 function parserKilledFinding(message: string): Finding {
   return finding("syntax.parser-killed", `the script could not be parsed: ${message}`, null);
 }

@@ -3,7 +3,8 @@ import type { AnalysisMetadata, AnalysisReport, Finding } from "@sluice/contract
 import { decodeSource } from "../decode.js";
 import { collectFacts } from "../facts/collect.js";
 import { type ScriptFacts, withFinding } from "../facts/script-facts.js";
-import { describeKill } from "../findings/syntax.js";
+import { describeKill, unscanned } from "../findings/syntax.js";
+import type { RuleFile } from "../malware/yara.js";
 import { judge } from "../policy/judge.js";
 import type { Policy } from "../policy/schema.js";
 import { NativeEngine, type NativeOptions, NotStarted } from "../verdict/native-engine.js";
@@ -36,6 +37,8 @@ export interface AnalysersOptions {
   readonly verdict: boolean;
   /** Who gives the verdict; the built-in Python if nothing is said. */
   readonly python?: Python | undefined;
+  /** Files of YARA rules to scan for besides those that come along. */
+  readonly ruleFiles?: readonly RuleFile[] | undefined;
   readonly log?: PoolLog | undefined;
 }
 
@@ -124,6 +127,7 @@ class PooledAnalysers implements Analysers {
     maxMemoryMb = DEFAULT_MAX_MEMORY_MB,
     verdict,
     python = BUILT_IN_PYTHON,
+    ruleFiles = [],
     log,
   }: AnalysersOptions) {
     this.#timeoutMs = timeoutMs;
@@ -143,6 +147,7 @@ class PooledAnalysers implements Analysers {
           verdict: host?.port ?? (verdict ? "built-in" : "none"),
           python,
           budget,
+          ruleFiles,
           snapshot: gift as AnalysisThreadData["snapshot"],
           phase,
         };
@@ -250,7 +255,9 @@ function factsOfKill(
 ): ScriptFacts {
   const verdict = { valid: progress !== PHASE.verdict, error: null, killed };
   const decoded = decodeSource(source);
-  return collectFacts({ source, decoded, verdict, parsed: undefined, python });
+  const facts = collectFacts({ source, decoded, verdict, parsed: undefined, python });
+  // What could not be scanned must not look as if it had been.
+  return progress === PHASE.scan ? withFinding(facts, unscanned(killed)) : facts;
 }
 
 /** @throws Error that names the program, too */

@@ -3,6 +3,8 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { AnalysisMetadata } from "@sluice/contracts";
 import { decodeSource } from "../decode.js";
 import { collectFacts } from "../facts/collect.js";
+import { malwareFindings } from "../malware/threats.js";
+import { shippedRuleFiles, YaraRules } from "../malware/yara.js";
 import { extractMetadata } from "../metadata.js";
 import { parseModule } from "../structure/parse.js";
 import { judge } from "../verdict/judge.js";
@@ -25,13 +27,22 @@ import type { ThreadMessage } from "./thread.js";
  */
 const WORN_OUT = 0.25;
 
-const { verdict: judgedBy, python, budget, snapshot, phase } = workerData as AnalysisThreadData;
+const {
+  verdict: judgedBy,
+  python,
+  budget,
+  snapshot,
+  ruleFiles,
+  phase,
+} = workerData as AnalysisThreadData;
 const port = parentPort!;
 
 const memory = new MemoryLimit(budget.memoryBytes);
 memory.install();
 const engine = await startEngine();
 await parseModule("");
+// So that no script waits for it.
+const rules = engine && new YaraRules([...shippedRuleFiles(), ...ruleFiles]);
 
 port.on("message", (request: AnalysisRequest) => void serve(request));
 say({ kind: "ready", gift: engine instanceof PyodideEngine ? engine.snapshot : undefined });
@@ -75,7 +86,19 @@ async function factsOf({ source, withMetadata }: FactsRequest): Promise<Analysis
   const { decoded, verdict } = await judge(source, engine, budget);
   Atomics.store(phase, 0, PHASE.structure);
   const parsed = decoded.ok && verdict.valid ? await parseModule(decoded.text) : undefined;
-  const facts = collectFacts({ source, decoded, verdict, parsed, python });
+  const facts = collectFacts({
+    source,
+    decoded,
+    verdict,
+    parsed,
+    python,
+    findMalware: (module, resolution) => {
+      Atomics.store(phase, 0, PHASE.scan);
+      const findings = malwareFindings(module, resolution, rules);
+      Atomics.store(phase, 0, PHASE.structure);
+      return findings;
+    },
+  });
   if (!withMetadata || !parsed || facts.structure === null)
     return { kind: "facts", facts, metadata: null };
   Atomics.store(phase, 0, PHASE.metadata);

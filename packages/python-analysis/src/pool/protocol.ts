@@ -2,6 +2,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { AnalysisMetadata } from "@sluice/contracts";
 import type { ScriptFacts } from "../facts/script-facts.js";
+import type { RuleFile } from "../malware/yara.js";
 import type { Budget } from "../verdict/bombs.js";
 import type { Snapshot } from "../verdict/pyodide-engine.js";
 import type { Python } from "../verdict/python.js";
@@ -33,9 +34,11 @@ export interface AnalysisThreadData {
   readonly budget: Budget;
   /** Made by the first thread of the pool, for those that follow. */
   readonly snapshot: Snapshot | undefined;
+  /** What is scanned for besides the rules that come along. */
+  readonly ruleFiles: readonly RuleFile[];
   /** The thread's current {@link Phase}, shared so that it can be read when the thread is gone. */
   readonly phase: Int32Array;
 }
 
 /** What a thread is at. */
-export const PHASE = { verdict: 0, structure: 1, metadata: 2 } as const;
+export const PHASE = { verdict: 0, structure: 1, metadata: 2, scan: 3 } as const;
