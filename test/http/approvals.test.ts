@@ -444,6 +444,13 @@ describeWith(["postgres"], "approvals", () => {
         "not_asked",
         /process/,
       ],
+      [
+        "an import that it asks not, and all the rest",
+        { ...ALL, imports: ["*", "foo"] },
+        422,
+        "not_asked",
+        /does not ask for "foo"\./,
+      ],
       ["an import that it asks not", { ...ALL, imports: ["foo"] }, 422, "not_asked", /"foo"/],
       ["an import that is allowed", { ...ALL, imports: ["json"] }, 422, "not_asked", /"json"/],
     ])("with %s", async (_, body, status, code, detail) => {
@@ -582,7 +589,8 @@ describeWith(["postgres"], "approvals", () => {
         "decideApproval",
         `/api/v1/scripts/${body.script_id}/approvals`,
         {
-          body: JSON.stringify({ ...ALL, imports: [] }),
+          // It asks for no import; `*` takes in what there is.
+          body: JSON.stringify(ALL),
           headers: { "content-type": "application/json" },
         },
       );

@@ -85,12 +85,13 @@ export async function recordApproval(catalog: Catalog, wanted: Decision): Promis
     if (!isDecided || verdict !== "needs_approval" || asked === null) {
       return { kind: "undecidable", version: number, state, verdict: verdict ?? undefined };
     }
-    const missing = {
-      capabilities: unmatched(wanted.capabilities, asked, "capability"),
-      imports: unmatched(wanted.imports, asked, "import"),
-    };
-    if (missing.capabilities.length > 0 || missing.imports.length > 0)
-      return { kind: "not_asked", version: number, ...missing, asked };
+    const items = asked.filter(({ kind, name }) =>
+      patternsFor(kind, wanted).some((pattern) => takesIn(pattern, name)),
+    );
+    const capabilities = unmatched("capability", wanted, items);
+    const imports = unmatched("import", wanted, items);
+    if (capabilities.length > 0 || imports.length > 0 || items.length === 0)
+      return { kind: "not_asked", version: number, capabilities, imports, asked };
 
     const approval = await insertApproval(tx, {
       approvalId: uuidv7(),
@@ -98,10 +99,7 @@ export async function recordApproval(catalog: Catalog, wanted: Decision): Promis
       version: number,
       sha256,
       decision: wanted.decision,
-      items: asked.filter(({ kind, name }) => {
-        const patterns = kind === "capability" ? wanted.capabilities : wanted.imports;
-        return patterns.some((pattern) => takesIn(pattern, name));
-      }),
+      items,
       reason: wanted.reason,
       actor: wanted.actor,
       expiresAt: wanted.expiresAt,
@@ -122,13 +120,24 @@ export async function recordApproval(catalog: Catalog, wanted: Decision): Promis
   });
 }
 
-function unmatched(
-  patterns: readonly string[],
-  asked: readonly AskedItem[],
+function patternsFor(
   kind: AskedItem["kind"],
+  { capabilities, imports }: Pick<Decision, "capabilities" | "imports">,
+): readonly string[] {
+  return kind === "capability" ? capabilities : imports;
+}
+
+/** The patterns that take in nothing, but for `*`, which does no harm where only the other kind is asked for. */
+function unmatched(
+  kind: AskedItem["kind"],
+  wanted: Decision,
+  items: readonly AskedItem[],
 ): string[] {
-  const names = asked.filter((item) => item.kind === kind).map(({ name }) => name);
-  return patterns.filter((pattern) => !names.some((name) => takesIn(pattern, name)));
+  const names = items.filter((item) => item.kind === kind).map(({ name }) => name);
+  return patternsFor(kind, wanted).filter(
+    (pattern) =>
+      (pattern !== "*" || items.length === 0) && !names.some((name) => takesIn(pattern, name)),
+  );
 }
 
 interface Decidable {
