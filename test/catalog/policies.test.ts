@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import {
   activatePolicy,
   type Catalog,
@@ -6,10 +8,12 @@ import {
   listPolicies,
   readAnalysis,
   readPolicyInForce,
+  recordApproval,
 } from "@sluice/catalog";
 import {
   dryRun,
   EffectivePolicies,
+  ensurePolicy,
   type InForce,
   putInForce,
   reevaluateBatch,
@@ -17,6 +21,7 @@ import {
 import { judge, parsePolicyDocument, policyVersion } from "@sluice/python-analysis";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { removeDirectory, temporaryDirectory } from "../servers/guard.js";
 import { sharedPostgres } from "../servers/index.js";
 import {
   BACKUP_RESULT,
@@ -319,6 +324,82 @@ test("what a dry run says is what then happens, by any policy after any other", 
     }),
     { numRuns: 25 },
   );
+});
+
+describe("a start of Sluice", () => {
+  const nameInForce = async () => (await readPolicyInForce(catalog))?.name;
+
+  test("takes the policy that comes with it where there is none, and twice once only", async () => {
+    await Promise.all([ensurePolicy(catalog, undefined), ensurePolicy(catalog, undefined)]);
+    const { items } = await listPolicies(catalog, { limit: 10 });
+    expect(items).toMatchObject([{ name: "default", activatedBy: "default" }]);
+  });
+
+  test("takes a file whose content is new, and leaves what came after it", async () => {
+    const directory = temporaryDirectory();
+    const file = join(directory, "policy.yaml");
+    const startWith = async (name: string) => {
+      writeFileSync(file, `name: ${name}\nversion: 1\n`);
+      await ensurePolicy(catalog, file);
+      return nameInForce();
+    };
+    await ensurePolicy(catalog, undefined);
+    expect(await startWith("first")).toBe("first");
+    await enforce(OPEN);
+    expect(await startWith("first")).toBe("a");
+    expect(await startWith("second")).toBe("second");
+    expect(await startWith("first")).toBe("second");
+    // Nor does the policy that comes with Sluice take anybody's place.
+    await ensurePolicy(catalog, undefined);
+    expect(await nameInForce()).toBe("second");
+    removeDirectory(directory);
+  });
+
+  test("fails with every mistake of a file that has some", async () => {
+    const directory = temporaryDirectory();
+    const file = join(directory, "policy.yaml");
+    writeFileSync(file, "name: a\nlimits: {max_line: 1}\n");
+    await expect(ensurePolicy(catalog, file)).rejects.toThrow(/version[^]*limits.max_line/);
+    expect(await nameInForce()).toBeUndefined();
+    removeDirectory(directory);
+  });
+});
+
+test("what was granted stays granted by another policy that asks for it", async () => {
+  await enforce(OPEN);
+  const shell = await store(catalog, SHELL);
+  const asking =
+    "capabilities: {default: allowed, needs_approval: [process.*]}\nimports: {default: allowed}";
+  await reevaluateAll(await enforce(asking));
+  expect(await stateOf(shell)).toBe("needs_approval");
+  await recordApproval(catalog, {
+    scriptId: shell.scriptId,
+    version: 1,
+    sha256: undefined,
+    decision: "granted",
+    capabilities: ["process.spawn"],
+    imports: [],
+    reason: "looked at",
+    actor: "alice",
+    expiresAt: undefined,
+    idempotency: undefined,
+  });
+  expect(await stateOf(shell)).toBe("ready");
+  const { signal } = new AbortController();
+  for (const [text, expected] of [
+    [OPEN, "ready"],
+    [`${asking}\nlimits: {max_lines: 99}`, "ready"],
+    ["capabilities: {default: allowed, refused: [process.*]}", "rejected"],
+    [asking, "ready"],
+  ] as const) {
+    const document = parsePolicyDocument(`name: a\nversion: 1\n${text}`);
+    const effective = new EffectivePolicies(catalog);
+    const said = await dryRun(catalog, effective, { document, limit: 9, signal });
+    const before = await stateOf(shell);
+    await reevaluateAll(await enforce(text));
+    expect(await stateOf(shell)).toBe(expected);
+    expect(said.changes.map(({ to }) => to)).toEqual(before === expected ? [] : [expected]);
+  }
 });
 
 test("a policy that is not wanted leaves no trace", async () => {
