@@ -1,15 +1,7 @@
 /** `sluice analyse`: from its arguments to its exit code. */
 import { createReadStream } from "node:fs";
 import type { ToolProfile } from "@sluice/contracts";
-import {
-  createAnalysers,
-  findPython,
-  loadPolicy,
-  type Policy,
-  PolicyError,
-  type Python,
-  PythonError,
-} from "@sluice/python-analysis";
+import { createAnalysers, findPython, type Python, PythonError } from "@sluice/python-analysis";
 import { createStyle, visible } from "@sluice/report-formats";
 import { analyse, type Source, STDIN } from "./analyse.js";
 import { wantsColour } from "./colour.js";
@@ -21,6 +13,7 @@ import { argumentNames } from "./files/name.js";
 import { readStream } from "./files/read.js";
 import { createFormat, type FormatName } from "./format.js";
 import { Output } from "./output.js";
+import { readPolicy } from "./policy/read.js";
 import { NO_PROGRESS, showProgress } from "./progress.js";
 import { Tally } from "./tally.js";
 import { defaultThreads } from "./threads.js";
@@ -31,6 +24,7 @@ export interface AnalyseArguments {
   readonly format: FormatName;
   readonly profile: ToolProfile;
   readonly policy?: string;
+  readonly namespace: string;
   readonly filesFrom?: string;
   readonly null?: boolean;
   readonly threads?: number;
@@ -48,7 +42,7 @@ export async function runAnalyse(
 ): Promise<number> {
   checkArguments(files, options);
   const { stdout, stderr, env } = process;
-  const policy = await readPolicy(options.policy);
+  const policy = await readPolicy(options.policy, options.namespace);
   const python = await pythonOf(env);
   const style = createStyle(options.format === "text" && wantsColour(env, stdout.isTTY));
 
@@ -109,21 +103,6 @@ function checkArguments(
     throw new UsageError("--null says how the list of --files-from is made, which is missing");
   const readers = files.filter((file) => file === "-").length + (filesFrom === "-" ? 1 : 0);
   if (readers > 1) throw new UsageError("standard input (-) can be read for one thing only");
-}
-
-async function readPolicy(file: string | undefined): Promise<Policy> {
-  try {
-    return (await loadPolicy(file)).document.base;
-  } catch (error) {
-    const why =
-      error instanceof PolicyError
-        ? error.message
-            .split("\n")
-            .map((line) => `\n  ${visible(line)}`)
-            .join("")
-        : ` ${fileError(error).message}`;
-    throw new UsageError(`the policy ${visible(file ?? "")} cannot be used:${why}`);
-  }
 }
 
 /** The Python that judges, which is set as it is for the services. */

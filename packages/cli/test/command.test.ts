@@ -216,6 +216,25 @@ describe("the exit code", () => {
     expect(JSON.parse(none.stdout)).toEqual([]);
   });
 
+  test("is that of the policy in the namespace that is given", async () => {
+    writeFileSync(
+      at("spaces.yaml"),
+      "name: a\nversion: 1\nnamespaces: {free/*: {capabilities: {default: allowed}}}",
+    );
+    writeFileSync(at("eval.py"), "eval(input())\n");
+    const inNamespace = (...args: string[]) =>
+      sluice(["analyse", ...ONE, "--policy", "spaces.yaml", ...args, "eval.py"], {
+        cwd: directory,
+      });
+    const [usual, free, wrong] = await Promise.all([
+      inNamespace(),
+      inNamespace("--namespace", "free/x"),
+      inNamespace("--namespace", "/x"),
+    ]);
+    expect([usual.code, free.code, wrong.code]).toEqual([1, 0, 2]);
+    expect(wrong.stderr).toMatch(/the namespace \/x must be segments/);
+  });
+
   test("is 1 where the policy that is given does not allow a script", async () => {
     writeFileSync(
       at("strict.yaml"),
@@ -286,7 +305,15 @@ describe("the exit code", () => {
 test("--help and --version say what there is", async () => {
   const help = await sluice(["analyse", "--help"]);
   expect(help).toMatchObject({ code: 0, stderr: "" });
-  for (const option of ["--format", "--profile", "--policy", "--files-from", "--null", "--threads"])
+  for (const option of [
+    "--format",
+    "--profile",
+    "--policy",
+    "--namespace",
+    "--files-from",
+    "--null",
+    "--threads",
+  ])
     expect(help.stdout).toContain(option);
   expect(help.stdout).toContain("\nPYTHON_BIN names ");
   expect(await sluice(["--help"])).toMatchObject({ code: 0, stderr: "" });

@@ -216,7 +216,7 @@ const DECLARED = {
     name: "POLICY_FILE",
     default: undefined,
     description:
-      "policy in YAML or JSON that scripts are judged by; unset: the one that comes with Sluice",
+      "policy in YAML or JSON that comes into force at start if it never was; unset: the one that comes with Sluice",
     expected: "the path of a file",
     schema: z.string().transform((path) => resolve(path)),
   }),

@@ -107,8 +107,13 @@ const docstrings = {
   severity: severity.default("warning"),
 };
 const policy = {
-  name: z.string().min(1).max(100),
-  version: z.union([z.string().min(1).max(50), z.number().transform(String)]),
+  name: z
+    .string("must be there, as text")
+    .min(1, "must not be empty")
+    .max(100, "must have at most 100 characters"),
+  version: z.union([z.string().min(1).max(50), z.number().transform(String)], {
+    error: 'must be there, as a number or a text of at most 50 characters, such as "1"',
+  }),
   capabilities: z.strictObject(capabilities).superRefine(inOneListOnly).prefault({}),
   imports: z.strictObject(imports).superRefine(inOneListOnly).prefault({}),
   limits: z.strictObject(limits).prefault({}),

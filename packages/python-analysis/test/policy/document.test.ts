@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { decideCapability, decideImport } from "../../src/policy/decide.js";
 import { DEFAULT_POLICY, DEFAULT_POLICY_DOCUMENT } from "../../src/policy/default.js";
@@ -97,6 +98,20 @@ describe("the policy of a namespace", () => {
     expect(policyFor(one, "a/b/c").limits.max_lines.limit).toBe(2);
     expect(one.version).toBe(other.version);
   });
+});
+
+test("the example of the documentation is a policy", () => {
+  const page = readFileSync(new URL("../../../../docs/policy.md", import.meta.url), "utf8");
+  const example = /```yaml\n([^]*?)```/.exec(page)?.[1] ?? "";
+  const document = parsePolicyDocument(example);
+  expect(document.overrides.map(({ pattern }) => pattern)).toEqual([
+    "research/*",
+    "research/nightly",
+  ]);
+  const { imports, capabilities, limits } = policyFor(document, "research/nightly");
+  expect(imports.allowed).toEqual(["numpy", ".", "torch"]);
+  expect(capabilities.refused).toEqual(["code.native"]);
+  expect(limits.max_mccabe).toEqual({ limit: null, severity: "error" });
 });
 
 test("a document has another version with anything else that it says", () => {
