@@ -110,7 +110,7 @@ test("the example of the documentation is a policy", () => {
   ]);
   const { imports, capabilities, limits } = policyFor(document, "research/nightly");
   expect(imports.allowed).toEqual(["numpy", ".", "torch"]);
-  expect(capabilities.refused).toEqual(["code.native"]);
+  expect(capabilities.refused).toEqual(["native.load"]);
   expect(limits.max_mccabe).toEqual({ limit: null, severity: "error" });
 });
 
