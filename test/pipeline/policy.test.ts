@@ -54,8 +54,9 @@ describeWith(["postgres"], "a policy that changes", () => {
     }
     return new Map(items.map((item) => [item.script_id, item]));
   };
-  const applied = () =>
-    expect.poll(async () => (await read()).applied_at, { timeout: 60_000 }).not.toBeNull();
+  const applied = async () => {
+    await expect.poll(async () => (await read()).applied_at, { timeout: 60_000 }).not.toBeNull();
+  };
   const states = async () => {
     const found = new Map<string, string>();
     for (let cursor: string | null = ""; cursor !== null;) {
