@@ -98,7 +98,7 @@ function readStructure(
       docstrings: docstringFacts(parsed),
       signatures: signatureFacts(parsed),
     },
-    findings: [...findings, ...suppressionFindings(parsed, findings, resolution.uses)],
+    findings: [...findings, ...suppressionFindings(parsed, findings, resolution)],
     malicious: malware.some(({ severity }) => severity === "error"),
   };
 }

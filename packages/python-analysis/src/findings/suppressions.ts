@@ -6,7 +6,7 @@
  * something dangerous. Real code is full of the others: they are one finding together.
  */
 import type { Finding } from "@sluice/contracts";
-import type { Use } from "../capabilities/uses.js";
+import type { Resolution } from "../capabilities/uses.js";
 import type { ParsedModule, SyntaxNode } from "../structure/types.js";
 import { finding, placeOf, quoted } from "./finding.js";
 import { directivesOf, type Directive } from "./suppression-directives.js";
@@ -34,14 +34,15 @@ interface Suppression {
 export function suppressionFindings(
   parsed: ParsedModule,
   findings: readonly Finding[],
-  uses: readonly Use[],
+  { uses, shownAt }: Pick<Resolution, "uses" | "shownAt">,
 ): Finding[] {
   const suppressions = collect(parsed);
   if (suppressions.length === 0) return [];
   const marks = new Marks(suppressions);
   for (const { rule, line, end_line: end } of findings)
     if (line !== null && !HARMLESS.test(rule)) marks.mark(line, end ?? line, rule);
-  for (const { capability, node } of uses) {
+  for (const { capability, node: used } of uses) {
+    const node = shownAt(used);
     const whole = node.field === "function" && node.parent ? node.parent : node;
     const { start, end = start } = placeOf(parsed, whole);
     marks.mark(start.line, end.line, capability);

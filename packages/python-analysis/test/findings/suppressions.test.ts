@@ -185,6 +185,16 @@ open("z", "w")
   ]);
 });
 
+test("what stands by a comment may be in a string that is run", async () => {
+  const source = `x = 1  # nosec\n\n\nexec("\\nopen('a', 'w')")  # nosec\n`;
+  expect((await suppressions(source)).map(brief)).toEqual([
+    "1:8 info security `# nosec` asks Bandit to look away",
+    expect.stringMatching(
+      /^4:\d+ warning security .* at code.eval, code.execute, filesystem.write$/,
+    ),
+  ]);
+});
+
 test("text in strings is no comment", async () => {
   expect(
     await suppressions(`x = "# nosec"\ny = '''\n# nosec\n# noqa\n'''\nf"{x} # nosec"\n`),
