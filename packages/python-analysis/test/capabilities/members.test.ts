@@ -297,6 +297,14 @@ const SCRIPTS: readonly (readonly [string, string])[] = [
   ["import ctypes; ctypes._dlopen(None, 0)", "native.load"],
   ["import logging; logging.os.getcwd()", "system.info"],
   ["import turtle; turtle.readconfig('x')", "code.execute device filesystem.read"],
+  ["import seaborn as sns; sns.lineplot(x=[1], y=[2])", ""],
+  ['import seaborn as sns; sns.load_dataset("tips")', "filesystem.read network.client"],
+  ['import sympy; sympy.sympify("x")', "code.execute"],
+  ['from loguru import logger; logger.info("x")', ""],
+  ["import networkx as nx; nx.Graph().add_node(1)", ""],
+  ['import networkx as nx; nx.read_gpickle("x")', "data.deserialize filesystem.read"],
+  ["import trio; trio.sleep(1)", ""],
+  ["from openai import OpenAI; OpenAI()", "network.client"],
 ];
 
 test.each(SCRIPTS)("%s → %s", async (script, capabilities) => {
