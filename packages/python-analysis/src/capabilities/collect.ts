@@ -210,7 +210,7 @@ class Collector {
         for (const { root } of this.#program.codeRunBy(node)) this.#push(operands(root), scope);
         break;
       case "ERROR":
-        this.#unread.push(node);
+        if (!this.#program.hostOf(node)) this.#unread.push(node);
         break;
     }
     if (COMPREHENSIONS.has(node.type)) this.#visitComprehension(node, scope);

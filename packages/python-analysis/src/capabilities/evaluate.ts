@@ -151,6 +151,7 @@ export class Evaluator implements Transfer {
     const folded = this.#folding.of(node);
     if (!folded || folded.options.length === 0) return flowing;
     let result = folded.isExact ? NOTHING : flowing;
+    if (folded.isDoubtful) result = union(result, ANYTHING);
     for (const option of folded.options)
       result = union(result, [option.type === "str" ? this.make.string(option.text) : OPAQUE]);
     return result;

@@ -157,6 +157,8 @@ class Finder {
       case "exec_statement":
         return this.#add("code.execute", "exec", node);
       case "ERROR":
+        // In a string it is no Python most often, which raises when it is run.
+        if (this.#program.hostOf(node)) return;
         return this.#add("unresolved", excerpt(node, 40), node);
     }
     if (node.type !== "parenthesized_expression" && isCallee(node)) this.#lookAtReference(node);

@@ -46,6 +46,7 @@ describe("dangerous calls", () => {
       "import base64\nexec(base64.b64decode('eCA9IDE='))",
       "2:1 warning code.eval",
       "2:1 warning code.obfuscated",
+      "2:1 error malware.decode-run",
     ],
     ["not literal_eval", "import ast\nast.literal_eval(x)"],
     ["a computed import", "__import__(x)", "1:1 info code.dynamic-import"],

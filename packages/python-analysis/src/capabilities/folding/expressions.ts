@@ -35,7 +35,7 @@ import {
 export function evaluateNode(run: Interpreter, node: SyntaxNode, frame: Frame): Value {
   switch (node.type) {
     case "identifier":
-      return run.load(identifier(node), frame);
+      return run.load(identifier(node), frame, node);
     case "string":
       return literal(run, node, frame);
     case "concatenated_string":

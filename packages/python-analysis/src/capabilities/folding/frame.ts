@@ -75,6 +75,7 @@ export class Bindings {
       }
       ends.push(end);
     }
+    if (ends.every((end) => end.size === 0)) return;
     const all = new Map(ends.flatMap((end) => [...end]));
     for (const [key, { frame, name, before }] of all) {
       const outcomes = ends.map((end) => (end.has(key) ? end.get(key)!.after : before));

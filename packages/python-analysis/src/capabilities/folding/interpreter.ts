@@ -4,7 +4,15 @@ import type { Budget } from "./limits.js";
 import { DEEPEST_EXPRESSION } from "./limits.js";
 import { FoldingRecord } from "./record.js";
 import type { Survey } from "./survey.js";
-import { type Arguments, type Constant, either, path, UNKNOWN, type Value } from "./value.js";
+import {
+  type Arguments,
+  type Constant,
+  either,
+  optionsOf,
+  path,
+  UNKNOWN,
+  type Value,
+} from "./value.js";
 
 /** Code in a constant string, and the call that runs it. */
 export interface NestedCode {
@@ -74,6 +82,7 @@ export class Interpreter {
   #depth = 0;
   #calls = 0;
   #callsEnd = 0;
+  #callSteps = 0;
   /** By what can change, the way on which it was made: it can be told what a change makes of it there only. */
   readonly #madeOn = new WeakMap<object, number>();
   #way = 0;
@@ -154,7 +163,7 @@ export class Interpreter {
   }
 
   /** What a name stands for; without a frame of its own that has it, one of Python's own. */
-  load(name: string, from: Frame): Value {
+  load(name: string, from: Frame, node: SyntaxNode | null = null): Value {
     for (let frame: Frame | null = from; frame; frame = frame.parent) {
       if (frame.kind === "class" && frame !== from) continue;
       const value = frame.values.get(name);
@@ -166,16 +175,17 @@ export class Interpreter {
       const mayDiffer =
         this.ranUnknownCode ||
         (this.surroundings.survey.bindsByNamespace && frame.kind === "module");
-      return mayDiffer ? either(value, UNKNOWN) : value;
+      if (!mayDiffer) return value;
+      if (node && optionsOf(value).some(({ type }) => type === "str")) this.record.doubt(node);
+      return either(value, UNKNOWN);
     }
     if (name === "__builtins__") return path("builtins");
-    for (const module of this.stars) {
-      if (STAR_MODULES.has(module))
-        return either(path(`${module}.${name}`), path(`builtins.${name}`));
-    }
-    return this.surroundings.isBuiltin(name) && this.stars.length === 0
-      ? path(`builtins.${name}`)
-      : UNKNOWN;
+    const isBuiltin = this.surroundings.isBuiltin(name);
+    const found: Value[] = this.stars.map((module) =>
+      STAR_MODULES.has(module) ? path(`${module}.${name}`) : UNKNOWN,
+    );
+    if (isBuiltin) found.push(path(`builtins.${name}`));
+    return found.length > 0 ? found.reduce(either) : UNKNOWN;
   }
 
   /** Whether a frame is that of the function that is run itself. */
@@ -193,17 +203,22 @@ export class Interpreter {
   /** Whether the script's own functions may be called: the outermost call gets some steps, more for long arguments. */
   mayCall(length: number): boolean {
     if (this.budget.isSpent) return false;
-    if (this.#calls === 0) this.#callsEnd = this.budget.stepsLeft - 5_000 - 50 * length;
-    return this.budget.stepsLeft > this.#callsEnd;
+    if (this.#calls > 0) return this.budget.stepsLeft > this.#callsEnd;
+    const steps = CALL_STEPS + STEPS_PER_CHARACTER * length;
+    this.#callsEnd = this.budget.stepsLeft - steps;
+    // Long arguments are what decoders get, short ones what everything else gets.
+    return length >= LONG_ARGUMENT || this.#callSteps < MOST_CALL_STEPS;
   }
 
   /** Runs a call of one of the script's own functions. */
   within<T>(run: () => T): T {
+    const before = this.budget.stepsLeft;
     this.#calls++;
     try {
       return run();
     } finally {
       this.#calls--;
+      if (this.#calls === 0) this.#callSteps += before - this.budget.stepsLeft;
     }
   }
 
@@ -250,6 +265,13 @@ export class Interpreter {
   }
 }
 
+/** What a call of one of the script's own functions may take, with all that it calls. */
+const CALL_STEPS = 1_000;
+/** As for each character or item of its arguments. */
+const STEPS_PER_CHARACTER = 50;
+const LONG_ARGUMENT = 100;
+/** What all calls with short arguments may take. */
+const MOST_CALL_STEPS = 10_000;
 /** Modules whose functions are worked out, and that are imported whole by those who hide that. */
 const STAR_MODULES = new Set([
   "base64",

@@ -6,6 +6,8 @@ export interface Folded {
   readonly options: readonly (Text | Bytes)[];
   /** Whether it is never anything else. */
   readonly isExact: boolean;
+  /** Whether it may be something else by ways that do not show, as what `globals()["x"] = …` binds. */
+  readonly isDoubtful: boolean;
   /** Whether it is, or may be, written so that readers do not see it. */
   readonly isHidden: boolean;
 }
@@ -22,6 +24,7 @@ export class FoldingRecord implements Folding {
   readonly #options = new Map<SyntaxNode, (Text | Bytes)[]>();
   readonly #inexact = new Set<SyntaxNode>();
   readonly #hidden = new Set<SyntaxNode>();
+  readonly #doubtful = new Set<SyntaxNode>();
 
   add(node: SyntaxNode, value: Value): void {
     for (const option of optionsOf(value)) {
@@ -39,6 +42,10 @@ export class FoldingRecord implements Folding {
     }
   }
 
+  doubt(node: SyntaxNode): void {
+    this.#doubtful.add(node);
+  }
+
   of(node: SyntaxNode): Folded | undefined {
     const options = this.#options.get(node);
     const isHidden = this.#hidden.has(node);
@@ -46,6 +53,7 @@ export class FoldingRecord implements Folding {
     return {
       options: options ?? [],
       isExact: options !== undefined && !this.#inexact.has(node),
+      isDoubtful: this.#doubtful.has(node),
       isHidden,
     };
   }

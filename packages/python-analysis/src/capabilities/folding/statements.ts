@@ -12,6 +12,8 @@ import { iterate, path, truth, UNKNOWN, type Value } from "./value.js";
 /** Rounds of a loop that are run one by one. */
 const MOST_ROUNDS = 20_000;
 
+/** What a `while True` may take. */
+const ENDLESS_STEPS = 1_000;
 /** Of more places where a block may be left, what comes after them is not told apart. */
 const MOST_EXITS = 20;
 
@@ -233,7 +235,7 @@ function runFor(run: Interpreter, node: SyntaxNode, frame: Frame): Completion {
   const target = node.childForFieldName("left");
   const items = node.children[0]?.type === "async" ? null : iterate(source);
   const known = items && items.length <= MOST_ROUNDS ? items : [];
-  const end = runRounds(run, (round) => {
+  const end = runRounds(run, run.budget.stepsLeft / 3, (round) => {
     if (round >= known.length) return items && known.length === items.length ? "done" : "unknown";
     bindTarget(run, target, known[round]!, frame);
     return run.run(body, frame);
@@ -251,9 +253,10 @@ function runFor(run: Interpreter, node: SyntaxNode, frame: Frame): Completion {
 function runWhile(run: Interpreter, node: SyntaxNode, frame: Frame): Completion {
   const condition = node.childForFieldName("condition")!;
   const body = operands(node.childForFieldName("body")!);
-  const end = runRounds(run, (round) => {
-    // What goes on until something happens seldom ends soon.
-    if (condition.type === "true" && round > 1_000) return "unknown";
+  // What goes on until something happens seldom ends soon.
+  const isEndless = condition.type === "true" || condition.type === "integer";
+  const most = isEndless ? ENDLESS_STEPS : run.budget.stepsLeft / 3;
+  const end = runRounds(run, most, () => {
     const holds = truth(run.evaluate(condition, frame));
     if (holds !== true) return holds === false ? "done" : "unknown";
     return run.run(body, frame);
@@ -270,10 +273,11 @@ function runWhile(run: Interpreter, node: SyntaxNode, frame: Frame): Completion 
 /** Runs a loop round by round, until it ends or that is not known. */
 function runRounds(
   run: Interpreter,
+  steps: number,
   go: (round: number) => Completion | "done" | "unknown",
 ): "done" | "unknown" | "left" {
   const before = run.maybe;
-  const allowance = run.budget.stepsLeft / 2;
+  const allowance = run.budget.stepsLeft - steps;
   for (let round = 0; round < MOST_ROUNDS; round++) {
     if (round > 0 && (!run.mayGoOn() || run.budget.stepsLeft < allowance)) return "unknown";
     run.maybe = 0;
