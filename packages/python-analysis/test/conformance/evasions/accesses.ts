@@ -1,0 +1,62 @@
+import { templates } from "./templates.js";
+
+/** Ways from a module to a member of it. */
+export const ACCESSES = templates({
+  "+attribute": "$X.$F",
+  getattr: "getattr($X, $N)",
+  "getattr with a default": "getattr($X, $N, None)",
+  "getattr under another name": "g$_ = getattr\ng$_($X, $N)",
+  "getattr of builtins": "import builtins as b$_\nb$_.getattr($X, $N)",
+  "__dict__[]": "$X.__dict__[$N]",
+  "__dict__ by getattr": "getattr($X, '__di' + 'ct__')[$N]",
+  "vars[]": "vars($X)[$N]",
+  "vars().get": "vars($X).get($N)",
+  "__dict__.get": "$X.__dict__.get($N)",
+  "__dict__.__getitem__": "$X.__dict__.__getitem__($N)",
+  __getattribute__: "$X.__getattribute__($N)",
+  "object.__getattribute__": "object.__getattribute__($X, $N)",
+  "type().__getattribute__": "type($X).__getattribute__($X, $N)",
+  attrgetter: "import operator\noperator.attrgetter($N)($X)",
+  "attrgetter as": "from operator import attrgetter as a$_\na$_($N)($X)",
+  "itemgetter of vars": "from operator import itemgetter\nitemgetter($N)(vars($X))",
+  "operator.getitem": "import operator\noperator.getitem(vars($X), $N)",
+  "lambda with getattr": "(lambda m, n: getattr(m, n))($X, $N)",
+  "a function with getattr": "def g$_(m, n):\n    return getattr(m, n)\ng$_($X, $N)",
+  "a method with getattr":
+    "class G$_:\n    def take(self, m, n):\n        return getattr(m, n)\nG$_().take($X, $N)",
+  "names kept by an object":
+    "class G$_:\n    def __init__(self, n):\n        self.n = n\n    def take(self, m):\n        return getattr(m, self.n)\nG$_($N).take($X)",
+  "a loop over vars": "[v for k, v in vars($X).items() if k == $N][0]",
+  "a loop over dir": "[getattr($X, n) for n in dir($X) if n == $N][0]",
+  getmembers: "import inspect\ndict(inspect.getmembers($X))[$N]",
+  "loop over getmembers": "import inspect\n[v for n, v in inspect.getmembers($X) if n == $N][0]",
+  getattr_static: "import inspect\ninspect.getattr_static($X, $N)",
+  "reduce(getattr)": "import functools\nfunctools.reduce(getattr, [$N], $X)",
+  "partial(getattr)": "import functools\nfunctools.partial(getattr, $X)($N)",
+  "map(getattr)": "list(map(getattr, [$X], [$N]))[0]",
+  "map of a lambda": "next(map(lambda n: getattr($X, n), [$N]))",
+  "getattr.__call__": "getattr.__call__($X, $N)",
+  "class pattern": "match $X:\n    case object($F=f$_):\n        pass\nf$_",
+  "a copy of __dict__": "$X.__dict__.copy().pop($N)",
+  "{**vars}": "{**vars($X)}[$N]",
+  "dict(vars)": "dict(vars($X))[$N]",
+  __getattr__: "class W$_:\n    def __getattr__(self, n):\n        return getattr($X, n)\nW$_().$F",
+  "__getattr__ of the module in it":
+    "class W$_:\n    def __init__(self, m):\n        self.m = m\n    def __getattr__(self, n):\n        return getattr(self.m, n)\nW$_($X).$F",
+  "__getitem__ with getattr":
+    "class W$_:\n    def __getitem__(self, n):\n        return getattr($X, n)\nW$_()[$N]",
+  "__dict__.update": "class S$_:\n    pass\ns$_ = S$_()\ns$_.__dict__.update(vars($X))\ns$_.$F",
+  "an attribute in eval": "x$_ = $X\neval('x$_.$F')",
+  "SimpleNamespace(**vars)": "import types\ntypes.SimpleNamespace(**vars($X)).$F",
+  "getattr from a list": "[getattr][0]($X, $N)",
+  "getattr from a dictionary": "{'g': getattr}['g']($X, $N)",
+  "format string": "import string\nstring.Formatter().get_field('0.$F', ($X,), {})[0]",
+  "super().__getattribute__":
+    "import types\nclass G$_(types.ModuleType):\n    def take(self, m, n):\n        return super(G$_, type(m)).__getattribute__(m, n) if 0 else types.ModuleType.__getattribute__(m, n)\nG$_('g').take($X, $N)",
+  "ChainMap(vars)": "import collections\ncollections.ChainMap(vars($X))[$N]",
+  "a default and a name": "def g$_(n=$N, m=$X):\n    return getattr(m, n)\ng$_()",
+  "a name from a loop": "for n$_ in [$N]:\n    f$_ = getattr($X, n$_)\nf$_",
+  "a name from a dictionary": "getattr($X, {'n': $N}['n'])",
+  "two names joined in a dictionary":
+    "d$_ = {'a': $N[:2], 'b': $N[2:]}\ngetattr($X, d$_['a'] + d$_['b'])",
+});
