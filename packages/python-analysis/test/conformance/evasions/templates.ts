@@ -22,7 +22,7 @@ export interface Sink {
 }
 
 /** Stands in the arguments of sinks, so that the audit hook tells their events from those of imports. */
-export const MARK = "SLUICE_MARK";
+const MARK = "SLUICE_MARK";
 
 export const SINKS: readonly Sink[] = [
   { module: "os", member: "system", argument: `'${MARK}'`, capability: "process.spawn" },
