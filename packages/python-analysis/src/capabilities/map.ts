@@ -66,6 +66,8 @@ const HARMLESS: Grants = [];
 const DEEPEST_ALIAS = 4;
 /** Exception classes: a reference to one catches or raises, whatever the module can do. */
 const EXCEPTION = /(?:Error|Exception|Warning|Timeout|^error|^timeout)$/;
+/** Harmless modules that hold no other module, so that a member of an unknown name is harmless, too. */
+const SELF_CONTAINED = new Set("__future__ cmath errno itertools math select token".split(" "));
 const CONSTANT = /^(?:_*[A-Z][A-Z0-9_]*|__\w+__)$/;
 
 /**
@@ -229,6 +231,11 @@ export class CapabilityMap {
     const known = this.#methods.get(path.slice(path.lastIndexOf(".") + 1));
     const method = known?.find(({ module }) => path.startsWith(`${module}.`));
     return method && { grants: method.grants, rule: method.path };
+  }
+
+  /** Whether all members of a module are harmless, whatever their names. */
+  isHarmless(module: string): boolean {
+    return SELF_CONTAINED.has(module);
   }
 
   /** What the data says a module can do at all; `undefined` for a module it does not name. */

@@ -350,8 +350,9 @@ class Finder {
     }
   }
 
+  /** Whether something is a module that has or may hold more than what is harmless. */
   #isModule(value: Value): boolean {
-    return value.kind === "path" && value.isModule;
+    return value.kind === "path" && value.isModule && !this.#map.isHarmless(value.path);
   }
 
   #lookAtImport(node: SyntaxNode): void {

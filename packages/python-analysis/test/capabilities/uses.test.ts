@@ -418,6 +418,7 @@ const HARMLESS: readonly Case[] = [
   ],
   ["constants", "import os, signal, socket\nos.O_RDONLY, signal.SIGINT, socket.AF_INET", []],
   ["getattr of an object", "getattr(x, n)\ngetattr(self, 'a', None)\nsetattr(self, n, 1)", []],
+  ["a member of a harmless module by any name", "import math\ngetattr(math, n)(2)", []],
   ["type of one argument", "type(x)\nclass M(type): pass", []],
   [
     "functions that are only looked at",
