@@ -177,6 +177,27 @@ describeWith(["postgres"], "a chunk", () => {
     expect(await objects.stat("uploads/gone.py")).toBeUndefined();
   });
 
+  test("keeps what its results make garbage where another policy came into force before they were committed", async () => {
+    const items = await versions(2);
+    const stale = items[0]?.versionId;
+    const keys = new Map(items.map(({ versionId }) => [versionId, `uploads/${versionId}.py`]));
+    for (const key of keys.values()) await objects.put(key, Buffer.from("x"));
+    observed.length = 0;
+    await runner(async ({ versionId }) =>
+      advance({ ...DEDUP_RESULT, policyId: versionId === stale ? 1 : 0 }, [
+        keys.get(versionId) ?? "",
+      ]),
+    )(delivery(items));
+    expect(observed.toSorted()).toEqual(["done", "later"]);
+    expect(await objects.stat(keys.get(stale ?? "") ?? "")).toBeDefined();
+    expect(await objects.stat(keys.get(items[1]?.versionId ?? "") ?? "")).toBeUndefined();
+    const { rows } = await catalog.query<{ error: unknown }>(
+      "select error from stages where version_id = $1",
+      [stale],
+    );
+    expect(rows[0]?.error).toMatchObject({ code: "policy_changed" });
+  });
+
   test("that is stopped finishes what it has begun and gives back the rest", async () => {
     const items = await versions(6);
     const stopping = new AbortController();

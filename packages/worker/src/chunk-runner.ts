@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import {
   type Catalog,
+  type Ending,
   freeDeadLeases,
   leaseStage,
   releaseLeases,
@@ -63,8 +64,8 @@ export function createChunkRunner<Stage extends StageName, Deps>(
         ended.splice(0).map(async ({ script, run, log: scriptLog }) => {
           const { ending, durationMs } = run;
           const { versionId } = script;
-          const held = await settle({ versionId, token, durationMs, ending, script });
-          await afterSettling(options, script, run, held, scriptLog);
+          const settled = await settle({ versionId, token, durationMs, ending, script });
+          await afterSettling(options, script, run, settled, scriptLog);
         }),
       );
     };
@@ -138,22 +139,26 @@ function logOf(script: StageScript, log: Logger): Logger {
   });
 }
 
-/** Counts, logs and tidies up after an ending that was committed, or thrown away with its lease. */
+/**
+ * Counts, logs and tidies up after an ending: `settled` is the one that was committed, `undefined` where
+ * it was thrown away with its lease. What a result makes garbage is needed until that very result is written.
+ */
 async function afterSettling<Stage extends StageName, Deps>(
   { metrics, objects, catalog }: ChunkRunnerOptions<Stage, Deps>,
   { sha256 }: StageScript,
   { ending, durationMs, garbage }: ScriptRun<Stage>,
-  held: boolean,
+  settled: Ending<Stage> | undefined,
   log: Logger,
 ): Promise<void> {
-  metrics.observe(held ? ending.kind : "fenced_off", durationMs);
-  const facts = { duration_ms: Math.round(durationMs), outcome: ending.kind };
-  if (!held) {
+  metrics.observe(settled?.kind ?? "fenced_off", durationMs);
+  const facts = { duration_ms: Math.round(durationMs), outcome: (settled ?? ending).kind };
+  if (settled === undefined) {
     log.warn(facts, "the lease was lost; the result was thrown away");
     return;
   }
-  if (ending.kind === "failed") log.error({ ...facts, error: ending.error }, "failed");
+  if (settled.kind === "failed") log.error({ ...facts, error: settled.error }, "failed");
   else log.info(facts, "done");
+  if (settled !== ending) return;
   for (const key of garbage) {
     const isUpload = key.startsWith("uploads/");
     const removed = isUpload

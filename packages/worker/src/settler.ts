@@ -7,7 +7,6 @@ import {
   isUnavailable,
   PolicyChangedError,
   settleStage,
-  type Settled,
   type Settlement,
   type StageScript,
 } from "@sluice/catalog";
@@ -24,46 +23,66 @@ export interface SettleRequest<Stage extends StageName> extends Settlement<Stage
 /**
  * Commits endings in groups, as they come, and enqueues what each group made pending.
  *
- * @returns a function that resolves, once committed, to whether the script's lease still held
+ * @returns a function that resolves, once committed, to the ending that was: another one where the
+ *   given one could not be written; `undefined` where the script's lease was lost
  */
 export function createSettler<Stage extends StageName>(
   stage: Stage,
   { catalog, queue, log }: { catalog: Catalog; queue: Queue; log: Logger },
-): (request: SettleRequest<Stage>) => Promise<boolean> {
-  const group = new GroupCommit<SettleRequest<Stage>, boolean>(async (requests) => {
-    const { versionIds, next } = await settleAll(catalog, stage, requests);
-    // Enqueued before the job is completed; what fails here the janitor does.
-    await enqueueWork(queue, next, log);
-    return requests.map(({ versionId }) => versionIds.has(versionId));
-  });
+): (request: SettleRequest<Stage>) => Promise<Ending<Stage> | undefined> {
+  const group = new GroupCommit<SettleRequest<Stage>, Ending<Stage> | undefined>(
+    async (requests) => {
+      const { endings, next } = await settleAll(catalog, stage, requests);
+      // Enqueued before the job is completed; what fails here the janitor does.
+      await enqueueWork(queue, next, log);
+      return requests.map(({ versionId }) => endings.get(versionId));
+    },
+  );
   return (request) => group.add(request);
+}
+
+interface AllSettled<Stage extends StageName> {
+  /** What was committed, by version; without those whose lease was lost. */
+  readonly endings: ReadonlyMap<string, Ending<Stage>>;
+  readonly next: readonly NextWork[];
 }
 
 async function settleAll<Stage extends StageName>(
   catalog: Catalog,
   stage: Stage,
   requests: readonly SettleRequest<Stage>[],
-): Promise<Settled> {
+): Promise<AllSettled<Stage>> {
   try {
-    return await persistently(() => settleStage(catalog, stage, requests));
+    return await settleGroup(catalog, stage, requests);
   } catch (error) {
     const [first] = requests;
     if (first === undefined || isUnavailable(error)) throw error;
     if (requests.length === 1) {
       // The result itself could not be written: that is a failure of this script like any other.
-      const ending = fromSettleError(stage, first, error);
-      return persistently(() => settleStage(catalog, stage, [{ ...first, ending }]));
+      return settleGroup(catalog, stage, [
+        { ...first, ending: fromSettleError(stage, first, error) },
+      ]);
     }
     // One of the group cannot be written; apart from each other, the rest can.
-    const versionIds = new Set<string>();
+    const endings = new Map<string, Ending<Stage>>();
     const next: NextWork[] = [];
     for (const request of requests) {
       const settled = await settleAll(catalog, stage, [request]);
-      for (const id of settled.versionIds) versionIds.add(id);
+      for (const [id, ending] of settled.endings) endings.set(id, ending);
       next.push(...settled.next);
     }
-    return { versionIds, next };
+    return { endings, next };
   }
+}
+
+async function settleGroup<Stage extends StageName>(
+  catalog: Catalog,
+  stage: Stage,
+  requests: readonly SettleRequest<Stage>[],
+): Promise<AllSettled<Stage>> {
+  const { versionIds, next } = await persistently(() => settleStage(catalog, stage, requests));
+  const held = requests.filter(({ versionId }) => versionIds.has(versionId));
+  return { endings: new Map(held.map(({ versionId, ending }) => [versionId, ending])), next };
 }
 
 function fromSettleError<Stage extends StageName>(
