@@ -12,6 +12,8 @@ const IMPORTERS = new Set([
   "importlib.import_module",
   "importlib.__import__",
 ]);
+/** Methods of loaders, and importers under other names, that give a module by its name whatever the object. */
+const LOADS = /\.(?:load_module|import_module|__import__)$/;
 /** Calls whose result has the names of what they are called with. */
 const NAMESPACES = new Set(["builtins.vars", "builtins.globals", "builtins.locals"]);
 /** Methods of mappings and sequences that give back what is in them, or something with the same elements. */
@@ -80,6 +82,9 @@ export class CallEvaluator {
 
   #callPath(path: string, node: SyntaxNode): Values {
     const first = argumentOf(node, 0, "name");
+    if (path === "pkgutil.resolve_name")
+      return first ? this.#resolved(this.#graph.values(first)) : ANYTHING;
+    if (LOADS.test(path) && first) return this.#evaluator.modulesNamed(this.#graph.values(first));
     if (IMPORTERS.has(path) || path === "sys.modules.get" || path === "sys.modules.pop") {
       return first ? this.#evaluator.modulesNamed(this.#graph.values(first)) : ANYTHING;
     }
@@ -106,6 +111,18 @@ export class CallEvaluator {
       );
     }
     return [this.#evaluator.instance(this.#evaluator.map.returns(path) ?? path)];
+  }
+
+  /** What strings such as `os` and `os:system` name. */
+  #resolved(names: Values): Values {
+    return names.reduce<Values>(
+      (all, name) =>
+        union(
+          all,
+          name.kind === "string" ? [this.#evaluator.path(name.text.replace(":", "."))] : ANYTHING,
+        ),
+      NOTHING,
+    );
   }
 
   #callGetattr(node: SyntaxNode): Values {
@@ -153,7 +170,10 @@ export class CallEvaluator {
   #callMethod(callee: SyntaxNode, node: SyntaxNode): Values {
     if (callee.type !== "attribute") return ANYTHING;
     const name = identifier(callee.children.at(-1)!);
-    let result = ANYTHING;
+    const loaded = LOADS.test(`.${name}`) ? argumentOf(node, 0, "name") : undefined;
+    let result = loaded
+      ? union(ANYTHING, this.#evaluator.modulesNamed(this.#graph.values(loaded)))
+      : ANYTHING;
     for (const owner of this.#graph.values(callee.children[0]!)) {
       if (owner.kind === "container" && ELEMENT_METHODS.has(name))
         result = union(result, this.#graph.elementsOf([owner], node));

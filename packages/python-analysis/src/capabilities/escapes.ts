@@ -12,8 +12,16 @@ export interface Escape {
   readonly node: SyntaxNode;
   /** What happens there, such as `os given to f`. */
   readonly what: string;
+  /** The modules. */
+  readonly modules: readonly string[];
 }
 
+/** Functions of `inspect` that give members of what they look at. */
+const TAKES_MEMBERS = new Set([
+  "inspect.getattr_static",
+  "inspect.getmembers",
+  "inspect.getmembers_static",
+]);
 const NONE: readonly Escape[] = [];
 /** Builtins that do nothing with a module but look at it, or that are judged by themselves; as all of `inspect`. */
 const LOOKS = new Set(
@@ -65,8 +73,12 @@ export class Escapes {
 
   #escape(node: SyntaxNode, how: string): Escape[] {
     const values = this.#evaluation.values(node);
-    if (!values.some((value) => this.#isDangerous(value) || this.#holdsDanger(value))) return [];
-    return [{ node, what: `${excerpt(node, 40)} ${how}` }];
+    const dangers = values.flatMap((value) =>
+      this.#isDangerous(value) ? [value] : this.#dangersIn(value),
+    );
+    if (dangers.length === 0) return [];
+    const modules = dangers.flatMap((value) => moduleOf(value) ?? []);
+    return [{ node, what: `${excerpt(node, 40)} ${how}`, modules }];
   }
 
   #atCall(node: SyntaxNode): Escape[] {
@@ -98,7 +110,8 @@ export class Escapes {
       const initialisers = this.#names.initialisers.get(target.node);
       return initialisers !== undefined && initialisers.length <= MOST_METHODS;
     }
-    if (target.kind === "path" && target.path.startsWith("inspect.")) return true;
+    if (target.kind === "path" && target.path.startsWith("inspect."))
+      return !TAKES_MEMBERS.has(target.path);
     const name = builtinName(target);
     return name !== null && LOOKS.has(name);
   }
@@ -142,19 +155,26 @@ export class Escapes {
 
   #isDangerous(value: Value): boolean {
     if (value.kind === "many") return true;
-    if (value.kind !== "path" || value.path.includes(".")) return false;
-    return (this.#map.module(value.path)?.length ?? 0) > 0;
+    const module = moduleOf(value);
+    if (module === null || module.includes(".")) return false;
+    return (this.#map.module(module)?.length ?? 0) > 0;
   }
 
-  #holdsDanger(value: Value): boolean {
+  #dangersIn(value: Value): readonly Value[] {
     const held =
       value.kind === "container"
         ? this.#evaluation.elements(value.node)
         : value.kind === "function"
           ? this.#evaluation.returned(value.node)
           : [];
-    return held.some((each) => this.#isDangerous(each));
+    return held.filter((each) => this.#isDangerous(each));
   }
+}
+
+/** The module that a value is, or has the names of. */
+export function moduleOf(value: Value): string | null {
+  if (value.kind === "path") return value.path;
+  return value.kind === "namespace" ? value.of : null;
 }
 
 function builtinName(value: Value): string | null {

@@ -30,6 +30,8 @@ export interface Evaluation {
   readonly incomplete: boolean;
 }
 
+/** Attributes of functions and frames that have all names of a module. */
+const NAMESPACES = new Set("__globals__ func_globals f_globals f_locals f_builtins".split(" "));
 /** More strings than this are not put together out of others. */
 const MOST_JOINED = 64;
 const LITERAL = new Set(["integer", "float", "true", "false", "none", "ellipsis", "comment"]);
@@ -237,8 +239,11 @@ export class Evaluator implements Transfer {
   attributeOf(base: Values, name: string, user: User): Values {
     let result = NOTHING;
     const stored = this.names.attributes.get(name);
+    if (NAMESPACES.has(name)) return [this.make.namespace(null), OPAQUE];
     for (const value of base) {
-      if (value.kind === "path") {
+      if (value.kind === "namespace" && value.of === null) {
+        result = union(result, this.membersNamed(value, [this.make.string(name)], user));
+      } else if (value.kind === "path") {
         const property = this.map.property(`${value.path}.${name}`);
         const dot = value.path.lastIndexOf(".");
         if (name === "__self__" && dot > 0)
@@ -285,7 +290,8 @@ export class Evaluator implements Transfer {
       if (value.kind === "namespace" || (value.kind === "path" && value.path === "builtins")) {
         result = union(result, this.membersNamed(value, names, node));
       } else if (value.kind === "path" && value.path === "sys.modules") {
-        result = union(result, this.modulesNamed(names));
+        const isOwn = keys.length === 1 && keys[0]!.text === "__name__";
+        result = union(result, isOwn ? [this.make.namespace(null)] : this.modulesNamed(names));
       } else {
         result = union(result, this.graph.elementsOf([value], node));
       }
@@ -294,7 +300,7 @@ export class Evaluator implements Transfer {
   }
 
   /** The members of a module or namespace by constant names. */
-  membersNamed(of: Value, names: Values, user: SyntaxNode): Values {
+  membersNamed(of: Value, names: Values, user: User): Values {
     let result = NOTHING;
     for (const name of names) {
       if (name.kind !== "string") {
@@ -303,6 +309,8 @@ export class Evaluator implements Transfer {
         const variable = this.names.moduleNames.get(name.text);
         if (variable) result = union(result, this.graph.use(variable, user));
         if (name.text === "__builtins__") result = union(result, [this.path("builtins")]);
+        else if (!variable && this.map.isBuiltin(name.text) && name.text !== "type")
+          result = union(result, [this.path(`builtins.${name.text}`)]);
         if (!variable) result = union(result, ANYTHING);
       } else {
         const owner = of.kind === "namespace" && of.of !== null ? this.path(of.of) : of;

@@ -155,7 +155,11 @@ export class FlowGraph {
     if (after === before) return;
     this.#values[node.index] = after;
     this.#passOn(node);
-    this.#again(consumer(node));
+    const user = consumer(node);
+    this.#again(user);
+    // A call of a method looks at the object, too, whose attribute may not have changed.
+    const isMethod = user.type === "attribute" && user.field === "function";
+    if (user.parent && isMethod && user.children[0] === node) this.#again(user.parent);
   }
 
   #passOn(node: SyntaxNode): void {

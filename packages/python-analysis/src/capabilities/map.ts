@@ -78,6 +78,7 @@ export class CapabilityMap {
   readonly descriptions: ReadonlyMap<string, string>;
   readonly #members = new Map<string, Grants>();
   readonly #others = new Map<string, Grants>();
+  readonly #stdlibMembers = new Map<string, string[]>();
   readonly #tables = new Set<string>();
   /** What has members in {@link #members}, which a class within a module has, too. */
   readonly #owners = new Set<string>();
@@ -147,6 +148,12 @@ export class CapabilityMap {
         const path = `${module}.${name}`;
         this.#members.set(path, this.#grants(grants));
         this.#owners.add(path.slice(0, path.lastIndexOf(".")));
+        if (this.#stdlib.has(module) && this.#members.get(path)!.length > 0) {
+          const member = name.slice(name.lastIndexOf(".") + 1);
+          const alike = this.#stdlibMembers.get(member);
+          if (alike) alike.push(path);
+          else this.#stdlibMembers.set(member, [path]);
+        }
       }
     }
   }
@@ -236,6 +243,17 @@ export class CapabilityMap {
   /** Whether all members of a module are harmless, whatever their names. */
   isHarmless(module: string): boolean {
     return SELF_CONTAINED.has(module);
+  }
+
+  /** What a member gives that the data names itself; for `module.*` what every member does that it does not name. */
+  member(path: string): Grants | undefined {
+    const full = this.canonical(path);
+    return full.endsWith(".*") ? this.#others.get(full.slice(0, -2)) : this.#members.get(full);
+  }
+
+  /** The members of standard modules that are called like this and let a script do something, such as `os.system`. */
+  membersNamed(name: string): readonly string[] {
+    return this.#stdlibMembers.get(name) ?? [];
   }
 
   /** What the data says a module can do at all; `undefined` for a module it does not name. */

@@ -2,10 +2,11 @@ import { identifier } from "../structure/statements.js";
 import type { ParsedModule, SyntaxNode } from "../structure/types.js";
 import { Aliases, callOf, isCallee } from "./aliases.js";
 import { argumentOf } from "./arguments.js";
+import { Candidates } from "./candidates.js";
 import { chainOf, excerpt } from "./chain.js";
 import { type CallSite, Conditions } from "./conditions.js";
 import { evaluate, type Evaluation } from "./evaluate.js";
-import { Escapes } from "./escapes.js";
+import { Escapes, moduleOf } from "./escapes.js";
 import { readCode } from "./code.js";
 import { fold } from "./folding/fold.js";
 import { findHidden, type Hidden } from "./hidden.js";
@@ -74,6 +75,7 @@ class Finder {
   readonly #map: CapabilityMap;
   readonly #conditions: Conditions;
   readonly #escapes: Escapes;
+  readonly #candidates: Candidates;
   readonly #aliases: Aliases;
   readonly #looks: Looks;
   readonly #uses: Use[] = [];
@@ -86,6 +88,7 @@ class Finder {
     this.#map = map;
     this.#conditions = new Conditions(evaluation, map);
     this.#escapes = new Escapes(names, evaluation, map);
+    this.#candidates = new Candidates(program.nodes, evaluation, map);
     this.#aliases = new Aliases(names, evaluation);
     this.#looks = new Looks(evaluation);
   }
@@ -127,6 +130,15 @@ class Finder {
     this.#uses.push({ capability, reference, node: shown, origin: node });
   }
 
+  /** What cannot be told, and what the names in the script make likely. */
+  #addUnresolved(what: string, node: SyntaxNode, modules: readonly (string | null)[]): void {
+    this.#add("unresolved", what, node);
+    for (const module of modules) {
+      for (const { path, grants, node: named } of this.#candidates.of(module))
+        this.#grant(grants, path, named ?? node, null);
+    }
+  }
+
   #grant(grants: Grants, path: string, node: SyntaxNode, site: CallSite | null): void {
     const reference = path.startsWith("builtins.") ? path.slice("builtins.".length) : path;
     for (const capability of this.#conditions.used(grants, site))
@@ -135,8 +147,8 @@ class Finder {
 
   #look(node: SyntaxNode): void {
     if (!node.isNamed) return;
-    for (const { node: escaping, what } of this.#escapes.at(node)) {
-      this.#add("unresolved", what, escaping);
+    for (const { node: escaping, what, modules } of this.#escapes.at(node)) {
+      this.#addUnresolved(what, escaping, modules);
     }
     switch (node.type) {
       case "identifier":
@@ -302,7 +314,11 @@ class Finder {
       !this.#names.stores.has(node) &&
       !keys.every((key) => this.#isConstant(key))
     ) {
-      this.#add("unresolved", excerpt(node, 40), node);
+      this.#addUnresolved(
+        excerpt(node, 40),
+        node,
+        base.flatMap((value) => moduleOf(value) ?? []),
+      );
     }
   }
 
@@ -332,7 +348,11 @@ class Finder {
         .values(object)
         .some((value) => this.#isModule(value) || value.kind === "namespace");
     if (isOpen && !this.#isConstant(argumentOf(node, 1, null)))
-      this.#add("unresolved", excerpt(node, 40), node);
+      this.#addUnresolved(
+        excerpt(node, 40),
+        node,
+        this.#evaluation.values(object).flatMap((value) => moduleOf(value) ?? []),
+      );
   }
 
   /** `globals().get(name)` and the like. */
