@@ -3,6 +3,7 @@ import { namespace as namespaceSchema } from "@sluice/contracts";
 import { merge } from "./merge.js";
 import {
   overrideSchema,
+  PARSING,
   type Policy,
   PolicyError,
   type PolicyOverride,
@@ -41,7 +42,7 @@ const MOST_NAMESPACES = 500;
 export function parsePolicyDocument(text: string): PolicyDocument {
   const content = readContent(text);
   const { namespaces, ...rest } = isMapping(content) ? content : {};
-  const base = policySchema.safeParse(isMapping(content) ? rest : content, { reportInput: true });
+  const base = policySchema.safeParse(isMapping(content) ? rest : content, PARSING);
   const problems = base.success ? [] : base.error.issues.flatMap((issue) => problemsOf(issue));
   const overrides = readOverrides(namespaces ?? {}, problems);
   if (!base.success || problems.length > 0) throw new PolicyError(problems);
@@ -79,9 +80,14 @@ function readOverrides(
     const path = ["namespaces", key];
     for (const { message } of named.error?.issues ?? [])
       problems.push({ path: `namespaces.${key}`, message: `a namespace ${message}` });
+    if (/\*(?!$)|[^/]\*$/.test(pattern))
+      problems.push({
+        path: `namespaces.${key}`,
+        message: "`*` must stand alone or behind the last slash, as in `team/*`; it is no wildcard elsewhere",
+      });
     if (overrides.has(pattern))
       problems.push({ path: `namespaces.${key}`, message: "is there twice" });
-    const parsed = overrideSchema.safeParse(value, { reportInput: true });
+    const parsed = overrideSchema.safeParse(value, PARSING);
     if (parsed.success) overrides.set(pattern, parsed.data);
     else problems.push(...parsed.error.issues.flatMap((issue) => problemsOf(issue, path)));
   }

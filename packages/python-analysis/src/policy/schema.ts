@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import { decision, severity } from "@sluice/contracts";
+import { decision, MAX_JSON_BYTES, severity } from "@sluice/contracts";
 import { LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
 import { capabilityMap } from "../capabilities/map.js";
 
 /** What a policy may say of something that it can also leave alone. */
-const attention = z.union([severity, z.literal("off")]);
+const attention = z.enum([...severity.options, "off"]);
 
 const moduleName = z
   .string()
@@ -111,9 +111,13 @@ const policy = {
     .string("must be there, as text")
     .min(1, "must not be empty")
     .max(100, "must have at most 100 characters"),
-  version: z.union([z.string().min(1).max(50), z.number().transform(String)], {
-    error: 'must be there, as a number or a text of at most 50 characters, such as "1"',
-  }),
+  version: z.union(
+    [
+      z.string().min(1, "must not be empty").max(50, "must have at most 50 characters"),
+      z.number().transform(String),
+    ],
+    { error: 'must be there, as a number or a text of at most 50 characters, such as "1"' },
+  ),
   capabilities: z.strictObject(capabilities).superRefine(inOneListOnly).prefault({}),
   imports: z.strictObject(imports).superRefine(inOneListOnly).prefault({}),
   limits: z.strictObject(limits).prefault({}),
@@ -226,7 +230,27 @@ export class PolicyError extends Error {
   }
 }
 
-const LONGEST_POLICY = 1_000_000;
+/** Whatever the schema has no words of its own for is said without those of the library. */
+export const PARSING = { reportInput: true, error: messageOf } as const;
+
+const KINDS: Readonly<Record<string, string>> = {
+  object: "a mapping",
+  array: "a list",
+  string: "text",
+  boolean: "true or false",
+};
+
+function messageOf(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code === "invalid_type") {
+    const kind = KINDS[issue.expected] ?? issue.expected;
+    return issue.input === null
+      ? `must be ${kind}, and is empty; leave it out if it says nothing`
+      : `must be ${kind}`;
+  }
+  if (issue.code === "invalid_value") return `must be one of ${issue.values.join(", ")}`;
+  if (issue.code === "too_big") return `may be ${String(issue.maximum)} long at most`;
+  return undefined;
+}
 
 /**
  * Reads a policy without namespaces from YAML or JSON. What it leaves out gets the defaults of `data/default-policy.yaml`'s comments.
@@ -234,7 +258,7 @@ const LONGEST_POLICY = 1_000_000;
  * @throws PolicyError naming every mistake with its path
  */
 export function parsePolicy(text: string): Policy {
-  const parsed = policySchema.safeParse(readContent(text), { reportInput: true });
+  const parsed = policySchema.safeParse(readContent(text), PARSING);
   if (parsed.success) return parsed.data;
   throw new PolicyError(parsed.error.issues.flatMap((issue) => problemsOf(issue)));
 }
@@ -245,15 +269,18 @@ export function parsePolicy(text: string): Policy {
  * @throws PolicyError where it is neither
  */
 export function readContent(text: string): unknown {
-  if (text.length > LONGEST_POLICY)
-    throw new PolicyError([{ path: "", message: "a policy may have 1 MB at most" }]);
+  if (Buffer.byteLength(text) > MAX_JSON_BYTES) {
+    const message = `a policy may have ${MAX_JSON_BYTES} bytes at most`;
+    throw new PolicyError([{ path: "", message }]);
+  }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   if (document.errors.length > 0) {
     throw new PolicyError(
-      document.errors.map(({ pos, message }) => ({
+      document.errors.map(({ code, pos, message }) => ({
         path: `line ${lines.linePos(pos[0]).line}`,
-        message,
+        message:
+          code === "MULTIPLE_DOCS" ? "a second document begins; a policy is a single one" : message,
       })),
     );
   }

@@ -131,10 +131,18 @@ describe("mistakes are named with their paths", () => {
     [`${HEAD}namespaces: []`, "namespaces: must map namespaces to what is otherwise there"],
     [`${HEAD}namespaces: {/a: {}}`, /^namespaces\.\/a: a namespace must be segments between/],
     [
-      `${HEAD}namespaces: {a/*/b: {x: 1}}`,
-      /^namespaces\.a\/\*\/b\.x: is no setting of a policy; there/,
+      `${HEAD}namespaces: {a/b/*: {x: 1}}`,
+      /^namespaces\.a\/b\/\*\.x: is no setting of a policy; there/,
     ],
-    [`${HEAD}namespaces: {a: 3}`, /^namespaces\.a: Invalid input: expected object/],
+    ...["*/a", "a/*/b", "a*", "**", "a/**", "*/*"].map((pattern): [string, RegExp] => [
+      `${HEAD}namespaces: {"${pattern}": {}}`,
+      /: `\*` must stand alone or behind the last slash/,
+    ]),
+    [`${HEAD}namespaces: {a: 3}`, "namespaces.a: must be a mapping"],
+    [
+      `${HEAD}namespaces: {a: }`,
+      "namespaces.a: must be a mapping, and is empty; leave it out if it says nothing",
+    ],
     [
       `${HEAD}namespaces: {a: {name: b}}`,
       "namespaces.a.name: is no setting of a policy; there are capabilities, imports, limits, docstrings, signatures",
@@ -168,7 +176,7 @@ describe("mistakes are named with their paths", () => {
       `${HEAD}signatures: [{name: "f.<locals>.g"}]`,
       /^signatures\[0\]\.name: must be a function of the module/,
     ],
-    ["[1]", /^: Invalid input: expected object/],
+    ["[1]", ": must be a mapping"],
   ])("in %.90j", (text, ...expected) => {
     const found = problemsOf(text);
     expect(found).toHaveLength(expected.length);
