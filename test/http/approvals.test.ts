@@ -352,7 +352,7 @@ describeWith(["postgres"], "approvals", () => {
       ["nothing at all", {}, 400, "invalid_body", /decision/],
       ["no decision", { ...ALL, decision: undefined }, 400, "invalid_body", /decision/],
       ["another decision", { ...ALL, decision: "approved" }, 400, "invalid_body", /granted/],
-      ["no reason", { ...ALL, reason: undefined }, 400, "invalid_body", /reason/],
+      ["no reason", { ...ALL, reason: undefined }, 400, "invalid_body", /reason` must be there\./],
       ["an empty reason", { ...ALL, reason: "" }, 400, "invalid_body", /reason/],
       ["a blank reason", { ...ALL, reason: " \n\t" }, 400, "invalid_body", /reason/],
       ["a reason that is a number", { ...ALL, reason: 7 }, 400, "invalid_body", /reason/],

@@ -277,6 +277,13 @@ describeWith(["postgres"], "scripts", () => {
     expect([other.status, other.body.code]).toEqual([422, "idempotency_key_reused"]);
   });
 
+  it("are not listed by a parameter that is there twice", async () => {
+    const path = "/api/v1/scripts?namespace=a&namespace=b";
+    const { status, body } = await call<Problem>(ingest, "listScripts", path);
+    expect([status, body.code]).toEqual([400, "invalid_query"]);
+    expect(body.detail).toBe("`namespace` must be there once.");
+  });
+
   it("are deleted once that is confirmed, and their name is free", async () => {
     const uploaded = await script("d = 1\n", "delete.py");
     for (const query of ["", "?confirm=", "?confirm=true", `?confirm=${randomUUID()}`]) {

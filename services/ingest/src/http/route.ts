@@ -57,7 +57,7 @@ export function check<Schema extends z.ZodType>(
   where: keyof typeof CODES,
   name?: string,
 ): z.output<Schema> {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { reportInput: true });
   if (parsed.success) return parsed.data;
   const all = parsed.error.issues.flatMap((issue) => describe(issue, where, name));
   // Of one place its first fault is enough.
@@ -87,6 +87,7 @@ function describe(issue: z.core.$ZodIssue, where: keyof typeof CODES, name = "")
 
 function messageOf(issue: z.core.$ZodIssue): string {
   if (issue.code !== "invalid_type") return issue.message;
+  if (issue.input === undefined) return "must be there";
   // A parameter that is there twice comes as an array.
   return issue.expected === "string" && Array.isArray(issue.input)
     ? "must be there once"
