@@ -6,7 +6,7 @@ export const IMPORT_RULES = {
     severity: "warning",
     title: "Import that is not on the list",
     why: "An imported package runs with all rights of the script, and what it does cannot be told from here.",
-    help: "Use a module that the policy allows, or have the script approved.",
+    help: "Use a module that the policy allows. An import that needs approval can be granted by a reviewer; one that is refused, by another policy only.",
     cwe: 829,
   }),
   "imports.undeclared": rule({
