@@ -83,7 +83,8 @@ function readOverrides(
     if (/\*(?!$)|[^/]\*$/.test(pattern))
       problems.push({
         path: `namespaces.${key}`,
-        message: "`*` must stand alone or behind the last slash, as in `team/*`; it is no wildcard elsewhere",
+        message:
+          "`*` must stand alone or behind the last slash, as in `team/*`; it is no wildcard elsewhere",
       });
     if (overrides.has(pattern))
       problems.push({ path: `namespaces.${key}`, message: "is there twice" });

@@ -89,7 +89,10 @@ describe("mistakes are named with their paths", () => {
       `${HEAD}capabilities: {allowed: [crypto], refused: [device, crypto]}`,
       "capabilities.refused[1]: crypto is in allowed too",
     ],
-    [`${HEAD}capabilities: {default: maybe}`, "capabilities.default: must be one of allowed, needs_approval, refused"],
+    [
+      `${HEAD}capabilities: {default: maybe}`,
+      "capabilities.default: must be one of allowed, needs_approval, refused",
+    ],
     [
       `${HEAD}imports: {allowed: ["num py", 7], undeclared: yes}`,
       "imports.undeclared: must be one of error, warning, info, off",
