@@ -107,6 +107,21 @@ describeWith(["postgres"], "the policy in force", () => {
       `/api/v1/policies?cursor=${list.body.next_cursor}`,
     );
     expect(rest.body).toMatchObject({ items: [{ name: "default" }], next_cursor: null });
+
+    // What was in force before can be read, and so put in force again.
+    const earlier = list.body.items[1];
+    const written = await call(ingest, "readWrittenPolicy", `/api/v1/policies/${earlier?.id}`);
+    expect([written.status, written.body]).toEqual([200, { ...earlier, source: OPEN }]);
+    for (const [id, status, code] of [
+      ["2147483647", 404, "policy_not_found"],
+      ["2147483648", 400, "invalid_id"],
+      ["0", 400, "invalid_id"],
+      ["latest", 400, "invalid_id"],
+    ] as const) {
+      const path = `/api/v1/policies/${id}`;
+      const wrong = await call<Problem>(ingest, "readWrittenPolicy", path);
+      expect([wrong.status, wrong.body.code]).toEqual([status, code]);
+    }
   });
 
   it("may be sent as JSON", async () => {

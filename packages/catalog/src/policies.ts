@@ -44,6 +44,15 @@ export async function readPolicyInForce(db: Queryable): Promise<StoredPolicy | u
   return rows[0] && toPolicy(rows[0]);
 }
 
+/** @returns `undefined` where there never was one with that id */
+export async function readStoredPolicy(
+  db: Queryable,
+  id: number,
+): Promise<StoredPolicy | undefined> {
+  const { rows } = await db.query<PolicyRow>(`${SELECT_POLICY} where id = $1`, [id]);
+  return rows[0] && toPolicy(rows[0]);
+}
+
 /** Those that were ever in force, the latest first. */
 export async function listPolicies(
   db: Queryable,

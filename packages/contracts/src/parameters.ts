@@ -56,6 +56,15 @@ export const versionPath = z.strictObject({
   n: versionNumber.meta({ type: "integer", minimum: 1, description: "Number of the version" }),
 });
 
+export const policyPath = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[1-9]\d{0,9}$/, "must be a whole number from 1")
+    .transform(Number)
+    .refine((id) => id <= 2_147_483_647, "must be 2147483647 at most")
+    .meta({ type: "integer", minimum: 1, description: "Id of the policy" }),
+});
+
 export const stagePath = z.strictObject({
   stage: z
     .string()

@@ -36,6 +36,12 @@ export const policyInForce = policySummary
   .meta({ id: "PolicyInForce" });
 export type PolicyInForce = z.infer<typeof policyInForce>;
 
+/** `GET /policies/{id}`. */
+export const writtenPolicy = policySummary
+  .extend({ source: z.string().describe("As it was written, in YAML or JSON") })
+  .meta({ id: "WrittenPolicy" });
+export type WrittenPolicy = z.infer<typeof writtenPolicy>;
+
 export const policyList = z
   .object({
     items: z.array(policySummary),

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Operation } from "./operation.js";
 import { API, ETAG, ifNoneMatch, NEEDS_CATALOG, NOT_MODIFIED } from "./operation-members.js";
 import * as parameters from "./parameters.js";
-import { policyDryRun, policyInForce, policyList } from "./policies.js";
+import { policyDryRun, policyInForce, policyList, writtenPolicy } from "./policies.js";
 
 /** What scripts are judged by. */
 export const POLICY_OPERATIONS = {
@@ -67,5 +67,17 @@ export const POLICY_OPERATIONS = {
     query: parameters.pageQuery,
     answers: { 200: { description: "One page", content: { "application/json": policyList } } },
     problems: ["invalid_cursor", ...NEEDS_CATALOG],
+  },
+  readWrittenPolicy: {
+    method: "get",
+    path: `${API}/policies/{id}`,
+    tag: "Policy",
+    summary: "Read a policy that is or was in force, as it was written",
+    params: parameters.policyPath,
+    query: parameters.noQuery,
+    answers: {
+      200: { description: "The policy", content: { "application/json": writtenPolicy } },
+    },
+    problems: ["invalid_id", "policy_not_found", ...NEEDS_CATALOG],
   },
 } as const satisfies Record<string, Operation>;

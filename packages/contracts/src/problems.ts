@@ -35,7 +35,7 @@ export const PROBLEMS = {
   },
   invalid_id: {
     status: 400,
-    title: "The path names something that is no UUID or no version number",
+    title: "The path names something that is no id or no version number",
     help: "Take ids as Sluice gave them; versions count from 1.",
   },
   invalid_query: {
@@ -192,6 +192,11 @@ export const PROBLEMS = {
     status: 416,
     title: "The range lies outside of the content",
     help: "`Content-Range` says how long it is.",
+  },
+  policy_not_found: {
+    status: 404,
+    title: "There never was such a policy",
+    help: "`GET /api/v1/policies` lists all that were in force.",
   },
   invalid_policy: {
     status: 422,

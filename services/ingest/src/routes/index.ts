@@ -7,7 +7,7 @@ import { listApprovals } from "./list-approvals.js";
 import { listAudit } from "./list-audit.js";
 import { listScripts } from "./list-scripts.js";
 import { listVersions } from "./list-versions.js";
-import { listPolicies, readPolicy, updatePolicy } from "./policy.js";
+import { listPolicies, readPolicy, readWrittenPolicy, updatePolicy } from "./policy.js";
 import { readContent } from "./read-content.js";
 import { readMetadata } from "./read-metadata.js";
 import { readReport } from "./read-report.js";
@@ -43,6 +43,7 @@ const ROUTES: Readonly<Record<OperationId, (deps: Dependencies) => Route>> = {
   readPolicy,
   updatePolicy,
   listPolicies,
+  readWrittenPolicy,
   listStages,
   pauseStage,
   resumeStage,

@@ -2,9 +2,16 @@ import {
   countOutdated,
   listPolicies as queryPolicies,
   readPolicyInForce,
+  readStoredPolicy,
   type StoredPolicy,
 } from "@sluice/catalog";
-import type { PolicyDryRun, PolicyInForce, PolicyList, PolicySummary } from "@sluice/contracts";
+import type {
+  PolicyDryRun,
+  PolicyInForce,
+  PolicyList,
+  PolicySummary,
+  WrittenPolicy,
+} from "@sluice/contracts";
 import { dryRun, EffectivePolicies, ensurePolicy, putInForce } from "@sluice/policies";
 import type { PolicyDocument } from "@sluice/python-analysis";
 import type { Response } from "express";
@@ -40,6 +47,16 @@ export function listPolicies({ catalog }: Dependencies): Route {
       items: page.items.map(toSummary),
       next_cursor: page.next === undefined ? null : encodeCursor(page.next, of),
     };
+    res.set("Cache-Control", "private, no-cache").json(body);
+  });
+}
+
+export function readWrittenPolicy({ catalog }: Dependencies): Route {
+  return route("readWrittenPolicy", async ({ params: { id }, res }) => {
+    const policy = await readStoredPolicy(catalog, id);
+    if (policy === undefined)
+      throw new ProblemError("policy_not_found", `There never was a policy ${id} here.`);
+    const body: WrittenPolicy = { ...toSummary(policy), source: policy.source };
     res.set("Cache-Control", "private, no-cache").json(body);
   });
 }
