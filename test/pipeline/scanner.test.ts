@@ -52,7 +52,8 @@ describeWith(["postgres", "clamd"], "with a virus scanner", () => {
       message: expect.stringContaining(EICAR_SIGNATURE) as string,
     });
     expect(report.analyser_version).toMatch(/\+clamav$/);
-  });
+    // Two starts, on a machine that may be busy.
+  }, 240_000);
 
   test("what it finds is quarantined, and goes no further", async () => {
     const { script_id: id, sha256 } = await client.upload("test-file.py", eicar());
