@@ -1,19 +1,38 @@
 import { identifier } from "../structure/statements.js";
 import type { SyntaxNode } from "../structure/types.js";
-import { argumentOf, argumentsOf } from "./arguments.js";
+import { type Argument, argumentOf, argumentsOf, hasSpread } from "./arguments.js";
 import type { Evaluator } from "./evaluate.js";
 import type { FlowGraph } from "./flow.js";
 import type { Parameters } from "./names.js";
-import { ANYTHING, NOTHING, OPAQUE, union, type Value, type Values } from "./values.js";
+import {
+  ANYTHING,
+  isMapping,
+  NOTHING,
+  OPAQUE,
+  union,
+  type Value,
+  type Values,
+  WILD,
+} from "./values.js";
+import { givesAnything, isLikely } from "./wild.js";
 
 /** Functions that give a module by its name. */
-const IMPORTERS = new Set([
-  "builtins.__import__",
-  "importlib.import_module",
-  "importlib.__import__",
-]);
+const IMPORTERS = new Set(["sys.modules.get", "sys.modules.pop"]);
 /** Methods of loaders, and importers under other names, that give a module by its name whatever the object. */
 const LOADS = /\.(?:load_module|import_module|__import__)$/;
+/** What gives the spec of a module by its name. */
+const FINDS = /^importlib(?:\.util)?\.find_(?:spec|loader)$/;
+/** Mappings that have the names of a namespace that they are made of, and what has them as attributes. */
+const MAPPINGS = new Set([
+  "builtins.dict",
+  "collections.ChainMap",
+  "collections.OrderedDict",
+  "collections.UserDict",
+  "copy.copy",
+  "copy.deepcopy",
+  "types.MappingProxyType",
+]);
+const OBJECTS = new Set(["builtins.type", "types.SimpleNamespace", "argparse.Namespace"]);
 /** Calls whose result has the names of what they are called with. */
 const NAMESPACES = new Set(["builtins.vars", "builtins.globals", "builtins.locals"]);
 /** Methods of mappings and sequences that give back what is in them, or something with the same elements. */
@@ -70,8 +89,8 @@ export class CallEvaluator {
           this.#callClass(value.node, node);
           result = union(result, ANYTHING);
           break;
-        case "many":
-          result = union(result, [value]);
+        case "wild":
+          result = union(result, this.#callWild(value, callee, node));
           break;
         default:
           result = union(result, this.#callMethod(callee, node));
@@ -80,14 +99,38 @@ export class CallEvaluator {
     return result;
   }
 
+  /** A call of something that reflection gave: `__import__` under another name perhaps. */
+  #callWild(value: Value, callee: SyntaxNode, node: SyntaxNode): Values {
+    const first = argumentOf(node, 0, "name");
+    const named = first ? this.#graph.values(first) : NOTHING;
+    return named.reduce(
+      (all, name) =>
+        name.kind === "string" && isLikely(name.text)
+          ? union(all, [this.#evaluator.path(name.text)])
+          : all,
+      union([value], this.#callMethod(callee, node)),
+    );
+  }
+
   #callPath(path: string, node: SyntaxNode): Values {
     const first = argumentOf(node, 0, "name");
+    if (FINDS.test(path)) return this.#specOf(node, first);
+    if (path === "importlib.util.module_from_spec" || path === "importlib.reload")
+      return this.#moduleOfSpec(node, argumentOf(node, 0, "spec"));
+    if (givesAnything(path)) return [WILD];
+    if (MAPPINGS.has(path) || OBJECTS.has(path)) return this.#madeOfNames(path, node);
+    if (path === "builtins.map") return this.#mapped(node);
     if (path === "pkgutil.resolve_name")
       return first ? this.#resolved(this.#graph.values(first)) : ANYTHING;
-    if (LOADS.test(path) && first) return this.#evaluator.modulesNamed(this.#graph.values(first));
-    if (IMPORTERS.has(path) || path === "sys.modules.get" || path === "sys.modules.pop") {
-      return first ? this.#evaluator.modulesNamed(this.#graph.values(first)) : ANYTHING;
+    if (path.startsWith("sys.modules.")) {
+      if (path === "sys.modules.copy") return [this.#evaluator.path("sys.modules")];
+      if (/\.(?:items|values|popitem)$/.test(path)) return [WILD];
     }
+    if (path.endsWith(".__import__")) return this.#imported(node);
+    if (LOADS.test(path))
+      return first ? this.#evaluator.modulesNamed(this.#graph.values(first)) : [WILD];
+    if (IMPORTERS.has(path))
+      return first ? this.#evaluator.modulesNamed(this.#graph.values(first)) : ANYTHING;
     if (path === "builtins.getattr") return this.#callGetattr(node);
     if (NAMESPACES.has(path)) return this.#callNamespace(path, node);
     const dot = path.lastIndexOf(".");
@@ -117,12 +160,76 @@ export class CallEvaluator {
   #resolved(names: Values): Values {
     return names.reduce<Values>(
       (all, name) =>
-        union(
-          all,
-          name.kind === "string" ? [this.#evaluator.path(name.text.replace(":", "."))] : ANYTHING,
-        ),
+        union(all, [
+          name.kind === "string" ? this.#evaluator.path(name.text.replace(":", ".")) : WILD,
+        ]),
       NOTHING,
     );
+  }
+
+  /** `__import__("a.b")` gives `a`, unless it is told what to take of `a.b`. */
+  #imported(node: SyntaxNode): Values {
+    const name = argumentOf(node, 0, "name");
+    if (!name) return [WILD];
+    const modules = this.#evaluator.modulesNamed(this.#graph.values(name));
+    if (argumentOf(node, 3, "fromlist") || hasSpread(node)) return modules;
+    return modules.reduce<Values>(
+      (all, value) =>
+        union(all, [
+          value.kind === "path" ? this.#evaluator.path(value.path.split(".", 1)[0]!) : value,
+        ]),
+      NOTHING,
+    );
+  }
+
+  /** The spec of a module holds that, as far as it goes. */
+  #specOf(node: SyntaxNode, name: SyntaxNode | undefined): Values {
+    const elements = this.#graph.makeContainer(node);
+    const names = name ? this.#graph.values(name) : ANYTHING;
+    this.#graph.give(elements, this.#evaluator.modulesNamed(names));
+    return [this.#evaluator.make.node("container", node)];
+  }
+
+  #moduleOfSpec(node: SyntaxNode, spec: SyntaxNode | undefined): Values {
+    const held = spec ? this.#graph.elementsOf(this.#graph.values(spec), node) : ANYTHING;
+    return held.map((value) => (value.kind === "path" ? value : WILD));
+  }
+
+  /** `dict(vars(os))` and `SimpleNamespace(**vars(os))` have the names of `os`. */
+  #madeOfNames(path: string, node: SyntaxNode): Values {
+    const values = argumentsOf(node).flatMap(({ value }) => this.#graph.values(value));
+    const owners = values.flatMap((value) =>
+      value.kind === "namespace" && value.of !== null ? [this.#evaluator.path(value.of)] : [],
+    );
+    const mappings = values.filter((value) => isMapping(value) || isCarrier(value));
+    return union([this.#evaluator.instance(path)], MAPPINGS.has(path) ? mappings : owners);
+  }
+
+  /** `map(f, x)` holds what `f` gives for what is in `x`. */
+  #mapped(node: SyntaxNode): Values {
+    const [called, ...others] = argumentsOf(node);
+    if (!called) return ANYTHING;
+    const elements = this.#graph.makeContainer(node);
+    for (const value of this.#graph.values(called.value)) {
+      if (value.kind === "path" && LOADS.test(value.path)) {
+        const names = others.flatMap((each) =>
+          this.#graph.elementsOf(this.#graph.values(each.value), node),
+        );
+        this.#graph.give(elements, this.#evaluator.modulesNamed(names));
+      } else if (value.kind === "function") {
+        this.#graph.give(elements, this.#applied(value.node, others, node));
+      }
+    }
+    return [this.#evaluator.make.node("container", node)];
+  }
+
+  /** What a function of the script gives for the elements of these. */
+  #applied(definition: SyntaxNode, others: readonly Argument[], node: SyntaxNode): Values {
+    const parameters = this.#evaluator.names.parameters.get(definition)?.positional ?? [];
+    for (const [i, { value, spread }] of others.entries())
+      if (parameters[i] && !spread) this.#graph.link(value, parameters[i], 1);
+    const returned = this.#evaluator.names.returns.get(definition);
+    return returned ? this.#graph.use(returned, node) : ANYTHING;
   }
 
   #callGetattr(node: SyntaxNode): Values {
@@ -132,12 +239,13 @@ export class CallEvaluator {
     let result: Values = fallback ? this.#graph.values(fallback) : NOTHING;
     if (!object || !name) return ANYTHING;
     for (const value of this.#graph.values(name)) {
-      result = union(
-        result,
-        value.kind === "string"
-          ? this.#evaluator.attributeOf(this.#graph.values(object), value.text, node)
-          : ANYTHING,
-      );
+      const owners = this.#graph.values(object);
+      if (value.kind === "string") {
+        result = union(result, this.#evaluator.attributeOf(owners, value.text, node));
+        continue;
+      }
+      for (const owner of owners)
+        result = union(result, isOpen(owner) ? this.#evaluator.membersOf(owner) : ANYTHING);
     }
     return result;
   }
@@ -147,7 +255,13 @@ export class CallEvaluator {
     if (!object || path !== "builtins.vars") return [this.#evaluator.make.namespace(null)];
     return this.#graph
       .values(object)
-      .map((value) => (value.kind === "path" ? this.#evaluator.namespace(value.path) : OPAQUE));
+      .map((value) =>
+        value.kind === "path"
+          ? this.#evaluator.namespace(value.path)
+          : value.kind === "wild"
+            ? value
+            : OPAQUE,
+      );
   }
 
   #callFunction(definition: SyntaxNode, node: SyntaxNode, skipped: number): Values {
@@ -170,6 +284,7 @@ export class CallEvaluator {
   #callMethod(callee: SyntaxNode, node: SyntaxNode): Values {
     if (callee.type !== "attribute") return ANYTHING;
     const name = identifier(callee.children.at(-1)!);
+    if (name === "__subclasses__") return [WILD];
     const loaded = LOADS.test(`.${name}`) ? argumentOf(node, 0, "name") : undefined;
     let result = loaded
       ? union(ANYTHING, this.#evaluator.modulesNamed(this.#graph.values(loaded)))
@@ -179,7 +294,10 @@ export class CallEvaluator {
         result = union(result, this.#graph.elementsOf([owner], node));
       if (owner.kind === "container" && CONTAINER_METHODS.has(name))
         result = union(result, [owner]);
-      if (owner.kind === "namespace" && ELEMENT_METHODS.has(name)) {
+      if (isNames(owner) && name === "copy") result = union(result, [owner]);
+      if (isNames(owner) && (name === "items" || name === "values"))
+        result = union(result, this.#evaluator.membersOf(owner));
+      if (isNames(owner) && ELEMENT_METHODS.has(name)) {
         const key = argumentOf(node, 0, null);
         if (key)
           result = union(
@@ -230,5 +348,14 @@ export class CallEvaluator {
 }
 
 function isCarrier(value: Value): boolean {
-  return value.kind === "container" || value.kind === "many";
+  return value.kind === "container" || value.kind === "wild";
+}
+
+function isNames(value: Value): boolean {
+  return value.kind === "namespace" || value.kind === "wild";
+}
+
+/** Whether a member of an unknown name may be anything. */
+function isOpen(value: Value): boolean {
+  return isNames(value) || (value.kind === "path" && value.isModule);
 }

@@ -1,6 +1,7 @@
 import type { SyntaxNode } from "../structure/types.js";
 import type { Evaluation } from "./evaluate.js";
 import type { CapabilityMap, Grants } from "./map.js";
+import { likelyMembers } from "./wild.js";
 
 /** A member that a script may mean where it computes a name. */
 export interface Candidate {
@@ -17,12 +18,6 @@ const EVERYDAY = new Set(
     "pop popitem read readline readlines remove replace reverse run seek setdefault sort split stat strip tell truncate update upper " +
     "values walk write writelines call connect load loads match name"
   ).split(" "),
-);
-/** Where any module may be meant, it is one of these that matters. */
-const LIKELY = new Set(
-  "builtins os subprocess shutil pty socket ctypes pickle marshal importlib runpy urllib".split(
-    " ",
-  ),
 );
 const LONGEST_NAME = 64;
 const MOST_NAMES = 2000;
@@ -51,11 +46,8 @@ export class Candidates {
     const found: Candidate[] = [];
     this.#names ??= this.#gather();
     for (const [name, node] of this.#names) {
-      const paths =
-        module === null
-          ? this.#map.membersNamed(name).filter((path) => LIKELY.has(path.split(".", 1)[0]!))
-          : [`${module}.${name}`];
-      for (const path of paths.slice(0, 4)) {
+      const paths = module === null ? likelyMembers(this.#map, name) : [`${module}.${name}`];
+      for (const path of paths) {
         const grants = this.#map.member(path) ?? [];
         if (grants.length > 0) found.push({ path, grants, node });
       }

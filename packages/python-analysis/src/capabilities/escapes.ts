@@ -5,7 +5,7 @@ import { excerpt } from "./chain.js";
 import type { Evaluation } from "./evaluate.js";
 import type { CapabilityMap } from "./map.js";
 import { type Names, operands } from "./names.js";
-import type { Value } from "./values.js";
+import { MANY, moduleOf, type Value } from "./values.js";
 
 /** A place where a module gets out of sight. */
 export interface Escape {
@@ -22,6 +22,9 @@ const TAKES_MEMBERS = new Set([
   "inspect.getmembers",
   "inspect.getmembers_static",
 ]);
+/** Functions that take members of what they are given, or that call what they are given with it. */
+const TAKES_ANY =
+  /^(?:operator|functools|itertools|string)\.|^inspect\.get(?:attr_static|members)|^builtins\.(?:map|object|type|super|getattr)\b/;
 const NONE: readonly Escape[] = [];
 /** Builtins that do nothing with a module but look at it, or that are judged by themselves; as all of `inspect`. */
 const LOOKS = new Set(
@@ -95,7 +98,15 @@ export class Escapes {
       return argumentsOf(node).flatMap(({ value }) => this.#escapeOfModule(value, how));
     }
     if (targets.length > 0 && targets.every((value) => this.#keepsArguments(value))) return [];
-    return argumentsOf(node).flatMap(({ value }) => this.#escape(value, how));
+    const takesMembers =
+      callee.type === "call" ||
+      targets.some((value) => value.kind === "path" && TAKES_ANY.test(value.path));
+    return argumentsOf(node).flatMap(({ value }) => [
+      ...this.#escape(value, how),
+      ...(takesMembers && this.#evaluation.values(value).some((each) => each.kind === "wild")
+        ? [{ node: value, what: `${excerpt(value, 40)} ${how}`, modules: [] }]
+        : []),
+    ]);
   }
 
   #escapeOfModule(node: SyntaxNode, how: string): Escape[] {
@@ -154,7 +165,7 @@ export class Escapes {
   }
 
   #isDangerous(value: Value): boolean {
-    if (value.kind === "many") return true;
+    if (value.kind === "wild") return value === MANY;
     const module = moduleOf(value);
     if (module === null || module.includes(".")) return false;
     return (this.#map.module(module)?.length ?? 0) > 0;
@@ -169,12 +180,6 @@ export class Escapes {
           : [];
     return held.filter((each) => this.#isDangerous(each));
   }
-}
-
-/** The module that a value is, or has the names of. */
-export function moduleOf(value: Value): string | null {
-  if (value.kind === "path") return value.path;
-  return value.kind === "namespace" ? value.of : null;
 }
 
 function builtinName(value: Value): string | null {

@@ -10,14 +10,18 @@ import { newVariable } from "./scope.js";
 import { type Names, operands, type Origin, type Variable } from "./names.js";
 import {
   ANYTHING,
+  isMapping,
   LONGEST_CODE,
+  moduleOf,
   NOTHING,
   OPAQUE,
   union,
   type Value,
   ValueFactory,
   type Values,
+  WILD,
 } from "./values.js";
+import { isEveryday, isLikely, likelyMembers, mayLeadOn } from "./wild.js";
 
 /** What every expression may stand for. */
 export interface Evaluation {
@@ -239,10 +243,11 @@ export class Evaluator implements Transfer {
   attributeOf(base: Values, name: string, user: User): Values {
     let result = NOTHING;
     const stored = this.names.attributes.get(name);
-    if (NAMESPACES.has(name)) return [this.make.namespace(null), OPAQUE];
+    if (NAMESPACES.has(name)) return [this.make.namespace(null), WILD];
     for (const value of base) {
-      if (value.kind === "namespace" && value.of === null) {
-        result = union(result, this.membersNamed(value, [this.make.string(name)], user));
+      if (isOwnNames(value)) {
+        const own = this.make.namespace(null);
+        result = union(result, this.membersNamed(own, [this.make.string(name)], user));
       } else if (value.kind === "path") {
         const property = this.map.property(`${value.path}.${name}`);
         const dot = value.path.lastIndexOf(".");
@@ -257,14 +262,23 @@ export class Evaluator implements Transfer {
         result = union(result, [
           property ? this.instance(property) : this.path(`${value.of}.${name}`),
         ]);
-      } else if (value.kind === "many") {
-        result = union(result, [value]);
+      } else if (value.kind === "wild") {
+        result = union(result, this.#attributeOfWild(value, name));
       } else {
         if (stored) result = union(result, this.#storedIn(stored, user));
         result = union(result, ANYTHING);
       }
     }
     return result;
+  }
+
+  /** Beside anything, the member that is called so where it matters. */
+  #attributeOfWild(value: Value, name: string): Values {
+    if (isEveryday(name)) return ANYTHING;
+    if (name === "__builtins__") return [this.path("builtins")];
+    const paths = likelyMembers(this.map, name).map((path) => this.path(path));
+    if (isLikely(name)) paths.push(this.path(name));
+    return paths.length > 0 || mayLeadOn(name) ? union([value], paths) : ANYTHING;
   }
 
   /**
@@ -287,10 +301,10 @@ export class Evaluator implements Transfer {
     const names = keys.length === 1 ? this.graph.values(keys[0]!) : ANYTHING;
     let result = NOTHING;
     for (const value of base) {
-      if (value.kind === "namespace" || (value.kind === "path" && value.path === "builtins")) {
+      if (isMapping(value)) {
         result = union(result, this.membersNamed(value, names, node));
       } else if (value.kind === "path" && value.path === "sys.modules") {
-        const isOwn = keys.length === 1 && keys[0]!.text === "__name__";
+        const isOwn = keys.length === 1 && /^(?:__name__|["']__main__["'])$/.test(keys[0]!.text);
         result = union(result, isOwn ? [this.make.namespace(null)] : this.modulesNamed(names));
       } else {
         result = union(result, this.graph.elementsOf([value], node));
@@ -304,7 +318,9 @@ export class Evaluator implements Transfer {
     let result = NOTHING;
     for (const name of names) {
       if (name.kind !== "string") {
-        result = union(result, ANYTHING);
+        result = union(result, this.membersOf(of));
+      } else if (of.kind === "wild") {
+        result = union(result, this.#attributeOfWild(of, name.text));
       } else if (of.kind === "namespace" && of.of === null) {
         const variable = this.names.moduleNames.get(name.text);
         if (variable) result = union(result, this.graph.use(variable, user));
@@ -320,9 +336,16 @@ export class Evaluator implements Transfer {
     return result;
   }
 
+  /** Any member of a module or namespace. */
+  membersOf(of: Value): Values {
+    if (of.kind === "wild") return [of];
+    const module = moduleOf(of);
+    return module !== null && this.map.isHarmless(module) ? ANYTHING : [this.make.memberOf(module)];
+  }
+
   modulesNamed(names: Values): Values {
     return names.reduce<Values>(
-      (modules, name) => union(modules, [name.kind === "string" ? this.path(name.text) : OPAQUE]),
+      (modules, name) => union(modules, [name.kind === "string" ? this.path(name.text) : WILD]),
       [],
     );
   }
@@ -337,6 +360,11 @@ export class Evaluator implements Transfer {
       );
       return paths.length > 0 ? union(paths, ANYTHING) : ANYTHING;
     }
+    if (operator === "|")
+      return union(
+        ANYTHING,
+        [...this.graph.values(left), ...this.graph.values(right)].filter(isMapping),
+      );
     return operator === "+"
       ? this.#joined(this.graph.values(left), this.graph.values(right))
       : ANYTHING;
@@ -361,7 +389,19 @@ export class Evaluator implements Transfer {
       const elements = this.graph.makeContainer(node);
       for (const { part, depth } of parts) this.graph.link(part, elements, depth);
     }
-    return [this.make.node("container", node)];
+    return this.#spreadNames(node).reduce<Values>(
+      (all, value) => union(all, [value]),
+      [this.make.node("container", node)],
+    );
+  }
+
+  /** The namespaces whose names a dictionary has: `{**vars(os)}`. */
+  #spreadNames(node: SyntaxNode): Values {
+    if (node.type !== "dictionary") return NOTHING;
+    return operands(node)
+      .filter((child) => child.type === "dictionary_splat")
+      .flatMap((splat) => operands(splat))
+      .flatMap((part) => this.graph.values(part).filter(isMapping));
   }
 
   /** Something of the class that an annotation names, where its methods are known. */
@@ -385,6 +425,12 @@ export class Evaluator implements Transfer {
     }
     return result.length > 0 ? result : ANYTHING;
   }
+}
+
+/** Whether something has the names of this script's own module: `import __main__` gives that. */
+function isOwnNames(value: Value): boolean {
+  if (value.kind === "path") return value.path === "__main__";
+  return value.kind === "namespace" && value.of === null;
 }
 
 /** The expressions whose values become elements, with how often each is to be taken apart first. */

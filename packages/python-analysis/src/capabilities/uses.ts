@@ -6,7 +6,7 @@ import { Candidates } from "./candidates.js";
 import { chainOf, excerpt } from "./chain.js";
 import { type CallSite, Conditions } from "./conditions.js";
 import { evaluate, type Evaluation } from "./evaluate.js";
-import { Escapes, moduleOf } from "./escapes.js";
+import { Escapes } from "./escapes.js";
 import { readCode } from "./code.js";
 import { fold } from "./folding/fold.js";
 import { findHidden, type Hidden } from "./hidden.js";
@@ -15,7 +15,8 @@ import { resolveNames } from "./collect.js";
 import { Looks } from "./looks.js";
 import { firstOperand, type Names } from "./names.js";
 import { Program } from "./program.js";
-import { ANYTHING, type Value } from "./values.js";
+import { ANYTHING, isMapping, moduleOf, type Value } from "./values.js";
+import { isEveryday } from "./wild.js";
 
 /** One place where a script reaches something that can act on the world. */
 export interface Use {
@@ -47,7 +48,12 @@ export interface Resolution {
 const MOST_ROUNDS = 6;
 const TAKES_MEMBERS = /^builtins\.getattr$|\.__getattribute__$/;
 /** Kinds of values whose attributes are members that may do something. */
-const OWNERS: ReadonlySet<Value["kind"]> = new Set(["path", "instance", "namespace"] as const);
+const OWNERS: ReadonlySet<Value["kind"]> = new Set([
+  "path",
+  "instance",
+  "namespace",
+  "wild",
+] as const);
 const PRODUCERS = new Set(["call", "subscript"]);
 
 /** Finds what a module can do to the world, by what its references resolve to. */
@@ -179,10 +185,9 @@ class Finder {
   #lookAtReference(node: SyntaxNode): void {
     const parent = node.parent;
     const values = this.#evaluation.values(node);
-    if (values === ANYTHING) return;
-    const many = values.some(({ kind }) => kind === "many");
-    if (many && (isCallee(node) || isObject(node)))
-      this.#add("unresolved", excerpt(node, 40), node);
+    if (values === ANYTHING && !isCallee(node)) return;
+    const wild = isCallee(node) ? this.#wildIn(node, values) : [];
+    if (wild.length > 0) this.#addUnresolved(excerpt(node, 40), node, this.#ownersOf(wild));
     const paths = values.flatMap((value) => (value.kind === "path" ? [value.path] : []));
     if (paths.length === 0 || !parent) return;
     // What is reached by the longest chain of attributes counts, not each step of it.
@@ -203,6 +208,20 @@ class Finder {
         : grants;
       this.#grant(told, path, node, this.#siteOf(node, path));
     }
+  }
+
+  /** What a callee is, or is an attribute of, that reflection gave. */
+  #wildIn(callee: SyntaxNode, values: readonly Value[]): readonly Value[] {
+    const isWild = ({ kind }: Value) => kind === "wild";
+    const wild = values.filter(isWild);
+    if (wild.length > 0 || callee.type !== "attribute" || isEveryday(callee.children.at(-1)!.text))
+      return wild;
+    return this.#evaluation.values(callee.children[0]!).filter(isWild);
+  }
+
+  /** The modules that some members are of. */
+  #ownersOf(members: readonly Value[]): string[] {
+    return members.flatMap((value) => moduleOf(value) ?? []);
   }
 
   /** Whether a reference reaches something, rather than handing on what was reached where a name or an attribute got it. */
@@ -251,7 +270,9 @@ class Finder {
       return true;
     return (
       callee.type === "attribute" &&
-      this.#evaluation.values(callee.children[0]!).some(({ kind }) => kind === "namespace")
+      this.#evaluation
+        .values(callee.children[0]!)
+        .some(({ kind }) => kind === "namespace" || kind === "wild")
     );
   }
 
@@ -306,9 +327,7 @@ class Finder {
   #lookAtSubscript(node: SyntaxNode): void {
     const keys = node.childrenForFieldName("subscript");
     const base = this.#evaluation.values(node.children[0]!);
-    const isNamespace = base.some(
-      (value) => value.kind === "namespace" || (value.kind === "path" && value.path === "builtins"),
-    );
+    const isNamespace = base.some((value) => value.kind !== "wild" && isMapping(value));
     if (
       isNamespace &&
       !this.#names.stores.has(node) &&
@@ -344,9 +363,7 @@ class Finder {
     const object = argumentOf(node, 0, null);
     const isOpen =
       object &&
-      this.#evaluation
-        .values(object)
-        .some((value) => this.#isModule(value) || value.kind === "namespace");
+      this.#evaluation.values(object).some((value) => this.#isModule(value) || isMapping(value));
     if (isOpen && !this.#isConstant(argumentOf(node, 1, null)))
       this.#addUnresolved(
         excerpt(node, 40),

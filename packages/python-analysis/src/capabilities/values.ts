@@ -12,14 +12,19 @@ export type Value =
   | { readonly kind: "namespace"; readonly of: string | null }
   /** Anything else that is no module: it cannot be told. */
   | { readonly kind: "opaque" }
-  /** More than is followed, so perhaps a module. */
-  | { readonly kind: "many" };
+  /**
+   * Something that reflection gave, or more than is followed: any module, member or namespace. `of` is the module that it is a
+   * member of, where that is known.
+   */
+  | { readonly kind: "wild"; readonly of: string | null };
 
 /** Everything that an expression may stand for: a set in order of discovery. Each value exists once, so `===` compares. */
 export type Values = readonly Value[];
 
 export const OPAQUE: Value = { kind: "opaque" };
-const MANY: Value = { kind: "many" };
+export const WILD: Value = { kind: "wild", of: null };
+/** More than is followed. */
+export const MANY: Value = { kind: "wild", of: null };
 export const NOTHING: Values = [];
 export const ANYTHING: Values = [OPAQUE];
 
@@ -72,6 +77,7 @@ export class ValueFactory {
   readonly #instances = new Map<string, Value>();
   readonly #strings = new Map<string, Value>();
   readonly #namespaces = new Map<string | null, Value>();
+  readonly #membersOf = new Map<string, Value>();
   readonly #byNode = new Map<SyntaxNode, Value>();
 
   path(path: string, isModule: (path: string) => boolean): Value {
@@ -97,6 +103,13 @@ export class ValueFactory {
     return once(this.#namespaces, of, () => ({ kind: "namespace", of }));
   }
 
+  /** Some member of a module. */
+  memberOf(module: string | null): Value {
+    return module === null
+      ? WILD
+      : once(this.#membersOf, module, () => ({ kind: "wild", of: module }));
+  }
+
   node(kind: "function" | "class" | "container", node: SyntaxNode): Value {
     let value = this.#byNode.get(node);
     if (!value) this.#byNode.set(node, (value = { kind, node }));
@@ -108,4 +121,16 @@ function once<K>(values: Map<K, Value>, key: K, make: () => Value): Value {
   let value = values.get(key);
   if (!value) values.set(key, (value = make()));
   return value;
+}
+
+/** Whether a value is subscripted by names of members. */
+export function isMapping(value: Value): boolean {
+  if (value.kind === "path") return value.path === "builtins";
+  return value.kind === "namespace" || value.kind === "wild";
+}
+
+/** The module that a value is, has the names of, or is some member of. */
+export function moduleOf(value: Value): string | null {
+  if (value.kind === "path") return value.path;
+  return value.kind === "namespace" || value.kind === "wild" ? value.of : null;
 }
