@@ -16,6 +16,7 @@ import { measureComplexity } from "../../src/complexity.js";
 import { decodeSource, type DecodedText } from "../../src/decode.js";
 import { callFindings } from "../../src/findings/calls.js";
 import { lineEndFindings, textFindings, tokenFindings } from "../../src/findings/text.js";
+import { malwareFindings } from "../../src/malware/threats.js";
 import { extractMetadata } from "../../src/metadata.js";
 import { DEFAULT_POLICY } from "../../src/policy/default.js";
 import { buildReport } from "../../src/report.js";
@@ -62,6 +63,7 @@ const parts: Record<string, Part> = {
     tokenFindings(parsed!),
     callFindings(parsed!, resolution!),
   ],
+  malware: ({ parsed, resolution }) => malwareFindings(parsed!, resolution!),
   "whole report": ({ source, decoded, parsed }) =>
     buildReport({
       source,
