@@ -3,7 +3,7 @@ import type { SyntaxNode } from "../structure/types.js";
 import { type Argument, argumentOf, argumentsOf, hasSpread } from "./arguments.js";
 import type { Evaluator } from "./evaluate.js";
 import type { FlowGraph } from "./flow.js";
-import type { Parameters } from "./names.js";
+import { operands, type Parameters } from "./names.js";
 import {
   ANYTHING,
   isMapping,
@@ -53,6 +53,14 @@ const SAME_ELEMENTS = new Set([
   "filter",
 ]);
 const ELEMENT_OF = new Set(["next", "min", "max"]);
+const TAKES_FUNCTIONS = new Set(["filter", "sorted", "min", "max", "map"]);
+/** Builtins and methods that change nothing in what they are called with. */
+const KEEPS = new Set(
+  (
+    "print isinstance issubclass hasattr id repr str bool callable len any all sum map hash type ascii format " +
+    "append add insert extend update setdefault join startswith endswith union intersection difference issubset get index count"
+  ).split(" "),
+);
 /**
  * Of more methods that are called alike, or initialisers of one class, the arguments are not followed; handing a module to them
  * counts as unresolved.
@@ -140,6 +148,8 @@ export class CallEvaluator {
         ? this.#evaluator.membersNamed(this.#evaluator.path(owner), this.#graph.values(first), node)
         : ANYTHING;
     }
+    if (owner === "builtins" && TAKES_FUNCTIONS.has(method))
+      this.#callBack(node, argumentsOf(node));
     if (owner === "builtins" && SAME_ELEMENTS.has(method)) {
       return argumentsOf(node).reduce(
         (all, { value }) => union(all, this.#graph.values(value).filter(isCarrier)),
@@ -153,7 +163,54 @@ export class CallEvaluator {
         ANYTHING,
       );
     }
+    if (!(owner === "builtins" && KEEPS.has(method))) this.#evaluator.carriers.spoilArguments(node);
     return [this.#evaluator.instance(this.#evaluator.map.returns(path) ?? path)];
+  }
+
+  /** Functions of the script that are handed to what calls them with the elements of its other arguments. */
+  #callBack(node: SyntaxNode, given: readonly Argument[], elements?: SyntaxNode): void {
+    for (const { value } of given) {
+      for (const called of this.#graph.values(value)) {
+        const parameters =
+          called.kind === "function"
+            ? this.#evaluator.names.parameters.get(called.node)
+            : undefined;
+        if (!parameters) continue;
+        const others = elements
+          ? [elements]
+          : argumentsOf(node).flatMap((other) => (other.value === value ? [] : [other.value]));
+        for (const other of others)
+          for (const variable of parameters.all) this.#graph.link(other, variable, 1);
+      }
+    }
+  }
+
+  /** What decorators make of a definition, as far as they are functions of the script: they get it and give something else. */
+  decorated(node: SyntaxNode): Values {
+    let result = NOTHING;
+    const definition = node.childForFieldName("definition");
+    for (const decorator of operands(node)) {
+      const expression = decorator.type === "decorator" ? operands(decorator)[0] : undefined;
+      if (!expression || !definition) continue;
+      for (const value of this.#graph.values(expression)) {
+        if (value.kind === "class") {
+          for (const initialiser of this.#evaluator.names.initialisers.get(value.node) ?? []) {
+            const parameter = this.#evaluator.names.parameters.get(initialiser)?.positional[1];
+            if (parameter) this.#graph.link(definition, parameter, 0);
+          }
+        }
+        if (value.kind !== "function") continue;
+        const parameter = this.#evaluator.names.parameters.get(value.node)?.positional[0];
+        if (parameter) this.#graph.link(definition, parameter, 0);
+        const returned = this.#evaluator.names.returns.get(value.node);
+        if (!returned) continue;
+        result = union(
+          result,
+          this.#graph.use(returned, node).filter((each) => this.#evaluator.carries(each, node)),
+        );
+      }
+    }
+    return result;
   }
 
   /** What strings such as `os` and `os:system` name. */
@@ -245,23 +302,34 @@ export class CallEvaluator {
         continue;
       }
       for (const owner of owners)
-        result = union(result, isOpen(owner) ? this.#evaluator.membersOf(owner) : ANYTHING);
+        result = union(
+          result,
+          isOpen(owner) ? this.#evaluator.membersOf(owner) : this.#anyAttribute(object, node),
+        );
     }
     return result;
+  }
+
+  /** An attribute of an object of the script by a name that is not known. */
+  #anyAttribute(object: SyntaxNode, node: SyntaxNode): Values {
+    const isModule = this.#graph.values(object).every((value) => value.kind === "path");
+    return isModule ? ANYTHING : union(ANYTHING, this.#evaluator.carriers.anyStored(node));
   }
 
   #callNamespace(path: string, node: SyntaxNode): Values {
     const object = argumentOf(node, 0, null);
     if (!object || path !== "builtins.vars") return [this.#evaluator.make.namespace(null)];
-    return this.#graph
-      .values(object)
-      .map((value) =>
-        value.kind === "path"
-          ? this.#evaluator.namespace(value.path)
-          : value.kind === "wild"
-            ? value
-            : OPAQUE,
-      );
+    const values = this.#graph.values(object);
+    const namespaces = values.map((value) =>
+      value.kind === "path"
+        ? this.#evaluator.namespace(value.path)
+        : value.kind === "wild"
+          ? value
+          : OPAQUE,
+    );
+    return namespaces.includes(OPAQUE)
+      ? union(namespaces, this.#evaluator.carriers.anyStored(node))
+      : namespaces;
   }
 
   #callFunction(definition: SyntaxNode, node: SyntaxNode, skipped: number): Values {
@@ -289,7 +357,15 @@ export class CallEvaluator {
     let result = loaded
       ? union(ANYTHING, this.#evaluator.modulesNamed(this.#graph.values(loaded)))
       : ANYTHING;
-    for (const owner of this.#graph.values(callee.children[0]!)) {
+    const { carriers } = this.#evaluator;
+    const object = callee.children[0]!;
+    result = union(result, carriers.givenByMethods(name, node));
+    carriers.putByMethod(object, name, node);
+    if (!KEEPS.has(name)) carriers.spoilArguments(node);
+    if (name === "sort") this.#callBack(node, argumentsOf(node), object);
+    for (const owner of this.#graph.values(object)) {
+      // What comes out of a mapping of attributes that has modules is a module.
+      if (owner.kind === "path" && CONTAINER_METHODS.has(name)) result = union(result, [owner]);
       if (owner.kind === "container" && ELEMENT_METHODS.has(name))
         result = union(result, this.#graph.elementsOf([owner], node));
       if (owner.kind === "container" && CONTAINER_METHODS.has(name))

@@ -39,6 +39,23 @@ const CARRIERS = new Set(
   ),
 );
 
+/** What gives annotations and the like. */
+const ANNOTATIONS = new Set(
+  "__annotations__ __annotate__ get_type_hints get_annotations signature getfullargspec __value__ __bound__ __constraints__ __default__".split(
+    " ",
+  ),
+);
+/** What gives attributes of objects by names that are not told, or all of them. */
+const READERS = new Set(
+  "attrgetter methodcaller getmembers getmembers_static getattr_static __getattribute__ __reduce__ __reduce_ex__ asdict astuple".split(
+    " ",
+  ),
+);
+/** What gets the names of a class as it is made. */
+const METACLASSES = new Set(["metaclass", "__prepare__", "__set_name__", "__build_class__"]);
+const ATTRIBUTE_METHODS = ["__setattr__", "__set__"];
+const COMPARISONS = "__contains__ __eq__ __ne__ __lt__ __le__ __gt__ __ge__".split(" ");
+
 /**
  * Finds where modules are handed to what is not followed: they may be used in any way there, so that what happens to them is
  * unresolved. A function that returns a module, and what holds one, count as modules.
@@ -47,8 +64,17 @@ export class Escapes {
   readonly #names: Names;
   readonly #evaluation: Evaluation;
   readonly #map: CapabilityMap;
+  readonly #nodes: readonly SyntaxNode[];
+  readonly #read = new Map<ReadonlySet<string>, boolean>();
 
-  constructor(names: Names, evaluation: Evaluation, map: CapabilityMap) {
+  /** @param nodes - all of the script */
+  constructor(
+    nodes: readonly SyntaxNode[],
+    names: Names,
+    evaluation: Evaluation,
+    map: CapabilityMap,
+  ) {
+    this.#nodes = nodes;
     this.#names = names;
     this.#evaluation = evaluation;
     this.#map = map;
@@ -62,12 +88,20 @@ export class Escapes {
       case "subscript":
         return this.#atSubscript(node);
       case "assignment":
+      case "augmented_assignment":
         return this.#atAssignment(node);
+      case "comparison_operator":
+        return this.#atComparison(node);
+      case "type":
+        return this.#readBy(ANNOTATIONS)
+          ? operands(node).flatMap((type) => this.#escapeOfModule(type, "used as a type"))
+          : NONE;
       case "binary_operator":
         return operands(node).flatMap((operand) => this.#escape(operand, "used in an operation"));
       case "class_definition":
         return this.#atClass(node);
       case "return_statement":
+      case "yield":
         return this.#atReturn(node);
       default:
         return NONE;
@@ -95,8 +129,13 @@ export class Escapes {
       return value ? this.#escape(value, how) : [];
     }
     if (names.length > 0 && names.every((name) => name !== null && CARRIERS.has(name))) {
-      return argumentsOf(node).flatMap(({ value }) => this.#escapeOfModule(value, how));
+      const given = argumentsOf(node);
+      if (names.includes("iter") && given.length > 1)
+        return given.flatMap(({ value }) => this.#escape(value, how));
+      return given.flatMap(({ value }) => this.#escapeOfModule(value, how));
     }
+    if (names.every((name) => name === "type") && argumentsOf(node).length > 1)
+      return argumentsOf(node).flatMap(({ value }) => this.#escape(value, how));
     if (targets.length > 0 && targets.every((value) => this.#keepsArguments(value))) return [];
     const takesMembers =
       callee.type === "call" ||
@@ -107,6 +146,29 @@ export class Escapes {
         ? [{ node: value, what: `${excerpt(value, 40)} ${how}`, modules: [] }]
         : []),
     ]);
+  }
+
+  /** Whether the script names anything of a kind by which values come out again. */
+  #readBy(names: ReadonlySet<string>): boolean {
+    let isRead = this.#read.get(names);
+    if (isRead === undefined) {
+      isRead = this.#nodes.some((node) =>
+        node.type === "identifier"
+          ? names.has(node.text)
+          : node.type === "string" &&
+            this.#evaluation
+              .values(node)
+              .some((value) => value.kind === "string" && names.has(value.text)),
+      );
+      this.#read.set(names, isRead);
+    }
+    return isRead;
+  }
+
+  /** `x == os` or `os in x`, where `x` may be of a class of the script. */
+  #atComparison(node: SyntaxNode): readonly Escape[] {
+    if (!COMPARISONS.some((name) => this.#names.functionsByName.has(name))) return NONE;
+    return operands(node).flatMap((operand) => this.#escapeOfModule(operand, "compared"));
   }
 
   #escapeOfModule(node: SyntaxNode, how: string): Escape[] {
@@ -133,15 +195,26 @@ export class Escapes {
     if (base.every(({ kind }) => kind === "container")) return [];
     return node
       .childrenForFieldName("subscript")
+      .flatMap((key) => (key.type === "slice" ? operands(key) : [key]))
       .flatMap((key) => this.#escape(key, `used as a key of ${excerpt(node.children[0]!, 40)}`));
   }
 
-  /** `x[y] = os`, where what is put into something is not followed. */
+  /** `x[y] = os`, where what is put into something is not followed; `x.y = os`, where the script takes attributes otherwise. */
   #atAssignment(node: SyntaxNode): Escape[] {
     const left = node.childForFieldName("left");
     const right = node.childForFieldName("right");
-    if (!right || left?.type !== "subscript") return [];
-    return this.#escape(right, `put into ${excerpt(left, 40)}`);
+    if (!left || !right) return [];
+    const how = `put into ${excerpt(left, 40)}`;
+    if (left.type === "subscript") return this.#escape(right, how);
+    if (node.type === "augmented_assignment") return this.#escapeOfModule(right, how);
+    const isAttribute = left.type === "attribute" || isOfClass(node);
+    if (!isAttribute || !this.#evaluation.values(right).some((value) => this.#isDangerous(value)))
+      return [];
+    const isTaken =
+      ATTRIBUTE_METHODS.some((name) => this.#names.functionsByName.has(name)) ||
+      this.#readBy(READERS) ||
+      (left.type !== "attribute" && this.#readBy(METACLASSES));
+    return isTaken ? this.#escape(right, how) : [];
   }
 
   /** `class A(B, key=os)`, where the base or the metaclass gets the argument. */
@@ -167,7 +240,8 @@ export class Escapes {
   #isDangerous(value: Value): boolean {
     if (value.kind === "wild") return value === MANY;
     const module = moduleOf(value);
-    if (module === null || module.includes(".")) return false;
+    if (module === null) return false;
+    if (module.includes(".") && (value.kind !== "path" || !value.isModule)) return false;
     return (this.#map.module(module)?.length ?? 0) > 0;
   }
 
@@ -185,4 +259,11 @@ export class Escapes {
 function builtinName(value: Value): string | null {
   if (value.kind !== "path" || !value.path.startsWith("builtins.")) return null;
   return value.path.slice("builtins.".length);
+}
+
+/** Whether a statement is one of a class body itself. */
+function isOfClass(node: SyntaxNode): boolean {
+  let block = node.parent;
+  if (block?.type === "expression_statement") block = block.parent;
+  return block?.type === "block" && block.parent?.type === "class_definition";
 }

@@ -2,6 +2,7 @@ import { identifier } from "../structure/statements.js";
 import { stringValue } from "../structure/strings.js";
 import type { SyntaxNode } from "../structure/types.js";
 import { CallEvaluator } from "./calls.js";
+import { ANY_ATTRIBUTE, Carriers } from "./carriers.js";
 import type { Folding } from "./folding/record.js";
 import { FlowGraph, type Transfer, type User } from "./flow.js";
 import type { CapabilityMap } from "./map.js";
@@ -87,12 +88,14 @@ export class Evaluator implements Transfer {
   readonly #folding: Folding;
   /** By the calls that run code, what it gives. */
   readonly #given = new Map<SyntaxNode, Variable>();
+  readonly carriers: Carriers;
 
   constructor(program: Program, names: Names, map: CapabilityMap, folding: Folding) {
     this.#folding = folding;
     this.graph = new FlowGraph(this, program.nodes);
     this.names = names;
     this.map = map;
+    this.carriers = new Carriers(this.graph, names, map, this.make);
     this.#stars = [...names.stars].filter((module) => map.hasExports(module));
     for (const { variable, origin } of names.bindings) this.#begin(variable, origin);
     for (const { host, root } of program.units) this.#giveBack(host, root);
@@ -130,6 +133,9 @@ export class Evaluator implements Transfer {
         return this.graph.give(variable, [value]);
       }
       case "definition": {
+        const { parent } = origin.node;
+        if (parent?.type === "decorated_definition")
+          this.graph.follow({ from: parent, variable, depth: 0, attribute: null });
         const kind = origin.node.type === "class_definition" ? "class" : "function";
         return this.graph.give(variable, [this.make.node(kind, origin.node)]);
       }
@@ -202,11 +208,18 @@ export class Evaluator implements Transfer {
       case "named_expression":
         return this.#valuesOf(node.childForFieldName("value"));
       case "assignment":
+      case "augmented_assignment":
+        this.carriers.putByAssignment(node);
         return this.#valuesOf(node.childForFieldName("right"));
+      case "decorated_definition":
+        return this.#calls.decorated(node);
       case "as_pattern":
         return this.#valuesOf(operands(node)[0]);
       case "lambda":
+      case "function_definition":
         return [this.make.node("function", node)];
+      case "class_definition":
+        return [this.make.node("class", node)];
       case "type":
         return this.#evaluateType(node);
     }
@@ -243,6 +256,7 @@ export class Evaluator implements Transfer {
   attributeOf(base: Values, name: string, user: User): Values {
     let result = NOTHING;
     const stored = this.names.attributes.get(name);
+    if (name === ANY_ATTRIBUTE) return union(this.carriers.anyStored(user), ANYTHING);
     if (NAMESPACES.has(name)) return [this.make.namespace(null), WILD];
     for (const value of base) {
       if (isOwnNames(value)) {
@@ -257,6 +271,7 @@ export class Evaluator implements Transfer {
         else if (name === "__dict__") result = union(result, [this.namespace(value.path)]);
         else if (property) result = union(result, [this.instance(property)]);
         else result = union(result, [this.#attributeOfPath(value.path, name)]);
+        if (value.isModule) result = union(result, this.carriers.ofModule(value, name, user));
       } else if (value.kind === "instance" && this.map.hasMembers(value.of)) {
         const property = this.map.property(`${value.of}.${name}`);
         result = union(result, [
@@ -266,6 +281,7 @@ export class Evaluator implements Transfer {
         result = union(result, this.#attributeOfWild(value, name));
       } else {
         if (stored) result = union(result, this.#storedIn(stored, user));
+        result = union(result, this.carriers.ofObject(name, user));
         result = union(result, ANYTHING);
       }
     }
@@ -282,8 +298,8 @@ export class Evaluator implements Transfer {
   }
 
   /**
-   * What attributes of a name hold, whatever the object: all of it for `self` and classes; of other objects only modules are
-   * followed, as their attributes may just be called alike.
+   * What attributes of a name hold, whatever the object: all of it for `self` and classes; of other objects only modules and what
+   * carries them are followed, as their attributes may just be called alike.
    */
   #storedIn(attribute: Variable, user: User): Values {
     const held = this.graph.use(attribute, user);
@@ -292,7 +308,11 @@ export class Evaluator implements Transfer {
       object !== null &&
       (/^(?:self|cls)$/.test(object.text) ||
         this.graph.values(object).some((v) => v.kind === "class"));
-    return own ? held : held.filter((value) => value.kind === "path" && value.isModule);
+    return own ? held : held.filter((value) => this.carries(value, user));
+  }
+
+  carries(value: Value, user: User): boolean {
+    return this.carriers.carries(value, user);
   }
 
   #evaluateSubscript(node: SyntaxNode): Values {

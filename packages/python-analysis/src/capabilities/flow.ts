@@ -11,6 +11,8 @@ export interface Flow {
   readonly variable: Variable;
   readonly depth: number;
   readonly attribute: string | null;
+  /** Lets only modules pass, and what holds or gives them. */
+  readonly onlyCarriers?: boolean;
 }
 
 /** What looks at a variable and so must look again when it changes. */
@@ -21,6 +23,8 @@ export interface Transfer {
   /** What a node may stand for, by what the nodes below it and the variables it uses stand for now. */
   evaluate(node: SyntaxNode): Values;
   attributeOf(base: Values, name: string, user: User): Values;
+  /** Whether a value is a module that matters, or holds or gives one. */
+  carries(value: Value, user: User): boolean;
 }
 
 /** A variable with more containers than this has them merged. */
@@ -65,6 +69,18 @@ export class FlowGraph {
   elements(container: SyntaxNode): Values {
     const variable = this.#elements.get(container);
     return (variable && this.#held.get(variable)) ?? ANYTHING;
+  }
+
+  /** What may be put into a container is not known. */
+  spoil(container: SyntaxNode): void {
+    const variable = this.#elements.get(container);
+    if (variable) this.give(variable, ANYTHING);
+  }
+
+  /** Lets the values of a node, or what is in them, become elements of a container. */
+  put(from: SyntaxNode, container: SyntaxNode, depth: number): void {
+    const variable = this.#elements.get(container);
+    if (variable) this.link(from, variable, depth);
   }
 
   /** Makes a node a container, whose elements' values are put into the variable that comes back. */
@@ -173,6 +189,7 @@ export class FlowGraph {
     if (flow.attribute !== null) {
       passed = this.#transfer.attributeOf(passed, flow.attribute, flow);
     }
+    if (flow.onlyCarriers) passed = passed.filter((value) => this.#transfer.carries(value, flow));
     this.give(flow.variable, passed);
   }
 

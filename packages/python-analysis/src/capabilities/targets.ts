@@ -1,5 +1,6 @@
 import { identifier } from "../structure/statements.js";
 import type { SyntaxNode } from "../structure/types.js";
+import { ANY_ATTRIBUTE } from "./carriers.js";
 import { operands, type Origin, type Variable } from "./names.js";
 
 /** What an assignment reaches: a name, an attribute, a subscript or an expression that is only read. */
@@ -102,6 +103,8 @@ export function* capturesOf(
       for (const subject of subjects) {
         yield { node, origin: originIn(subject, 0, attribute) };
         if (attribute === null) yield { node, origin: originIn(subject, 1, null) };
+        if (attribute === null && isPositional(node))
+          yield { node, origin: originIn(subject, 0, ANY_ATTRIBUTE) };
       }
     } else if (
       node.type === "dotted_name" &&
@@ -115,4 +118,12 @@ export function* capturesOf(
       for (const part of parts) pending.push({ node: part, attribute });
     }
   }
+}
+
+/** Whether a capture is an attribute that `__match_args__` of a class names. */
+function isPositional(node: SyntaxNode): boolean {
+  let outer = node.parent;
+  for (let depth = 0; outer && depth < 4; depth++, outer = outer.parent)
+    if (outer.type === "class_pattern") return true;
+  return false;
 }

@@ -93,7 +93,7 @@ class Finder {
     this.#evaluation = evaluation;
     this.#map = map;
     this.#conditions = new Conditions(evaluation, map);
-    this.#escapes = new Escapes(names, evaluation, map);
+    this.#escapes = new Escapes(program.nodes, names, evaluation, map);
     this.#candidates = new Candidates(program.nodes, evaluation, map);
     this.#aliases = new Aliases(names, evaluation);
     this.#looks = new Looks(evaluation);
