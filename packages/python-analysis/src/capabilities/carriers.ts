@@ -5,7 +5,7 @@ import type { FlowGraph, User } from "./flow.js";
 import type { CapabilityMap } from "./map.js";
 import { type Names, operands, type Variable } from "./names.js";
 import { newVariable } from "./scope.js";
-import { NOTHING, union, type Value, type ValueFactory, type Values } from "./values.js";
+import { MANY, NOTHING, union, type Value, type ValueFactory, type Values } from "./values.js";
 
 /** Stands for any attribute, where it is not told which. */
 export const ANY_ATTRIBUTE = "*";
@@ -59,7 +59,7 @@ export class Carriers {
   carries(value: Value, user: User, depth = DEEPEST): boolean {
     switch (value.kind) {
       case "wild":
-        return true;
+        return value === MANY;
       case "namespace":
         return value.of !== null;
       case "path":
