@@ -103,6 +103,16 @@ describe("docker-compose.yml", () => {
     }
   });
 
+  it("lets rules be named for all whose results depend on them, and for nobody else", () => {
+    const YARA_RULES = "/etc/sluice/rules";
+    for (const name of OURS) {
+      const given = environment(name, { ...SECRETS, YARA_RULES });
+      const depends = read(`services/${name}/src/main.ts`).includes("withRules(");
+      expect(given["YARA_RULES"], name).toBe(depends ? YARA_RULES : undefined);
+      expect(loadServiceSettings(environment(name)).yaraRules, name).toBeUndefined();
+    }
+  });
+
   it("lets a virus scanner be asked by the one who asks it, and be known to all whose results depend on it", () => {
     const CLAMD_URL = "tcp://clamav:3310";
     for (const name of OURS) {

@@ -1,7 +1,15 @@
 /** `sluice analyse`: from its arguments to its exit code. */
 import { createReadStream } from "node:fs";
 import type { ToolProfile } from "@sluice/contracts";
-import { createAnalysers, findPython, type Python, PythonError } from "@sluice/python-analysis";
+import {
+  createAnalysers,
+  findPython,
+  findRules,
+  type Python,
+  PythonError,
+  RulesError,
+  withRules,
+} from "@sluice/python-analysis";
 import { createStyle, visible } from "@sluice/report-formats";
 import { analyse, type Source, STDIN } from "./analyse.js";
 import { wantsColour } from "./colour.js";
@@ -24,6 +32,7 @@ export interface AnalyseArguments {
   readonly format: FormatName;
   readonly profile: ToolProfile;
   readonly policy?: string;
+  readonly rules?: string;
   readonly namespace: string;
   readonly filesFrom?: string;
   readonly null?: boolean;
@@ -43,7 +52,8 @@ export async function runAnalyse(
   checkArguments(files, options);
   const { stdout, stderr, env } = process;
   const policy = await readPolicy(options.policy, options.namespace);
-  const python = await pythonOf(env);
+  const ruleFiles = await rulesOf(options.rules);
+  const python = withRules(await pythonOf(env), ruleFiles);
   const style = createStyle(options.format === "text" && wantsColour(env, stdout.isTTY));
 
   // A bar needs to know how many there are; and where the output itself is on the terminal, that is what shows progress.
@@ -60,7 +70,7 @@ export async function runAnalyse(
   // Starting a thread takes longer than most scripts.
   const threads = Math.min(options.threads ?? defaultThreads(), first.length);
 
-  const analysers = await createAnalysers({ threads, verdict: true, python });
+  const analysers = await createAnalysers({ threads, verdict: true, python, ruleFiles });
   const progress = showsBar ? showProgress(stderr, first.length) : NO_PROGRESS;
   const stopped = new AbortController();
   const interruption = interrupted();
@@ -103,6 +113,15 @@ function checkArguments(
     throw new UsageError("--null says how the list of --files-from is made, which is missing");
   const readers = files.filter((file) => file === "-").length + (filesFrom === "-" ? 1 : 0);
   if (readers > 1) throw new UsageError("standard input (-) can be read for one thing only");
+}
+
+async function rulesOf(path: string | undefined): ReturnType<typeof findRules> {
+  try {
+    return await findRules(path);
+  } catch (error) {
+    if (!(error instanceof RulesError)) throw error;
+    throw new UsageError(`--rules ${visible(error.message)}`);
+  }
 }
 
 /** The Python that judges, which is set as it is for the services. */

@@ -45,7 +45,7 @@ Formats:
           capability is used that needs approval or is refused
 
 Exit code: 0 all are valid and allowed; 1 some are not, or could not be read; 2 wrong usage, list,
-policy or Python; 3 a fault of Sluice. 130 after Ctrl-C, 141 where nobody reads the output any more.
+policy, rules or Python; 3 a fault of Sluice. 130 after Ctrl-C, 141 where nobody reads the output any more.
 
 PYTHON_BIN names the CPython (3.8 or later) that judges, a path or a name on PATH; else it is the
 built-in one, ${PYTHON_VERSION}.
@@ -120,6 +120,7 @@ function createProgram(
         .default("fastmcp"),
     )
     .option("--policy <file>", "judge by this policy, in YAML or JSON, instead of Sluice's own")
+    .option("--rules <path>", "scan for these YARA rules too: a file, or a directory of .yar files")
     .option("--namespace <namespace>", "as if the scripts were uploaded to it", "default")
     .option(
       "--files-from <list>",

@@ -253,7 +253,7 @@ describe("the exit code", () => {
   });
 
   // Of the program itself, not a process each.
-  const FILES = new Set(["good.py", "missing", "empty", "wrong.yaml"]);
+  const FILES = new Set(["good.py", "missing", "empty", "wrong.yaml", "wrong.yar"]);
   test.each([
     [[], /Usage: sluice/],
     [["analyze", "good.py"], /unknown command 'analyze' \(Did you mean analyse\?\)/],
@@ -269,12 +269,19 @@ describe("the exit code", () => {
     [["analyse", "--files-from", "missing"], /the list \S*missing cannot be read: no such file/],
     [["analyse", "--files-from", "empty"], /the list \S*empty cannot be read: illegal operation/],
     [["analyse", "--policy", "missing", "good.py"], /the policy \S*missing .* no such file/],
+    [["analyse", "--rules", "missing", "good.py"], /--rules is \S*missing, .*no such file/],
+    [["analyse", "--rules", "empty", "good.py"], /--rules is \S*empty, a directory without files/],
+    [
+      ["analyse", "--rules", "wrong.yar", "good.py"],
+      /--rules is \S*wrong\.yar, .*wrong\.yar:2: rule a must begin/,
+    ],
     [
       ["analyse", "--policy", "wrong.yaml", "good.py"],
       /\n {2}imports\.allowed\[1\]: must be a module/,
     ],
     [["analyse", "--policy", "\x1b[2J", "good.py"], /the policy \\x1b\[2J cannot/],
   ])("is 2 for %j", async (args, message) => {
+    writeFileSync(at("wrong.yar"), "\nrule a { condition: true }\n");
     writeFileSync(at("wrong.yaml"), "name: a\nversion: 1\nimports:\n  allowed: [numpy, 'a b']\n");
     const written = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const)

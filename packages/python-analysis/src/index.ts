@@ -2,6 +2,7 @@ export { type DecodedSource, type DecodedText, type DecodeError, decodeSource } 
 export { collectFacts, type FactsInput } from "./facts/collect.js";
 export { type ScriptFacts, withFinding } from "./facts/script-facts.js";
 export { infected } from "./findings/signature.js";
+export { findRules, RulesError, withRules } from "./malware/rule-files.js";
 export { extractMetadata } from "./metadata.js";
 export { DEFAULT_POLICY, DEFAULT_POLICY_DOCUMENT } from "./policy/default.js";
 export { judge } from "./policy/judge.js";

@@ -45,6 +45,8 @@ export interface Settings {
   readonly policyFile: string | undefined;
   /** Path of the CPython that judges scripts, or its name on PATH, instead of the built-in one. */
   readonly pythonBin: string | undefined;
+  /** Path of a file or directory of YARA rules to scan for besides those that come with Sluice. */
+  readonly yaraRules: string | undefined;
   /** The ClamAV daemon that every script must have passed; `undefined` where none is asked. */
   readonly clamdUrl: string | undefined;
   /** How long it may take to scan one script, in milliseconds. */
@@ -227,6 +229,13 @@ const DECLARED = {
       "CPython 3.8 or later that judges scripts; unset: the built-in one, 3.14 in WebAssembly",
     expected: "the path of a program, or its name on PATH",
     schema: z.string(),
+  }),
+  yaraRules: setting<string | undefined>({
+    name: "YARA_RULES",
+    default: undefined,
+    description: "YARA rules to scan for besides those that come with Sluice",
+    expected: "the path of a file, or of a directory of .yar files",
+    schema: z.string().transform((path) => resolve(path)),
   }),
   clamdUrl: setting<string | undefined>({
     name: "CLAMD_URL",

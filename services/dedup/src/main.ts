@@ -1,13 +1,16 @@
 import { scannedVersion } from "@sluice/clamav";
 import { activateAtStart, PolicyInForce } from "@sluice/policies";
-import { findPython } from "@sluice/python-analysis";
+import { findPython, findRules, withRules } from "@sluice/python-analysis";
 import { resolveSetting, runService } from "@sluice/runtime";
 import { openStores, runStage } from "@sluice/worker";
 import { dedup } from "./dedup.js";
 
 await runService("dedup", async (context) => {
-  const { clamdUrl, policyFile, pythonBin } = context.settings;
-  const python = await resolveSetting("PYTHON_BIN", () => findPython(pythonBin));
+  const { clamdUrl, policyFile, pythonBin, yaraRules } = context.settings;
+  const python = withRules(
+    await resolveSetting("PYTHON_BIN", () => findPython(pythonBin)),
+    await resolveSetting("YARA_RULES", () => findRules(yaraRules)),
+  );
   const stores = await openStores(context);
   await activateAtStart(stores.catalog, policyFile, {
     log: context.log,

@@ -1,13 +1,17 @@
 import { Clamd, scannedVersion } from "@sluice/clamav";
 import { EffectivePolicies } from "@sluice/policies";
-import { createAnalysers, findPython } from "@sluice/python-analysis";
+import { createAnalysers, findPython, findRules, withRules } from "@sluice/python-analysis";
 import { resolveSetting, runService } from "@sluice/runtime";
 import { openStores, runStage } from "@sluice/worker";
 import { validate } from "./validate.js";
 
 await runService("validate", async (context) => {
   const { settings, log, shutdown } = context;
-  const python = await resolveSetting("PYTHON_BIN", () => findPython(settings.pythonBin));
+  const ruleFiles = await resolveSetting("YARA_RULES", () => findRules(settings.yaraRules));
+  const python = withRules(
+    await resolveSetting("PYTHON_BIN", () => findPython(settings.pythonBin)),
+    ruleFiles,
+  );
   log.info({ version: python.version, path: python.path }, "the Python that judges");
   const stores = await openStores(context);
   const analysers = await createAnalysers({
@@ -15,6 +19,7 @@ await runService("validate", async (context) => {
     maxMemoryMb: settings.analysisMemoryMb,
     verdict: true,
     python,
+    ruleFiles,
     log,
   });
   shutdown.add("analysers", () => analysers.close());
