@@ -112,10 +112,18 @@ async function loadGrammar(): Promise<Grammar> {
   return {
     parser: new Parser().setLanguage(language),
     withCursor,
-    types: ids.map((id) => language.nodeTypeForId(id) ?? "ERROR"),
+    types: ids.map((id) => interned(language.nodeTypeForId(id) ?? "ERROR")),
     named: ids.map((id) => language.nodeTypeIsNamed(id)),
-    fields: Array.from({ length: language.fieldCount + 1 }, (_, id) => language.fieldNameForId(id)),
+    fields: Array.from({ length: language.fieldCount + 1 }, (_, id) => {
+      const name = language.fieldNameForId(id);
+      return name === null ? null : interned(name);
+    }),
   };
+}
+
+/** The same text, as the engine keeps keys and literals: it compares those by their address, and others letter by letter. */
+function interned(text: string): string {
+  return Object.keys({ [text]: null })[0]!;
 }
 
 /**
