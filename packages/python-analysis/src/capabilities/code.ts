@@ -30,7 +30,7 @@ const RUNNERS: ReadonlyMap<string, readonly (number | string)[]> = new Map<
   ].map((path): Runner => [path, [0, "statement", "expression"]]),
 ]);
 /** Those that are handed on to be called with what else is handed on. */
-const HANDED_ON = /^builtins\.(?:exec|eval)$/;
+const HANDED_ON: ReadonlySet<string> = new Set(["builtins.exec", "builtins.eval"]);
 const MOST_PARTS = 20;
 
 /** A call that runs code in one of its arguments. */
@@ -49,13 +49,14 @@ export function codeArguments(
     if (call.type !== "call") continue;
     const callee = call.childForFieldName("function");
     if (!callee) continue;
-    const paths = pathsOf(callee, evaluation);
-    const taken = paths.flatMap((path) => RUNNERS.get(path) ?? []);
+    const taken: (number | string)[] = [];
+    for (const value of evaluation.values(callee))
+      if (value.kind === "path") taken.push(...(RUNNERS.get(value.path) ?? []));
     // A method of `code.InteractiveInterpreter`, of which no other class has the like.
     if (callee.type === "attribute" && callee.children.at(-1)!.text === "runsource")
       taken.push(0, "source");
     const isHandedOn = argumentsOf(call).some(({ value }) =>
-      pathsOf(value, evaluation).some((path) => HANDED_ON.test(path)),
+      evaluation.values(value).some((each) => each.kind === "path" && HANDED_ON.has(each.path)),
     );
     if (taken.length === 0 && !isHandedOn) continue;
     for (const [i, { keyword, value }] of argumentsOf(call).entries()) {
@@ -66,10 +67,6 @@ export function codeArguments(
     }
   }
   return found;
-}
-
-function pathsOf(node: SyntaxNode, evaluation: Evaluation): string[] {
-  return evaluation.values(node).flatMap((value) => (value.kind === "path" ? [value.path] : []));
 }
 
 /**

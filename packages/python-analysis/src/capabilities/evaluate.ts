@@ -86,6 +86,9 @@ export class Evaluator implements Transfer {
   readonly #stars: readonly string[];
   readonly #calls = new CallEvaluator(this);
   readonly #folding: Folding;
+  /** Members of paths and instances: by owner, by name. */
+  readonly #members = new Map<Value, Map<string, Values>>();
+  readonly #builtins = new Map<string, Values>();
   /** By the calls that run code, what it gives. */
   readonly #given = new Map<SyntaxNode, Variable>();
   readonly carriers: Carriers;
@@ -244,7 +247,17 @@ export class Evaluator implements Transfer {
       result = union(result, [this.#attributeOfPath(module, name)]);
     }
     if (name === "__builtins__") return union(result, [this.path("builtins")]);
-    return union(result, this.map.isBuiltin(name) ? [this.path(`builtins.${name}`)] : ANYTHING);
+    return union(result, this.#builtin(name));
+  }
+
+  /** One of Python's own names, if it is one. */
+  #builtin(name: string): Values {
+    let values = this.#builtins.get(name);
+    if (!values) {
+      values = this.map.isBuiltin(name) ? [this.path(`builtins.${name}`)] : ANYTHING;
+      this.#builtins.set(name, values);
+    }
+    return values;
   }
 
   #attributeOfPath(path: string, name: string): Value {
@@ -259,24 +272,14 @@ export class Evaluator implements Transfer {
     if (name === ANY_ATTRIBUTE) return union(this.carriers.anyStored(user), ANYTHING);
     if (NAMESPACES.has(name)) return [this.make.namespace(null), WILD];
     for (const value of base) {
+      const member = this.#member(value, name);
       if (isOwnNames(value)) {
         const own = this.make.namespace(null);
         result = union(result, this.membersNamed(own, [this.make.string(name)], user));
-      } else if (value.kind === "path") {
-        const property = this.map.property(`${value.path}.${name}`);
-        const dot = value.path.lastIndexOf(".");
-        if (name === "__self__" && dot > 0)
-          result = union(result, [this.path(value.path.slice(0, dot))]);
-        else if (value.path.startsWith("builtins.")) result = union(result, ANYTHING);
-        else if (name === "__dict__") result = union(result, [this.namespace(value.path)]);
-        else if (property) result = union(result, [this.instance(property)]);
-        else result = union(result, [this.#attributeOfPath(value.path, name)]);
-        if (value.isModule) result = union(result, this.carriers.ofModule(value, name, user));
-      } else if (value.kind === "instance" && this.map.hasMembers(value.of)) {
-        const property = this.map.property(`${value.of}.${name}`);
-        result = union(result, [
-          property ? this.instance(property) : this.path(`${value.of}.${name}`),
-        ]);
+      } else if (member) {
+        result = union(result, member);
+        if (value.kind === "path" && value.isModule)
+          result = union(result, this.carriers.ofModule(value, name, user));
       } else if (value.kind === "wild") {
         result = union(result, this.#attributeOfWild(value, name));
       } else {
@@ -295,6 +298,37 @@ export class Evaluator implements Transfer {
     const paths = likelyMembers(this.map, name).map((path) => this.path(path));
     if (isLikely(name)) paths.push(this.path(name));
     return paths.length > 0 || mayLeadOn(name) ? union([value], paths) : ANYTHING;
+  }
+
+  /** A member of a path or an instance, as far as it does not depend on the rest of the script. */
+  #member(owner: Value, name: string): Values | undefined {
+    if (owner.kind !== "path" && owner.kind !== "instance") return undefined;
+    if (owner.kind === "instance" && !this.map.hasMembers(owner.of)) return undefined;
+    let members = this.#members.get(owner);
+    if (!members) this.#members.set(owner, (members = new Map()));
+    let values = members.get(name);
+    if (!values) {
+      values =
+        owner.kind === "path"
+          ? this.#memberOfPath(owner.path, name)
+          : [this.#memberOfInstance(owner.of, name)];
+      members.set(name, values);
+    }
+    return values;
+  }
+
+  #memberOfInstance(of: string, name: string): Value {
+    const property = this.map.property(`${of}.${name}`);
+    return property ? this.instance(property) : this.path(`${of}.${name}`);
+  }
+
+  #memberOfPath(path: string, name: string): Values {
+    const property = this.map.property(`${path}.${name}`);
+    const dot = path.lastIndexOf(".");
+    if (name === "__self__" && dot > 0) return [this.path(path.slice(0, dot))];
+    if (path.startsWith("builtins.")) return ANYTHING;
+    if (name === "__dict__") return [this.namespace(path)];
+    return [property ? this.instance(property) : this.#attributeOfPath(path, name)];
   }
 
   /**

@@ -42,7 +42,8 @@ export class FlowGraph {
   readonly #values: Values[];
   readonly #held = new Map<Variable, Values>();
   readonly #users = new Map<Variable, Set<User>>();
-  readonly #flows = new Map<SyntaxNode, Flow[]>();
+  /** By the index of the node that they come from. */
+  readonly #flows: (Flow[] | undefined)[];
   readonly #linked = new Map<SyntaxNode, Set<Variable>>();
   readonly #elements = new Map<SyntaxNode, Variable>();
   readonly #queue: User[] = [];
@@ -52,7 +53,8 @@ export class FlowGraph {
   constructor(transfer: Transfer, nodes: readonly SyntaxNode[]) {
     this.#transfer = transfer;
     this.#nodes = nodes;
-    this.#values = nodes.map(() => ANYTHING);
+    this.#values = Array.from<Values>({ length: nodes.length }).fill(ANYTHING);
+    this.#flows = Array.from({ length: nodes.length });
   }
 
   /** What a node may stand for, as far as is known now. */
@@ -121,7 +123,8 @@ export class FlowGraph {
     const after = union(before, this.#mergeContainers(before, values));
     if (after === before) return;
     this.#held.set(variable, after);
-    for (const user of this.#users.get(variable) ?? []) this.#again(user);
+    const users = this.#users.get(variable);
+    if (users) for (const user of users) this.#again(user);
   }
 
   /** The values of a variable now; the user is asked again whenever there are more. */
@@ -135,9 +138,7 @@ export class FlowGraph {
   /** Lets a flow begin: one from a node when that is evaluated for the first time. */
   follow(flow: Flow): void {
     if (isVariable(flow.from)) return this.#pass(flow);
-    const flows = this.#flows.get(flow.from);
-    if (flows) flows.push(flow);
-    else this.#flows.set(flow.from, [flow]);
+    (this.#flows[flow.from.index] ??= []).push(flow);
   }
 
   /** Lets the values of a node flow into a variable from now on. */
@@ -179,7 +180,8 @@ export class FlowGraph {
   }
 
   #passOn(node: SyntaxNode): void {
-    for (const flow of this.#flows.get(node) ?? []) this.#pass(flow);
+    const flows = this.#flows[node.index];
+    if (flows) for (const flow of flows) this.#pass(flow);
   }
 
   #pass(flow: Flow): void {

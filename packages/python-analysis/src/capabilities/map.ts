@@ -79,6 +79,8 @@ export class CapabilityMap {
   readonly #members = new Map<string, Grants>();
   readonly #others = new Map<string, Grants>();
   readonly #stdlibMembers = new Map<string, string[]>();
+  /** The names among {@link #members} that are Python's own. */
+  readonly #builtins: ReadonlySet<string>;
   readonly #tables = new Set<string>();
   /** What has members in {@link #members}, which a class within a module has, too. */
   readonly #owners = new Set<string>();
@@ -110,6 +112,11 @@ export class CapabilityMap {
     for (const [modules, members] of Object.entries(map.members)) {
       for (const module of modules.split(" ")) this.#addMembers(module, members);
     }
+    this.#builtins = new Set(
+      [...this.#members.keys()].flatMap((path) =>
+        path.startsWith("builtins.") ? [path.slice("builtins.".length)] : [],
+      ),
+    );
     for (const [attributes, grants] of Object.entries(map["any-attribute"])) {
       for (const [, name, when] of attributes.matchAll(/(\w+)(?:\(([^)]*)\))?/g)) {
         this.#anyAttribute.set(name!, { grants: this.#grants(grants), when: when ?? null });
@@ -268,7 +275,7 @@ export class CapabilityMap {
 
   /** Whether `name` is one of Python's own functions or types. */
   isBuiltin(name: string): boolean {
-    return this.#members.has(`builtins.${name}`);
+    return this.#builtins.has(name);
   }
 
   /**

@@ -81,6 +81,8 @@ export class ValueFactory {
   readonly #byNode = new Map<SyntaxNode, Value>();
 
   path(path: string, isModule: (path: string) => boolean): Value {
+    const known = this.#paths.get(path);
+    if (known) return known;
     return once(this.#paths, path, () =>
       path.length > LONGEST_PATH || path.split(".").length > DEEPEST_PATH
         ? OPAQUE

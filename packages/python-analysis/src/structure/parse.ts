@@ -61,6 +61,7 @@ function countUpTo(numbers: readonly number[], limit: number): number {
 class Node implements SyntaxNode {
   children: readonly SyntaxNode[] = NO_NODES;
   readonly #source: string;
+  #name: string | undefined;
 
   constructor(
     source: string,
@@ -76,7 +77,9 @@ class Node implements SyntaxNode {
   }
 
   get text(): string {
-    return this.#source.slice(this.startIndex, this.endIndex);
+    if (this.type !== "identifier") return this.#source.slice(this.startIndex, this.endIndex);
+    // Names are asked for again and again, to look them up.
+    return (this.#name ??= this.#source.slice(this.startIndex, this.endIndex));
   }
 
   get namedChildren(): readonly SyntaxNode[] {

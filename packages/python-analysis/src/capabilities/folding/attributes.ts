@@ -26,7 +26,8 @@ export function attributeOf(run: Interpreter, object: Value, name: string): Valu
     case "path": {
       if (name === "__name__") return text(object.path.slice(object.path.lastIndexOf(".") + 1));
       const member = `${object.path}.${name}`;
-      if (run.replaced.has(member) || member.split(".").length > PATH_DEPTH) return UNKNOWN;
+      if (run.replaced.size > 0 && run.replaced.has(member)) return UNKNOWN;
+      if (countDots(member) >= PATH_DEPTH) return UNKNOWN;
       return constantAt(member) ?? path(member);
     }
     case "function":
@@ -50,6 +51,12 @@ export function attributeOf(run: Interpreter, object: Value, name: string): Valu
       return name === "__doc__" ? UNKNOWN : { type: "method", self: object, name };
     }
   }
+}
+
+function countDots(path: string): number {
+  let count = 0;
+  for (let at = path.indexOf("."); at >= 0; at = path.indexOf(".", at + 1)) count++;
+  return count;
 }
 
 /** Whether nothing but its body says what a class has. */

@@ -83,13 +83,21 @@ export function applyTo(
   node: SyntaxNode | null,
   frame: Frame | null,
 ): Value {
+  if (!hasChoice(callee, given))
+    return applyOne(run, callee as Constant | Unknown, given, node, frame);
   const names = [...given.named.keys()];
-  const result = lift([callee, ...given.positional, ...given.named.values()], ([one, ...rest]) => {
+  return lift([callee, ...given.positional, ...given.named.values()], ([one, ...rest]) => {
     const positional = rest.slice(0, given.positional.length);
     const named = new Map(names.map((name, i) => [name, rest[given.positional.length + i]!]));
     return applyOne(run, one!, { positional, named }, node, frame);
   });
-  return result;
+}
+
+function hasChoice(callee: Value, { positional, named }: Arguments): boolean {
+  if (callee.type === "choice") return true;
+  for (const value of positional) if (value.type === "choice") return true;
+  for (const value of named.values()) if (value.type === "choice") return true;
+  return false;
 }
 
 function applyOne(
@@ -148,7 +156,7 @@ function applyPath(
   node: SyntaxNode | null,
   frame: Frame | null,
 ): Value {
-  if (run.replaced.has(callee)) return UNKNOWN;
+  if (run.replaced.size > 0 && run.replaced.has(callee)) return UNKNOWN;
   const [first, second, third] = given.positional;
   if (IMPORTERS.has(callee)) {
     const name = first ?? given.named.get("name");
@@ -178,7 +186,7 @@ function applyPath(
         ? dedented(first.text, callee === "inspect.cleandoc", isHidden(first))
         : UNKNOWN;
   }
-  const method = METHOD.exec(callee)?.[1];
+  const method = callee.startsWith("builtins.") ? METHOD.exec(callee)?.[1] : undefined;
   if (
     method &&
     first &&
@@ -198,7 +206,7 @@ function applyPath(
     if (!callee.startsWith("builtins.")) run.escape(given);
     return UNKNOWN;
   }
-  const isUnknown = result.type === "unknown" && [...given.positional].some(isHidden);
+  const isUnknown = result.type === "unknown" && given.positional.some(isHidden);
   return isUnknown ? UNKNOWN_HIDDEN : result;
 }
 

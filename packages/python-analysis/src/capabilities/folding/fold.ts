@@ -26,6 +26,7 @@ export interface Foldable {
  */
 export function fold(code: Foldable, isBuiltin: (name: string) => boolean): Folding {
   const run = new Interpreter(
+    code.nodes.length,
     new Budget(code.length),
     {
       survey: survey(code.nodes),

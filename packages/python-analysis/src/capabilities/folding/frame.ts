@@ -25,17 +25,18 @@ export class Frame {
   }
 }
 
+/** What names were before something was run, and what they are after that; `undefined`: not bound. */
 interface Change {
-  readonly frame: Frame;
-  readonly name: string;
-  /** `undefined`: it was not bound. */
   readonly before: Value | undefined;
+  after: Value | undefined;
 }
+
+type Changes = Map<Frame, Map<string, Change>>;
 
 /** Bindings of names, and how they were before what may not have happened. */
 export class Bindings {
-  readonly #open: Map<string, Change>[] = [];
-  readonly #ids = new Map<Frame, number>();
+  /** `null`: none so far, as it is most often. */
+  readonly #open: (Changes | null)[] = [];
 
   /** Whether what is run now may not be run, or more than once. */
   get isUncertain(): boolean {
@@ -43,10 +44,13 @@ export class Bindings {
   }
 
   set(frame: Frame, name: string, value: Value | undefined): void {
-    const changes = this.#open.at(-1);
-    if (changes) {
-      const key = `${this.#idOf(frame)} ${name}`;
-      if (!changes.has(key)) changes.set(key, { frame, name, before: frame.values.get(name) });
+    const last = this.#open.length - 1;
+    if (last >= 0) {
+      const changes = (this.#open[last] ??= new Map<Frame, Map<string, Change>>());
+      let ofFrame = changes.get(frame);
+      if (!ofFrame) changes.set(frame, (ofFrame = new Map()));
+      if (!ofFrame.has(name))
+        ofFrame.set(name, { before: frame.values.get(name), after: undefined });
     }
     if (value === undefined) frame.values.delete(name);
     else frame.values.set(name, value);
@@ -55,48 +59,74 @@ export class Bindings {
   /**
    * Runs alternatives, each from the state there is now, and joins what they make of it. With `orNone`, it may be that none of
    * them runs.
+   *
+   * @param go - runs one of them
    */
-  alternatives(runs: readonly (() => void)[], orNone: boolean): void {
-    const ends: Map<string, Change & { after: Value | undefined }>[] = [];
+  alternatives<Run>(runs: readonly Run[], orNone: boolean, go: (run: Run) => void): void {
+    const ends: (Changes | null)[] = [];
     for (const run of runs) {
-      this.#open.push(new Map());
-      let changes: Map<string, Change>;
-      try {
-        run();
-      } finally {
-        changes = this.#open.pop()!;
-      }
-      const end = new Map<string, Change & { after: Value | undefined }>();
-      for (const [key, change] of changes) {
-        const { frame, name, before } = change;
-        end.set(key, { ...change, after: frame.values.get(name) });
-        if (before === undefined) frame.values.delete(name);
-        else frame.values.set(name, before);
-      }
-      ends.push(end);
+      this.#open.push(null);
+      go(run);
+      const changes = this.#open.pop()!;
+      if (changes) takeBack(changes);
+      ends.push(changes);
     }
-    if (ends.every((end) => end.size === 0)) return;
-    const all = new Map(ends.flatMap((end) => [...end]));
-    for (const [key, { frame, name, before }] of all) {
-      const outcomes = ends.map((end) => (end.has(key) ? end.get(key)!.after : before));
-      if (orNone) outcomes.push(before);
-      const bound = outcomes.filter((outcome) => outcome !== undefined);
-      const joined = bound.reduce<Value | undefined>(
-        (value, other) => (value ? either(value, other) : other),
-        undefined,
-      );
-      // A name that is not bound on every way may be another one further out.
-      this.set(
-        frame,
-        name,
-        joined && bound.length < outcomes.length ? either(joined, UNKNOWN) : joined,
-      );
+    if (ends.every((end) => end === null)) return;
+    const all = new Map<Frame, Map<string, Outcome>>();
+    for (const [i, end] of ends.entries()) {
+      for (const [frame, changes] of end ?? []) {
+        let ofFrame = all.get(frame);
+        if (!ofFrame) all.set(frame, (ofFrame = new Map()));
+        for (const [name, { before, after }] of changes) {
+          let outcome = ofFrame.get(name);
+          if (!outcome) ofFrame.set(name, (outcome = new Outcome(before)));
+          outcome.add(i, after);
+        }
+      }
+    }
+    for (const [frame, outcomes] of all)
+      for (const [name, outcome] of outcomes)
+        this.set(frame, name, outcome.of(ends.length, orNone));
+  }
+}
+
+function takeBack(changes: Changes): void {
+  for (const [{ values }, ofFrame] of changes) {
+    for (const [name, change] of ofFrame) {
+      change.after = values.get(name);
+      if (change.before === undefined) values.delete(name);
+      else values.set(name, change.before);
     }
   }
+}
 
-  #idOf(frame: Frame): number {
-    let id = this.#ids.get(frame);
-    if (id === undefined) this.#ids.set(frame, (id = this.#ids.size));
-    return id;
+/** What a name is after one of several ways. */
+class Outcome {
+  readonly #before: Value | undefined;
+  #joined: Value | undefined;
+  #isAlwaysBound = true;
+  /** How many ways have been looked at. */
+  #count = 0;
+
+  constructor(before: Value | undefined) {
+    this.#before = before;
+  }
+
+  /** @param way - one that changes the name, each after those before it */
+  add(way: number, after: Value | undefined): void {
+    if (this.#count < way) this.#take(this.#before);
+    this.#take(after);
+    this.#count = way + 1;
+  }
+
+  of(ways: number, orNone: boolean): Value | undefined {
+    if (this.#count < ways || orNone) this.#take(this.#before);
+    // A name that is not bound on every way may be another one further out.
+    return this.#joined && !this.#isAlwaysBound ? either(this.#joined, UNKNOWN) : this.#joined;
+  }
+
+  #take(value: Value | undefined): void {
+    if (value === undefined) this.#isAlwaysBound = false;
+    else this.#joined = this.#joined ? either(this.#joined, value) : value;
   }
 }

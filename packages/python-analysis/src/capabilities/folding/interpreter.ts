@@ -60,7 +60,7 @@ interface Activation {
 export class Interpreter {
   readonly budget: Budget;
   readonly bindings = new Bindings();
-  readonly record = new FoldingRecord();
+  readonly record: FoldingRecord;
   readonly surroundings: Surroundings;
   /** Modules of `from … import *`, in which names are looked up before the builtins. */
   readonly stars: string[] = [];
@@ -84,11 +84,13 @@ export class Interpreter {
   #callsEnd = 0;
   #callSteps = 0;
   /** By what can change, the way on which it was made: it can be told what a change makes of it there only. */
-  readonly #madeOn = new WeakMap<object, number>();
+  readonly #madeOn = new Map<Constant, number>();
   #way = 0;
   #ways = 0;
 
-  constructor(budget: Budget, surroundings: Surroundings, rules: Rules) {
+  /** @param size - how many nodes there are in all */
+  constructor(size: number, budget: Budget, surroundings: Surroundings, rules: Rules) {
+    this.record = new FoldingRecord(size);
     this.#rules = rules;
     this.budget = budget;
     this.surroundings = surroundings;
@@ -97,26 +99,20 @@ export class Interpreter {
   evaluate(node: SyntaxNode, frame: Frame): Value {
     if (this.#depth > DEEPEST_EXPRESSION) return UNKNOWN;
     this.#depth++;
-    try {
-      this.budget.step();
-      const value = this.#rules.evaluate(this, node, frame);
-      if (RECORDED.has(node.type)) this.record.add(node, value);
-      if (CHANGEABLE.has(value.type) && !this.#madeOn.has(value))
-        this.#madeOn.set(value, this.#way);
-      return value;
-    } finally {
-      this.#depth--;
-    }
+    this.budget.step();
+    const value = this.#rules.evaluate(this, node, frame);
+    if (RECORDED.has(node.type)) this.record.add(node, value);
+    if (changesItself(value) && !this.#madeOn.has(value)) this.#madeOn.set(value, this.#way);
+    this.#depth--;
+    return value;
   }
 
   run(statements: readonly SyntaxNode[], frame: Frame): Completion {
     if (this.#depth > DEEPEST_EXPRESSION) return "normal";
     this.#depth++;
-    try {
-      return this.#rules.run(this, statements, frame);
-    } finally {
-      this.#depth--;
-    }
+    const end = this.#rules.run(this, statements, frame);
+    this.#depth--;
+    return end;
   }
 
   /** Whether a change to something can be followed; else it is unknown from now on. */
@@ -128,22 +124,18 @@ export class Interpreter {
 
   /** Runs alternatives and joins what they make of the names; see {@link Bindings.alternatives}. */
   perhaps(runs: readonly (() => void)[], orNone: boolean): void {
-    this.bindings.alternatives(
-      runs.map((run) => () => this.apart(run)),
-      orNone,
-    );
+    this.bindings.alternatives(runs, orNone, this.#apart);
   }
 
   /** Runs what may not be run to its end, or not only once. */
   apart(run: () => void): void {
     const before = this.#way;
     this.#way = ++this.#ways;
-    try {
-      run();
-    } finally {
-      this.#way = before;
-    }
+    run();
+    this.#way = before;
   }
+
+  readonly #apart = (run: () => void) => this.apart(run);
 
   call(callee: Value, given: Arguments): Value {
     return this.#rules.call(this, callee, given);
@@ -181,11 +173,12 @@ export class Interpreter {
     }
     if (name === "__builtins__") return path("builtins");
     const isBuiltin = this.surroundings.isBuiltin(name);
+    if (this.stars.length === 0) return isBuiltin ? path(`builtins.${name}`) : UNKNOWN;
     const found: Value[] = this.stars.map((module) =>
       STAR_MODULES.has(module) ? path(`${module}.${name}`) : UNKNOWN,
     );
     if (isBuiltin) found.push(path(`builtins.${name}`));
-    return found.length > 0 ? found.reduce(either) : UNKNOWN;
+    return found.reduce(either);
   }
 
   /** Whether a frame is that of the function that is run itself. */
@@ -298,8 +291,24 @@ const RECORDED = new Set([
   "named_expression",
 ]);
 
+/** Whether something can change without what is in it. */
+function changesItself(value: Value): value is Constant {
+  switch (value.type) {
+    case "list":
+    case "set":
+    case "dict":
+    case "iterator":
+      return true;
+    case "bytes":
+      return value.isArray;
+    default:
+      return false;
+  }
+}
+
 /** Makes everything that can change in a value unknown. */
 export function spoil(value: Value): void {
+  if (!CHANGEABLE.has(value.type)) return;
   const pending: Value[] = [value];
   for (let next = pending.pop(); next; next = pending.pop()) {
     switch (next.type) {

@@ -8,7 +8,7 @@ export function lift(
   values: readonly Value[],
   apply: (values: readonly (Constant | Unknown)[]) => Value,
 ): Value {
-  if (!values.some(({ type }) => type === "choice")) return apply(values as (Constant | Unknown)[]);
+  if (!hasChoice(values)) return apply(values as (Constant | Unknown)[]);
   let combinations: (Constant | Unknown)[][] = [[]];
   for (const value of values) {
     const options = optionsOf(value);
@@ -16,4 +16,9 @@ export function lift(
     combinations = combinations.flatMap((before) => options.map((option) => [...before, option]));
   }
   return combinations.map(apply).reduce(either);
+}
+
+function hasChoice(values: readonly Value[]): boolean {
+  for (const value of values) if (value.type === "choice") return true;
+  return false;
 }

@@ -22,6 +22,8 @@ import {
 
 /** What `left operator right` gives. */
 export function binary(operator: string, left: Value, right: Value, budget: Budget): Value {
+  if (left.type === "unknown" || (right.type === "unknown" && operator !== "%"))
+    return isHidden(left) || isHidden(right) ? UNKNOWN_HIDDEN : UNKNOWN;
   const result = operate(operator, left, right, budget);
   return result.type === "unknown" && (isHidden(left) || isHidden(right)) ? UNKNOWN_HIDDEN : result;
 }
