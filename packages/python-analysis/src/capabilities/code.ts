@@ -82,7 +82,7 @@ export function readCode(
   unread: Set<SyntaxNode>,
 ): boolean {
   let isNew = false;
-  for (const { call, argument } of codeArguments([...program.nodes], evaluation)) {
+  for (const { call, argument } of codeArguments(program.nodes, evaluation)) {
     for (const text of textsOf(argument, evaluation, folding)) {
       const added = program.add(call, text);
       isNew ||= added === true;

@@ -53,8 +53,8 @@ export class FlowGraph {
   constructor(transfer: Transfer, nodes: readonly SyntaxNode[]) {
     this.#transfer = transfer;
     this.#nodes = nodes;
-    this.#values = Array.from<Values>({ length: nodes.length }).fill(ANYTHING);
-    this.#flows = Array.from({ length: nodes.length });
+    this.#values = nodes.map(() => ANYTHING);
+    this.#flows = nodes.map(() => undefined);
   }
 
   /** What a node may stand for, as far as is known now. */

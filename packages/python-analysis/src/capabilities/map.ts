@@ -44,6 +44,15 @@ export interface Method {
   readonly grants: Grants;
 }
 
+/** What a path gives, and by which rule of the data. */
+interface Found {
+  readonly grants: Grants;
+  readonly rule: string;
+}
+
+/** Of more paths than scripts have in common no answers are kept. */
+const MOST_ANSWERS = 10_000;
+
 const names = z.string();
 const table = z.record(names, z.string());
 const schema = z.strictObject({
@@ -94,6 +103,9 @@ export class CapabilityMap {
   readonly #withMethods: readonly string[];
   readonly #returns: ReadonlyMap<string, string>;
   readonly #properties: ReadonlyMap<string, string>;
+  /** Answers that were given before. */
+  readonly #found = new Map<string, Found | null>();
+  readonly #idle = new Map<string, boolean>();
   readonly #onImport: ReadonlyMap<string, Grants>;
   /** What has something below it that the data names. */
   readonly #inner: ReadonlySet<string>;
@@ -209,7 +221,16 @@ export class CapabilityMap {
     return this.#find(path)?.rule;
   }
 
-  #find(path: string): { readonly grants: Grants; readonly rule: string } | undefined {
+  #find(path: string): Found | undefined {
+    let found = this.#found.get(path);
+    if (found === undefined) {
+      found = this.#search(path) ?? null;
+      remember(this.#found, path, found);
+    }
+    return found ?? undefined;
+  }
+
+  #search(path: string): Found | undefined {
     const full = this.canonical(path);
     for (let end = full.length; end > 0;) {
       const prefix = full.slice(0, end);
@@ -298,6 +319,12 @@ export class CapabilityMap {
 
   /** Whether nothing that is reached through `path` does anything, so that it need not be told apart from `path` itself. */
   isIdle(path: string): boolean {
+    let idle = this.#idle.get(path);
+    if (idle === undefined) remember(this.#idle, path, (idle = this.#reachesNothing(path)));
+    return idle;
+  }
+
+  #reachesNothing(path: string): boolean {
     const full = this.canonical(path);
     return (
       this.lookup(full)?.length === 0 &&
@@ -367,6 +394,11 @@ function byForm(
 ): { readonly grants: Grants; readonly rule: string } | undefined {
   if (EXCEPTION.test(name)) return { grants: HARMLESS, rule: "exception" };
   return isListed && CONSTANT.test(name) ? { grants: HARMLESS, rule: "constant" } : undefined;
+}
+
+function remember<T>(answers: Map<string, T>, path: string, answer: T): void {
+  if (answers.size >= MOST_ANSWERS) answers.clear();
+  answers.set(path, answer);
 }
 
 function isCondition(text: string): text is Condition {

@@ -54,7 +54,7 @@ export function stringValue(node: SyntaxNode): string | null {
 
 function literalValue(literal: SyntaxNode): string | null {
   const parts = literalParts(literal);
-  if (!parts || /[bft]/.test(parts.prefix)) return null;
+  if (!parts || (parts.prefix !== "" && /[bft]/.test(parts.prefix))) return null;
   return parts.prefix.includes("r") ? parts.content : evaluateEscapes(parts.content);
 }
 
@@ -64,6 +64,7 @@ export function literalParts(literal: SyntaxNode): { prefix: string; content: st
   const end = literal.children.at(-1);
   if (start?.type !== "string_start" || end?.type !== "string_end") return null;
   const opening = start.text;
+  if (opening === '"' || opening === "'") return { prefix: "", content: literal.text.slice(1, -1) };
   const quote = opening.slice(opening.search(/['"]/));
   return {
     prefix: opening.slice(0, -quote.length).toLowerCase(),

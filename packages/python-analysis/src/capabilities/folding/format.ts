@@ -326,8 +326,11 @@ function percentOne(
   }
 }
 
+const PLAIN = /^(?:0|[1-9][0-9]{0,14})$/;
+
 /** `int(text, base)`, or `null`. */
 export function parseInteger(digits: string, base: number): bigint | null {
+  if ((base === 0 || base === 10) && PLAIN.test(digits)) return BigInt(digits);
   const match = /^\s*([+-]?)(0[xX]|0[oO]|0[bB])?([0-9a-zA-Z]+(?:_[0-9a-zA-Z]+)*)\s*$/.exec(digits);
   if (!match || digits.length > 4000) return null;
   let [, sign, prefix, body] = match;

@@ -13,7 +13,7 @@ export function literal(run: Interpreter, node: SyntaxNode, frame: Frame): Value
   const parts = literalParts(node);
   if (!parts) return UNKNOWN;
   const { prefix, content } = parts;
-  if (/[ft]/.test(prefix)) return formattedLiteral(run, node, frame, prefix);
+  if (prefix !== "" && /[ft]/.test(prefix)) return formattedLiteral(run, node, frame, prefix);
   if (!run.budget.make(content.length)) return UNKNOWN;
   const escapes =
     prefix.includes("r") || !content.includes("\\")
@@ -24,6 +24,7 @@ export function literal(run: Interpreter, node: SyntaxNode, frame: Frame): Value
     const value = prefix.includes("r") ? content : unescapeBytes(content);
     return value === null ? UNKNOWN : bytes(value, hidden);
   }
+  if (!content.includes("\\")) return text(content, hidden);
   // Of two halves of a character Python makes no whole one.
   if (!prefix.includes("r") && /\\u[dD][89a-fA-F]|\\U0000[dD][89a-fA-F]/.test(content))
     return UNKNOWN;

@@ -57,6 +57,7 @@ export function survey(nodes: readonly SyntaxNode[]): Survey {
   };
 
   for (const node of nodes) {
+    if (!node.isNamed) continue;
     const { parent } = node;
     const outer = parent
       ? parent.type === "function_definition" || parent.type === "lambda"
