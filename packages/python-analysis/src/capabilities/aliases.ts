@@ -25,10 +25,20 @@ export class Aliases {
   /** Names that are read otherwise than to be called. */
   readonly #handedOn = new Set<Variable>();
 
+  readonly #names: Names;
   readonly #evaluation: Evaluation;
+  #isRead = false;
 
-  constructor({ bindings, references }: Names, evaluation: Evaluation) {
+  constructor(names: Names, evaluation: Evaluation) {
+    this.#names = names;
     this.#evaluation = evaluation;
+  }
+
+  /** Most scripts have nothing that is asked about. */
+  #read(): void {
+    if (this.#isRead) return;
+    this.#isRead = true;
+    const { bindings, references } = this.#names;
     for (const { variable, origin } of bindings) {
       if (origin.kind !== "expression" || origin.depth > 0 || origin.attribute !== null) continue;
       const variables = this.#bound.get(origin.node);
@@ -47,6 +57,7 @@ export class Aliases {
 
   /** Whether the arguments of calls in the script tell all that is done with `path`, which `node` stands for. */
   isOnlyCalled(node: SyntaxNode, path: string): boolean {
+    this.#read();
     const variables = this.#bound.get(node);
     return (
       variables !== undefined &&

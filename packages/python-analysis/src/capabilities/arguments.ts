@@ -1,6 +1,6 @@
 import { identifier } from "../structure/statements.js";
 import type { SyntaxNode } from "../structure/types.js";
-import { operands } from "./names.js";
+import { firstOperand, isOperand } from "./names.js";
 
 /** One argument of a call as written. */
 export interface Argument {
@@ -16,13 +16,14 @@ export function argumentsOf(call: SyntaxNode): Argument[] {
   if (!list) return [];
   if (list.type !== "argument_list") return [{ keyword: null, value: list, spread: false }];
   const found: Argument[] = [];
-  for (const node of operands(list)) {
+  for (const node of list.children) {
+    if (!isOperand(node)) continue;
     if (node.type === "keyword_argument") {
       const name = node.childForFieldName("name");
       const value = node.childForFieldName("value");
       if (name && value) found.push({ keyword: identifier(name), value, spread: false });
     } else if (node.type === "list_splat" || node.type === "dictionary_splat") {
-      const value = operands(node)[0];
+      const value = firstOperand(node);
       if (value) found.push({ keyword: null, value, spread: true });
     } else {
       found.push({ keyword: null, value: node, spread: false });

@@ -27,6 +27,12 @@ export interface Transfer {
   carries(value: Value, user: User): boolean;
 }
 
+interface State {
+  /** `undefined`: nothing was given to it. */
+  held: Values | undefined;
+  readonly users: Set<User>;
+}
+
 /** A variable with more containers than this has them merged. */
 const MOST_CONTAINERS = 8;
 const STEPS_PER_NODE = 40;
@@ -40,8 +46,7 @@ export class FlowGraph {
   readonly #nodes: readonly SyntaxNode[];
   /** By the index of a node. */
   readonly #values: Values[];
-  readonly #held = new Map<Variable, Values>();
-  readonly #users = new Map<Variable, Set<User>>();
+  readonly #states = new Map<Variable, State>();
   /** By the index of the node that they come from. */
   readonly #flows: (Flow[] | undefined)[];
   readonly #linked = new Map<SyntaxNode, Set<Variable>>();
@@ -64,13 +69,13 @@ export class FlowGraph {
 
   /** What a variable may stand for, as far as is known now. */
   held(variable: Variable): Values {
-    return this.#held.get(variable) ?? NOTHING;
+    return this.#states.get(variable)?.held ?? NOTHING;
   }
 
   /** What a tuple, list, set or dictionary may hold. */
   elements(container: SyntaxNode): Values {
     const variable = this.#elements.get(container);
-    return (variable && this.#held.get(variable)) ?? ANYTHING;
+    return (variable && this.#states.get(variable)?.held) ?? ANYTHING;
   }
 
   /** What may be put into a container is not known. */
@@ -119,20 +124,25 @@ export class FlowGraph {
 
   /** Adds values to a variable. */
   give(variable: Variable, values: Values): void {
-    const before = this.#held.get(variable) ?? NOTHING;
+    const state = this.#stateOf(variable);
+    const before = state.held ?? NOTHING;
     const after = union(before, this.#mergeContainers(before, values));
     if (after === before) return;
-    this.#held.set(variable, after);
-    const users = this.#users.get(variable);
-    if (users) for (const user of users) this.#again(user);
+    state.held = after;
+    for (const user of state.users) this.#again(user);
   }
 
   /** The values of a variable now; the user is asked again whenever there are more. */
   use(variable: Variable, user: User): Values {
-    let users = this.#users.get(variable);
-    if (!users) this.#users.set(variable, (users = new Set()));
-    users.add(user);
-    return this.held(variable);
+    const state = this.#stateOf(variable);
+    state.users.add(user);
+    return state.held ?? NOTHING;
+  }
+
+  #stateOf(variable: Variable): State {
+    let state = this.#states.get(variable);
+    if (!state) this.#states.set(variable, (state = { held: undefined, users: new Set() }));
+    return state;
   }
 
   /** Lets a flow begin: one from a node when that is evaluated for the first time. */

@@ -12,7 +12,11 @@ export interface Hidden {
   readonly what: string;
 }
 
-const IMPORTERS = /^(?:builtins\.__import__|importlib\.(?:import_module|__import__))$/;
+const IMPORTERS = new Set([
+  "builtins.__import__",
+  "importlib.import_module",
+  "importlib.__import__",
+]);
 
 /**
  * Finds code that is run, modules that are imported and members that are taken by text that is encoded, escaped, backwards or
@@ -42,14 +46,14 @@ export function findHidden(
     }
     if (node.type !== "call") continue;
     const callee = node.childForFieldName("function");
-    const paths = (callee ? evaluation.values(callee) : []).flatMap((value) =>
-      value.kind === "path" ? [value.path] : [],
-    );
+    const mayBe = (isWanted: (path: string) => boolean) =>
+      callee !== null &&
+      evaluation.values(callee).some((value) => value.kind === "path" && isWanted(value.path));
     const takes =
-      (paths.includes("builtins.getattr") &&
+      (mayBe((path) => path === "builtins.getattr") &&
         isHidden(argumentOf(node, 1, null)) &&
         reaches(argumentOf(node, 0, null))) ||
-      (paths.some((path) => IMPORTERS.test(path)) && isHidden(argumentOf(node, 0, "name")));
+      (mayBe((path) => IMPORTERS.has(path)) && isHidden(argumentOf(node, 0, "name")));
     if (takes) found.push({ node, what: `${excerpt(callee!, 40)} by a hidden name` });
   }
   return found;

@@ -87,11 +87,15 @@ export interface Names {
 /** The children that mean something: no punctuation, no comments. */
 export function operands(node: SyntaxNode): SyntaxNode[] {
   const found: SyntaxNode[] = [];
-  for (const child of node.children) if (child.isNamed && !isTrivia(child)) found.push(child);
+  for (const child of node.children) if (isOperand(child)) found.push(child);
   return found;
+}
+
+export function isOperand(child: SyntaxNode): boolean {
+  return child.isNamed && !isTrivia(child);
 }
 
 /** The first of a node's {@link operands}, without a list of those that may be very many. */
 export function firstOperand(node: SyntaxNode): SyntaxNode | undefined {
-  return node.children.find((child) => child.isNamed && !isTrivia(child));
+  return node.children.find(isOperand);
 }

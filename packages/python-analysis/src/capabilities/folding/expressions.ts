@@ -4,7 +4,7 @@ import { evaluateDefaults } from "./targets.js";
 import { attributeOf } from "./attributes.js";
 import { identifier } from "../../structure/statements.js";
 import type { SyntaxNode } from "../../structure/types.js";
-import { firstOperand, operands } from "../names.js";
+import { firstOperand, isOperand, operands } from "../names.js";
 import { evaluateCall } from "./calls.js";
 import { parseInteger } from "./format.js";
 import type { Frame } from "./frame.js";
@@ -197,14 +197,19 @@ function booleanOperation(run: Interpreter, node: SyntaxNode, frame: Frame): Val
 }
 
 function comparison(run: Interpreter, node: SyntaxNode, frame: Frame): Value {
-  const parts = operands(node);
-  const values = all(run, parts, frame);
-  const operators = node.children
-    .filter(({ field }) => field === "operators")
-    .map(({ type }) => type);
-  if (operators.length !== 1 || values.length !== 2) return UNKNOWN;
+  const values: Value[] = [];
+  let operator = "";
+  let operators = 0;
+  for (const child of node.children) {
+    if (child.field === "operators") {
+      operator = child.type;
+      operators++;
+    }
+    if (isOperand(child)) values.push(run.evaluate(child, frame));
+  }
+  if (operators !== 1 || values.length !== 2) return UNKNOWN;
   return lift(values, ([a, b]) => {
-    const holds = compare(operators[0]!, a!, b!);
+    const holds = compare(operator, a!, b!);
     return holds === null ? UNKNOWN : bool(holds);
   });
 }

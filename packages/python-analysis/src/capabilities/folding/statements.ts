@@ -1,7 +1,7 @@
 import { bindTarget, evaluateDefaults } from "./targets.js";
 import { dottedName, identifier } from "../../structure/statements.js";
 import type { SyntaxNode } from "../../structure/types.js";
-import { firstOperand, operands } from "../names.js";
+import { firstOperand, isOperand, operands } from "../names.js";
 import { attributeOf } from "./attributes.js";
 import { Frame } from "./frame.js";
 import { type Completion, type Interpreter, MAYBE, spoil } from "./interpreter.js";
@@ -24,10 +24,10 @@ export function runBlock(
   frame: Frame,
   exits = 0,
 ): Completion {
-  for (const [i, statement] of statements.entries()) {
+  for (let i = 0; i < statements.length; i++) {
     const before = run.maybe;
     run.maybe = 0;
-    const end = runStatement(run, statement, frame);
+    const end = runStatement(run, statements[i]!, frame);
     const maybe = run.maybe;
     run.maybe |= before;
     if (end !== "normal") return end;
@@ -55,7 +55,7 @@ function runStatement(run: Interpreter, node: SyntaxNode, frame: Frame): Complet
   run.budget.step();
   switch (node.type) {
     case "expression_statement":
-      for (const part of operands(node)) runExpression(run, part, frame);
+      for (const part of node.children) if (isOperand(part)) runExpression(run, part, frame);
       return "normal";
     case "import_statement":
     case "import_from_statement":
