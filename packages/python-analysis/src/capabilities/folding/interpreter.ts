@@ -62,8 +62,8 @@ export class Interpreter {
   readonly bindings = new Bindings();
   readonly record: FoldingRecord;
   readonly surroundings: Surroundings;
-  /** Modules of `from … import *`, in which names are looked up before the builtins. */
-  readonly stars: string[] = [];
+  /** Modules of `from … import *`, in which names are looked up before the builtins; `null` for all whose functions are not worked out. */
+  readonly #stars: (string | null)[] = [];
   /** Members of modules that the script replaces. */
   readonly replaced = new Set<string>();
   readonly activations: Activation[] = [];
@@ -173,12 +173,18 @@ export class Interpreter {
     }
     if (name === "__builtins__") return path("builtins");
     const isBuiltin = this.surroundings.isBuiltin(name);
-    if (this.stars.length === 0) return isBuiltin ? path(`builtins.${name}`) : UNKNOWN;
-    const found: Value[] = this.stars.map((module) =>
-      STAR_MODULES.has(module) ? path(`${module}.${name}`) : UNKNOWN,
+    if (this.#stars.length === 0) return isBuiltin ? path(`builtins.${name}`) : UNKNOWN;
+    const found: Value[] = this.#stars.map((module) =>
+      module === null ? UNKNOWN : path(`${module}.${name}`),
     );
     if (isBuiltin) found.push(path(`builtins.${name}`));
     return found.reduce(either);
+  }
+
+  /** @param module - of `from module import *`; `null` for a relative one */
+  importAll(module: string | null): void {
+    const known = module !== null && STAR_MODULES.has(module) ? module : null;
+    if (!this.#stars.includes(known)) this.#stars.push(known);
   }
 
   /** Whether a frame is that of the function that is run itself. */

@@ -158,7 +158,7 @@ function runExpression(run: Interpreter, node: SyntaxNode, frame: Frame): Value 
 function runImport(run: Interpreter, node: SyntaxNode, frame: Frame): void {
   const from = node.childForFieldName("module_name");
   const module = from?.type === "dotted_name" ? dottedName(from) : null;
-  if (node.children.some(({ type }) => type === "wildcard_import")) run.stars.push(module ?? "?");
+  if (node.children.some(({ type }) => type === "wildcard_import")) run.importAll(module);
   for (const item of node.childrenForFieldName("name")) {
     const alias = item.childForFieldName("alias");
     const name = dottedName(alias ? item.childForFieldName("name")! : item);
