@@ -119,7 +119,8 @@ export class Carriers {
   }
 
   /** What an attribute of anything else carries, but for what is assigned to attributes of that name. */
-  ofObject(name: string, user: User): Values {
+  ofObject(object: Value, name: string, user: User): Values {
+    if (CONTENT.has(name) && this.carries(object, user)) return [object];
     if (name === "__dict__") return this.anyStored(user);
     if (CELLS.has(name)) return this.#heldByFunctions(false, user);
     if (DEFAULTS.has(name)) return this.#heldByFunctions(true, user);

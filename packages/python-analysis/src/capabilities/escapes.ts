@@ -94,7 +94,7 @@ export class Escapes {
         return this.#atComparison(node);
       case "type":
         return this.#readBy(ANNOTATIONS)
-          ? operands(node).flatMap((type) => this.#escapeOfModule(type, "used as a type"))
+          ? operands(node).flatMap((type) => this.#escapeOfType(type))
           : NONE;
       case "binary_operator":
         return operands(node).flatMap((operand) => this.#escape(operand, "used in an operation"));
@@ -163,6 +163,17 @@ export class Escapes {
       this.#read.set(names, isRead);
     }
     return isRead;
+  }
+
+  /** `x: os` or `x: os.system`: what is no type is not meant as one. */
+  #escapeOfType(type: SyntaxNode): Escape[] {
+    const functions = this.#evaluation.values(type).flatMap((value) => {
+      if (value.kind !== "path" || value.isModule || !isFunction(value.path)) return [];
+      return (this.#map.member(value.path)?.length ?? 0) > 0 ? [value.path] : [];
+    });
+    const what = `${excerpt(type, 40)} used as a type`;
+    if (functions.length > 0) return [{ node: type, what, modules: functions }];
+    return this.#escapeOfModule(type, "used as a type");
   }
 
   /** `x == os` or `os in x`, where `x` may be of a class of the script. */
@@ -266,4 +277,10 @@ function isOfClass(node: SyntaxNode): boolean {
   let block = node.parent;
   if (block?.type === "expression_statement") block = block.parent;
   return block?.type === "block" && block.parent?.type === "class_definition";
+}
+
+/** Whether a path is that of a function by its looks: classes are written with capitals, or called as their module. */
+function isFunction(path: string): boolean {
+  const [name, module] = path.split(".").toReversed();
+  return /^[a-z]/.test(name!) && name !== module;
 }

@@ -284,7 +284,7 @@ export class Evaluator implements Transfer {
         result = union(result, this.#attributeOfWild(value, name));
       } else {
         if (stored) result = union(result, this.#storedIn(stored, user));
-        result = union(result, this.carriers.ofObject(name, user));
+        result = union(result, this.carriers.ofObject(value, name, user));
         result = union(result, ANYTHING);
       }
     }

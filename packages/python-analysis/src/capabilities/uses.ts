@@ -140,6 +140,8 @@ class Finder {
   #addUnresolved(what: string, node: SyntaxNode, modules: readonly (string | null)[]): void {
     this.#add("unresolved", what, node);
     for (const module of modules) {
+      const grants = module?.includes(".") ? this.#map.member(module) : undefined;
+      if (grants) this.#grant(grants, module!, node, null);
       for (const { path, grants, node: named } of this.#candidates.of(module))
         this.#grant(grants, path, named ?? node, null);
     }

@@ -32,7 +32,8 @@ export function attributeOf(run: Interpreter, object: Value, name: string): Valu
     }
     case "function":
     case "class": {
-      if (run.surroundings.survey.storedAttributes.has(name)) return UNKNOWN;
+      const { storedAttributes, storesAnyAttribute } = run.surroundings.survey;
+      if (storesAnyAttribute || storedAttributes.has(name)) return UNKNOWN;
       if (name === "__name__" || name === "__qualname__") {
         const named = object.node.childForFieldName("name");
         return named && name === "__name__" ? text(identifier(named)) : UNKNOWN;

@@ -164,9 +164,13 @@ export class Interpreter {
       if (this.atAnyTime && frame.kind !== "comprehension" && !this.#isOwn(frame, from)) {
         return frame.rebound.has(name) ? UNKNOWN : value;
       }
+      const { survey } = this.surroundings;
+      const isAttribute =
+        survey.reachesItself &&
+        (survey.storesAnyAttribute || survey.storedAttributes.has(name)) &&
+        frame.kind === "module";
       const mayDiffer =
-        this.ranUnknownCode ||
-        (this.surroundings.survey.bindsByNamespace && frame.kind === "module");
+        this.ranUnknownCode || isAttribute || (survey.bindsByNamespace && frame.kind === "module");
       if (!mayDiffer) return value;
       if (node && optionsOf(value).some(({ type }) => type === "str")) this.record.doubt(node);
       return either(value, UNKNOWN);

@@ -14,17 +14,30 @@ const NAMESPACES = new Set([
   "__dict__",
   "f_globals",
   "f_locals",
+  "__globals__",
   "modules",
 ]);
+
+/** Functions that change no namespace that they are given; what code they run binds is judged where it is read. */
+const KEEPS = new Set(
+  "eval exec list dict sorted set tuple len print iter __import__ namedtuple pprint".split(" "),
+);
+const NAMESPACE_GIVERS = new Set(["globals", "locals", "f_globals", "f_locals", "__globals__"]);
+/** By these a script gets at its own module. */
+const ITSELF = new Set(["__main__", "modules", "import_module"]);
 
 /** What must be known of all of a script before any of it is run. */
 export interface Survey {
   /** Names that functions bind in a scope that is not their own. */
   readonly shared: ReadonlySet<string>;
-  /** Whether names are bound by way of a namespace, as in `globals()["x"] = …`. */
+  /** Whether names are, or may be, bound by way of a namespace, as in `globals()["x"] = …`. */
   readonly bindsByNamespace: boolean;
+  /** Whether the script may reach its own module as an object, whose attributes are its names. */
+  readonly reachesItself: boolean;
   /** Names of attributes that are assigned somewhere. */
   readonly storedAttributes: ReadonlySet<string>;
+  /** Whether attributes of any name may be assigned, as by `setattr(x, name, …)`. */
+  readonly storesAnyAttribute: boolean;
   /** The names that are bound between two nodes. */
   boundWithin(node: SyntaxNode): ReadonlySet<string>;
   /** Whether what a name of `owner` (`null`: of a module or class) holds may be changed by a function that does not own it. */
@@ -39,6 +52,8 @@ export function survey(nodes: readonly SyntaxNode[]): Survey {
   const shared = new Set<string>();
   const storedAttributes = new Set<string>();
   let bindsByNamespace = false;
+  let reachesItself = false;
+  let storesAnyAttribute = false;
 
   const bind = (node: SyntaxNode, within: SyntaxNode | null) => {
     const name = identifier(node);
@@ -67,11 +82,18 @@ export function survey(nodes: readonly SyntaxNode[]): Survey {
     functions[node.index] = outer;
     switch (node.type) {
       case "identifier":
+        if (ITSELF.has(node.text)) reachesItself = true;
+        else if (NAMESPACE_GIVERS.has(node.text) && isHandedOn(node)) bindsByNamespace = true;
         if (isBinding(node))
           bind(
             node,
             parent?.type.endsWith("_definition") ? (functions[parent.index] ?? null) : outer,
           );
+        break;
+      case "default_parameter":
+      case "typed_default_parameter":
+        // What is changed under the one name changes under the other.
+        change(node.childForFieldName("value") ?? undefined, outer);
         break;
       case "global_statement":
       case "nonlocal_statement":
@@ -80,6 +102,12 @@ export function survey(nodes: readonly SyntaxNode[]): Survey {
       case "attribute": {
         const [object] = node.children;
         const name = node.children.at(-1)!.text;
+        if (name === "__setattr__") {
+          const given = parent?.childForFieldName("arguments")?.namedChildren ?? [];
+          const names = given.filter(({ type }) => type === "string");
+          for (const each of names) storedAttributes.add(textOf(each));
+          if (names.length === 0) storesAnyAttribute = true;
+        }
         if (MUTATORS.has(name)) {
           change(object, outer);
           if (object && isNamespace(object)) bindsByNamespace = true;
@@ -107,8 +135,8 @@ export function survey(nodes: readonly SyntaxNode[]): Survey {
         const first = node.childForFieldName("arguments")?.namedChildren[0];
         if (first && first.type !== "identifier") bindsByNamespace = true;
         const name = node.childForFieldName("arguments")?.namedChildren[1];
-        if (name?.type === "string")
-          storedAttributes.add(name.text.replace(/^\w*['"]+|['"]+$/g, ""));
+        if (name?.type === "string") storedAttributes.add(textOf(name));
+        else storesAnyAttribute = true;
         break;
       }
     }
@@ -118,7 +146,9 @@ export function survey(nodes: readonly SyntaxNode[]): Survey {
   return {
     shared,
     bindsByNamespace,
+    reachesItself,
     storedAttributes,
+    storesAnyAttribute,
     boundWithin: (node) => {
       let names = cache.get(node);
       if (names) return names;
@@ -216,6 +246,39 @@ function isInTarget(node: SyntaxNode): boolean {
   if (inner === node) return false;
   if (inner.type === "as_pattern_target" || inner.type.endsWith("splat_pattern")) return true;
   return (inner.parent && BINDS_LEFT.has(inner.parent.type) && inner.field === "left") ?? false;
+}
+
+function textOf(string: SyntaxNode): string {
+  return string.text.replace(/^\w*['"]+|['"]+$/g, "");
+}
+
+/** Whether a namespace, or what gives it, goes on from here, rather than that something is taken out of it. */
+function isHandedOn(node: SyntaxNode): boolean {
+  let inner = node;
+  if (inner.parent?.type === "attribute" && inner.parent.children.at(-1) === inner)
+    inner = inner.parent;
+  if (inner.text === "globals" || inner.text === "locals") {
+    if (inner.parent?.type !== "call" || inner.field !== "function")
+      return inner.parent?.type !== "attribute";
+    inner = inner.parent;
+  }
+  const { parent } = inner;
+  switch (parent?.type) {
+    case "attribute":
+      return MUTATORS.has(parent.children.at(-1)!.text);
+    case "subscript":
+    case "comparison_operator":
+    case "expression_statement":
+    case "for_statement":
+    case "for_in_clause":
+      return false;
+    case "argument_list": {
+      const callee = parent.parent?.childForFieldName("function");
+      return !(callee?.type === "identifier" && KEEPS.has(callee.text));
+    }
+    default:
+      return true;
+  }
 }
 
 function isNamespace(node: SyntaxNode): boolean {
