@@ -7,6 +7,7 @@ import { operands, type Parameters } from "./names.js";
 import {
   ANYTHING,
   isMapping,
+  moduleOf,
   NOTHING,
   OPAQUE,
   union,
@@ -19,7 +20,8 @@ import { givesAnything, isLikely } from "./wild.js";
 /** Functions that give a module by its name. */
 const IMPORTERS = new Set(["sys.modules.get", "sys.modules.pop"]);
 /** Methods of loaders, and importers under other names, that give a module by its name whatever the object. */
-const LOADS = /\.(?:load_module|import_module|__import__)$/;
+const LOADS =
+  /\.(?:load_module|import_module|__import__|_gcd_import|import_fresh_module)$|^pydoc\.(?:locate|safeimport)$/;
 /** What gives the spec of a module by its name. */
 const FINDS = /^importlib(?:\.util)?\.find_(?:spec|loader)$/;
 /** Mappings that have the names of a namespace that they are made of, and what has them as attributes. */
@@ -126,6 +128,10 @@ export class CallEvaluator {
     if (path === "importlib.util.module_from_spec" || path === "importlib.reload")
       return this.#moduleOfSpec(node, argumentOf(node, 0, "spec"));
     if (givesAnything(path)) return [WILD];
+    if (path === "runpy.run_module" && first)
+      return this.#graph
+        .values(first)
+        .map((value) => (value.kind === "string" ? this.#evaluator.namespace(value.text) : WILD));
     if (MAPPINGS.has(path) || OBJECTS.has(path)) return this.#madeOfNames(path, node);
     if (path === "builtins.map") return this.#mapped(node);
     if (path === "pkgutil.resolve_name")
@@ -255,9 +261,10 @@ export class CallEvaluator {
   /** `dict(vars(os))` and `SimpleNamespace(**vars(os))` have the names of `os`. */
   #madeOfNames(path: string, node: SyntaxNode): Values {
     const values = argumentsOf(node).flatMap(({ value }) => this.#graph.values(value));
-    const owners = values.flatMap((value) =>
-      value.kind === "namespace" && value.of !== null ? [this.#evaluator.path(value.of)] : [],
-    );
+    const owners = values.filter(isMapping).map((value) => {
+      const module = moduleOf(value);
+      return module === null || value.kind === "wild" ? WILD : this.#evaluator.path(module);
+    });
     const mappings = values.filter((value) => isMapping(value) || isCarrier(value));
     return union([this.#evaluator.instance(path)], MAPPINGS.has(path) ? mappings : owners);
   }
@@ -382,6 +389,7 @@ export class CallEvaluator {
           );
       }
     }
+    const called = this.#evaluator.names.functionsByName.get(name) ?? [];
     if (
       !argumentsOf(node).some(({ value }) =>
         this.#graph.values(value).some((v) => v.kind !== "opaque" && v.kind !== "string"),
@@ -389,8 +397,7 @@ export class CallEvaluator {
     ) {
       return result;
     }
-    const alike = this.#evaluator.names.functionsByName.get(name) ?? [];
-    for (const definition of alike.slice(0, MOST_METHODS)) {
+    for (const definition of called.slice(0, MOST_METHODS)) {
       const isMethod = this.#evaluator.names.parameters.get(definition)?.isMethod;
       result = union(result, this.#callFunction(definition, node, isMethod ? 1 : 0));
     }

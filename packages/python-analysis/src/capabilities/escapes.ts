@@ -224,6 +224,8 @@ export class Escapes {
     const isTaken =
       ATTRIBUTE_METHODS.some((name) => this.#names.functionsByName.has(name)) ||
       this.#readBy(READERS) ||
+      (left.type === "attribute" &&
+        this.#evaluation.values(left.children[0]!).some((value) => moduleOf(value) !== null)) ||
       (left.type !== "attribute" && this.#readBy(METACLASSES));
     return isTaken ? this.#escape(right, how) : [];
   }

@@ -5,6 +5,7 @@ import { CallEvaluator } from "./calls.js";
 import { ANY_ATTRIBUTE, Carriers } from "./carriers.js";
 import type { Folding } from "./folding/record.js";
 import { FlowGraph, type Transfer, type User } from "./flow.js";
+import { annotationsOf } from "./annotations.js";
 import type { CapabilityMap } from "./map.js";
 import type { Program } from "./program.js";
 import { newVariable } from "./scope.js";
@@ -36,7 +37,11 @@ export interface Evaluation {
 }
 
 /** Attributes of functions and frames that have all names of a module. */
-const NAMESPACES = new Set("__globals__ func_globals f_globals f_locals f_builtins".split(" "));
+const NAMESPACES = new Set("__globals__ func_globals f_globals f_locals".split(" "));
+const BUILTINS = new Set(["f_builtins", "__builtins__"]);
+const LOADERS = new Set(["__loader__", "__spec__"]);
+type DefinitionValue = Extract<Value, { readonly node: SyntaxNode }>;
+const DEFINITIONS: ReadonlySet<Value["kind"]> = new Set(["function", "class"] as const);
 /** More strings than this are not put together out of others. */
 const MOST_JOINED = 64;
 const LITERAL = new Set(["integer", "float", "true", "false", "none", "ellipsis", "comment"]);
@@ -247,6 +252,7 @@ export class Evaluator implements Transfer {
       result = union(result, [this.#attributeOfPath(module, name)]);
     }
     if (name === "__builtins__") return union(result, [this.path("builtins")]);
+    if (LOADERS.has(name)) return union(result, [WILD]);
     return union(result, this.#builtin(name));
   }
 
@@ -271,6 +277,8 @@ export class Evaluator implements Transfer {
     const stored = this.names.attributes.get(name);
     if (name === ANY_ATTRIBUTE) return union(this.carriers.anyStored(user), ANYTHING);
     if (NAMESPACES.has(name)) return [this.make.namespace(null), WILD];
+    if (BUILTINS.has(name)) return [this.path("builtins")];
+    if (LOADERS.has(name)) return [WILD];
     for (const value of base) {
       const member = this.#member(value, name);
       if (isOwnNames(value)) {
@@ -282,6 +290,8 @@ export class Evaluator implements Transfer {
           result = union(result, this.carriers.ofModule(value, name, user));
       } else if (value.kind === "wild") {
         result = union(result, this.#attributeOfWild(value, name));
+      } else if (name === "__annotations__" && "type" in user && DEFINITIONS.has(value.kind)) {
+        result = union(result, this.#annotations(value as DefinitionValue, user));
       } else {
         if (stored) result = union(result, this.#storedIn(stored, user));
         result = union(result, this.carriers.ofObject(value, name, user));
@@ -291,12 +301,19 @@ export class Evaluator implements Transfer {
     return result;
   }
 
+  /** What the annotations of a function or class stand for. */
+  #annotations(value: DefinitionValue, user: SyntaxNode): Values {
+    const elements = this.graph.makeContainer(user);
+    for (const part of annotationsOf(value.node)) this.graph.link(part, elements, 0);
+    return [this.make.node("container", user)];
+  }
+
   /** Beside anything, the member that is called so where it matters. */
   #attributeOfWild(value: Value, name: string): Values {
     if (isEveryday(name)) return ANYTHING;
-    if (name === "__builtins__") return [this.path("builtins")];
     const paths = likelyMembers(this.map, name).map((path) => this.path(path));
-    if (isLikely(name)) paths.push(this.path(name));
+    const module = name.replace(/^_(?=[a-z])/, "");
+    if (isLikely(module)) paths.push(this.path(module));
     return paths.length > 0 || mayLeadOn(name) ? union([value], paths) : ANYTHING;
   }
 
@@ -326,6 +343,7 @@ export class Evaluator implements Transfer {
     const property = this.map.property(`${path}.${name}`);
     const dot = path.lastIndexOf(".");
     if (name === "__self__" && dot > 0) return [this.path(path.slice(0, dot))];
+    if (name === "__call__") return [this.path(path)];
     if (path.startsWith("builtins.")) return ANYTHING;
     if (name === "__dict__") return [this.namespace(path)];
     return [property ? this.instance(property) : this.#attributeOfPath(path, name)];
@@ -374,6 +392,7 @@ export class Evaluator implements Transfer {
       if (name.kind !== "string") {
         result = union(result, this.membersOf(of));
       } else if (of.kind === "wild") {
+        if (!isEveryday(name.text)) result = union(result, [of]);
         result = union(result, this.#attributeOfWild(of, name.text));
       } else if (of.kind === "namespace" && of.of === null) {
         const variable = this.names.moduleNames.get(name.text);
@@ -381,13 +400,20 @@ export class Evaluator implements Transfer {
         if (name.text === "__builtins__") result = union(result, [this.path("builtins")]);
         else if (!variable && this.map.isBuiltin(name.text) && name.text !== "type")
           result = union(result, [this.path(`builtins.${name.text}`)]);
-        if (!variable) result = union(result, ANYTHING);
+        if (!variable) result = union(union(result, this.#starsNamed(name.text)), ANYTHING);
       } else {
         const owner = of.kind === "namespace" && of.of !== null ? this.path(of.of) : of;
         result = union(result, this.attributeOf([owner], name.text, user));
       }
     }
     return result;
+  }
+
+  /** What `from … import *` binds to a name. */
+  #starsNamed(name: string): Values {
+    return this.#stars
+      .filter((module) => this.map.mayExport(module, name, false))
+      .map((module) => this.#attributeOfPath(module, name));
   }
 
   /** Any member of a module or namespace. */

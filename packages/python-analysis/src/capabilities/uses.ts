@@ -46,7 +46,7 @@ export interface Resolution {
 
 /** How often code in strings is looked for that code in strings runs. */
 const MOST_ROUNDS = 6;
-const TAKES_MEMBERS = /^builtins\.getattr$|\.__getattribute__$/;
+const TAKES_MEMBERS = /^builtins\.getattr$|\.__getattribute__$|^pkgutil\.resolve_name$/;
 /** Kinds of values whose attributes are members that may do something. */
 const OWNERS: ReadonlySet<Value["kind"]> = new Set([
   "path",

@@ -18,18 +18,24 @@ const DESCRIBES = new Set(
 const EVERYDAY = new Set(
   (
     "capitalize casefold center clear copy count decode encode endswith expandtabs find format get index isalnum isalpha isdigit " +
-    "isidentifier islower isupper items join keys ljust lower lstrip partition pop popitem removeprefix removesuffix replace rfind " +
+    "exec_module isidentifier islower isupper items join keys ljust load_module lower lstrip partition pop popitem removeprefix removesuffix replace rfind " +
     "rpartition rsplit rstrip setdefault sort split splitlines startswith strip title translate update upper values zfill"
   ).split(" "),
 );
 
 /** Attributes by which more is reached. */
 const LEADS = new Set(
-  "modules f_back loader gi_frame tb_frame tb_next cr_frame ag_frame".split(" "),
+  "modules frame f_back loader gi_frame tb_frame tb_next cr_frame ag_frame".split(" "),
 );
 
 /** Calls that give any module or member. */
-const GIVERS = new Set(["gc.get_objects", "gc.get_referents", "gc.get_referrers"]);
+const GIVERS = new Set([
+  "_imp.create_builtin",
+  "_imp.create_dynamic",
+  "gc.get_objects",
+  "gc.get_referents",
+  "gc.get_referrers",
+]);
 
 /** Whether a call gives any module or member whatever its arguments. */
 export function givesAnything(path: string): boolean {
