@@ -95,6 +95,10 @@ export class CallEvaluator {
         case "function":
           result = union(result, this.#callFunction(value.node, node, 0));
           break;
+        case "container":
+          // A method of it under another name.
+          result = union(result, union(this.#graph.elementsOf([value], node), ANYTHING));
+          break;
         case "class":
           this.#callClass(value.node, node);
           result = union(result, ANYTHING);

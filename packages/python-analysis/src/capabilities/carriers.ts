@@ -11,8 +11,10 @@ import { MANY, NOTHING, union, type Value, type ValueFactory, type Values } from
 export const ANY_ATTRIBUTE = "*";
 /** Of more methods that are called alike, none is followed as a value. */
 const MOST_ALIKE = 8;
-/** Modules in lists in lists, or given by functions in lists, are followed to this depth. */
+/** Lists in lists may be changed by what they are handed to, to this depth. */
 const DEEPEST = 3;
+/** In more lists in lists, and functions in them, no module is looked for. */
+const MOST_HELD = 200;
 /** Attributes by which something that holds a value gives it. No module has them. */
 const CONTENT = new Set("value _value_ cell_contents start stop step __value__".split(" "));
 /** Attributes of functions in which values are that the function has. */
@@ -26,6 +28,8 @@ const MUTABLE = new Set([
   "set_comprehension",
   "dictionary_comprehension",
 ]);
+/** Methods that give what is in what they are called on; under another name they stand for that. */
+const TAKES = new Set(["get", "pop", "popitem", "popleft", "setdefault", "__getitem__"]);
 /** Methods that put their arguments into what they are called on, and how often these are taken apart before. */
 const PUTS: ReadonlyMap<string, number> = new Map([
   ...["append", "appendleft", "add", "insert", "setdefault", "__setitem__"].map(
@@ -56,7 +60,18 @@ export class Carriers {
     this.#make = make;
   }
 
-  carries(value: Value, user: User, depth = DEEPEST): boolean {
+  carries(value: Value, user: User): boolean {
+    const seen = new Set([value]);
+    for (const each of seen) {
+      if (this.#isModule(each)) return true;
+      for (const inner of this.#heldBy(each, user)) {
+        if (seen.size < MOST_HELD) seen.add(inner);
+      }
+    }
+    return false;
+  }
+
+  #isModule(value: Value): boolean {
     switch (value.kind) {
       case "wild":
         return value === MANY;
@@ -64,23 +79,16 @@ export class Carriers {
         return value.of !== null;
       case "path":
         return value.isModule && this.#matters(value.path);
-      case "container":
-        return (
-          depth > 0 &&
-          this.#graph
-            .elementsOf([value], user)
-            .some((each) => each !== value && this.carries(each, user, depth - 1))
-        );
-      case "function": {
-        const returned = depth > 0 ? this.#names.returns.get(value.node) : undefined;
-        return (
-          returned !== undefined &&
-          this.#graph.use(returned, user).some((each) => this.carries(each, user, depth - 1))
-        );
-      }
       default:
         return false;
     }
+  }
+
+  /** What is in a container, or what a function returns. */
+  #heldBy(value: Value, user: User): Values {
+    if (value.kind === "container") return this.#graph.elementsOf([value], user);
+    const returned = value.kind === "function" ? this.#names.returns.get(value.node) : undefined;
+    return returned ? this.#graph.use(returned, user) : NOTHING;
   }
 
   #matters(module: string): boolean {
@@ -122,10 +130,13 @@ export class Carriers {
   ofObject(object: Value, name: string, user: User): Values {
     if (CONTENT.has(name) && this.carries(object, user)) return [object];
     if (name === "__dict__") return this.anyStored(user);
+    if (object.kind === "container" && !isCalled(user)) {
+      if (PUTS.has(name)) this.spoil([object], user);
+      if (TAKES.has(name) && this.carries(object, user)) return [object];
+    }
     if (CELLS.has(name)) return this.#heldByFunctions(false, user);
     if (DEFAULTS.has(name)) return this.#heldByFunctions(true, user);
-    const isCalled = "type" in user && user.field === "function";
-    const alike = isCalled ? undefined : this.#names.functionsByName.get(name);
+    const alike = isCalled(user) ? undefined : this.#names.functionsByName.get(name);
     if (!alike || alike.length > MOST_ALIKE || this.givenByMethods(name, user).length === 0)
       return NOTHING;
     return alike.map((node) => this.#make.node("function", node));
@@ -218,6 +229,10 @@ export class Carriers {
       value.kind === "container" && MUTABLE.has(value.node.type) ? [value.node] : [],
     );
   }
+}
+
+function isCalled(user: User): boolean {
+  return "type" in user && user.field === "function";
 }
 
 function isPlain(target: SyntaxNode): boolean {

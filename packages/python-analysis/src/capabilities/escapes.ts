@@ -53,6 +53,8 @@ const READERS = new Set(
 );
 /** What gets the names of a class as it is made. */
 const METACLASSES = new Set(["metaclass", "__prepare__", "__set_name__", "__build_class__"]);
+/** In more lists in lists, and functions in them, no module is looked for. */
+const MOST_HELD = 200;
 const ATTRIBUTE_METHODS = ["__setattr__", "__set__"];
 const COMPARISONS = "__contains__ __eq__ __ne__ __lt__ __le__ __gt__ __ge__".split(" ");
 
@@ -202,6 +204,11 @@ export class Escapes {
 
   /** `x[os]`: what it means is the affair of `x`. */
   #atSubscript(node: SyntaxNode): Escape[] {
+    if (this.#names.stores.has(node) && node.parent?.type !== "assignment") {
+      const put = putBy(node);
+      const escapes = put ? this.#escape(put, `put into ${excerpt(node, 40)}`) : [];
+      if (escapes.length > 0) return escapes;
+    }
     const base = this.#evaluation.values(node.children[0]!);
     if (base.every(({ kind }) => kind === "container")) return [];
     return node
@@ -259,13 +266,19 @@ export class Escapes {
   }
 
   #dangersIn(value: Value): readonly Value[] {
-    const held =
-      value.kind === "container"
-        ? this.#evaluation.elements(value.node)
-        : value.kind === "function"
-          ? this.#evaluation.returned(value.node)
-          : [];
-    return held.filter((each) => this.#isDangerous(each));
+    const dangers: Value[] = [];
+    const seen = new Set([value]);
+    for (const each of seen) {
+      if (each !== value && this.#isDangerous(each)) dangers.push(each);
+      const held =
+        each.kind === "container"
+          ? this.#evaluation.elements(each.node)
+          : each.kind === "function"
+            ? this.#evaluation.returned(each.node)
+            : [];
+      for (const inner of held) if (seen.size < MOST_HELD) seen.add(inner);
+    }
+    return dangers;
   }
 }
 
@@ -285,4 +298,14 @@ function isOfClass(node: SyntaxNode): boolean {
 function isFunction(path: string): boolean {
   const [name, module] = path.split(".").toReversed();
   return /^[a-z]/.test(name!) && name !== module;
+}
+
+/** What is put into a part of a pattern, or into what a loop or `as` names: `x[0], y = …`, `for x[0] in …`. */
+function putBy(target: SyntaxNode): SyntaxNode | null {
+  let inner = target;
+  for (let depth = 0; inner.parent && depth < 5; depth++, inner = inner.parent) {
+    if (inner.field === "left") return inner.parent.childForFieldName("right");
+    if (inner.parent.type === "as_pattern") return operands(inner.parent)[0] ?? null;
+  }
+  return null;
 }

@@ -102,7 +102,8 @@ export function* capturesOf(
     if (node.type === "identifier") {
       for (const subject of subjects) {
         yield { node, origin: originIn(subject, 0, attribute) };
-        if (attribute === null) yield { node, origin: originIn(subject, 1, null) };
+        for (let depth = attribute === null ? depthIn(node) : 0; depth > 0; depth--)
+          yield { node, origin: originIn(subject, depth, null) };
         if (attribute === null && isPositional(node))
           yield { node, origin: originIn(subject, 0, ANY_ATTRIBUTE) };
       }
@@ -118,6 +119,17 @@ export function* capturesOf(
       for (const part of parts) pending.push({ node: part, attribute });
     }
   }
+}
+
+/** How many sequences and mappings a capture may be in. */
+function depthIn(node: SyntaxNode): number {
+  let depth = 1;
+  let outer = node.parent?.parent;
+  while (outer && outer.type !== "case_clause" && depth < DEEPEST) {
+    if (/^(?:list|tuple|dict)_pattern$/.test(outer.type)) depth++;
+    outer = outer.parent;
+  }
+  return depth;
 }
 
 /** Whether a capture is an attribute that `__match_args__` of a class names. */
