@@ -181,7 +181,11 @@ export class Escapes {
   /** `x == os` or `os in x`, where `x` may be of a class of the script. */
   #atComparison(node: SyntaxNode): readonly Escape[] {
     if (!COMPARISONS.some((name) => this.#names.functionsByName.has(name))) return NONE;
-    return operands(node).flatMap((operand) => this.#escapeOfModule(operand, "compared"));
+    return operands(node).flatMap((operand) =>
+      this.#evaluation.values(operand).some(({ kind }) => kind === "path")
+        ? this.#escapeOfModule(operand, "compared")
+        : [],
+    );
   }
 
   #escapeOfModule(node: SyntaxNode, how: string): Escape[] {
@@ -297,7 +301,7 @@ function isOfClass(node: SyntaxNode): boolean {
 /** Whether a path is that of a function by its looks: classes are written with capitals, or called as their module. */
 function isFunction(path: string): boolean {
   const [name, module] = path.split(".").toReversed();
-  return /^[a-z]/.test(name!) && name !== module;
+  return /^[a-z]/.test(name!) && name !== module && path !== "builtins.type";
 }
 
 /** What is put into a part of a pattern, or into what a loop or `as` names: `x[0], y = …`, `for x[0] in …`. */

@@ -1021,6 +1021,8 @@ __import__(x).system("id")`,
 
 /** Each takes members of a module by names that are all known and harmless. */
 const KNOWN: Readonly<Record<string, string>> = {
+  "a type as an annotation that is read":
+    "def f(x: type): pass\nprint(f.__annotations__)\ndef g(y: type): pass",
   "a list": "import os\nfor n in ['sep', 'linesep']:\n  print(getattr(os, n))",
   "a tuple in a function":
     "import os\nNAMES = ('sep', 'linesep')\ndef f():\n  return {n: getattr(os, n) for n in NAMES}",
