@@ -1,11 +1,12 @@
 import type { SyntaxNode } from "../structure/types.js";
-import { argumentOf, argumentsOf } from "./arguments.js";
+import { type Argument, argumentOf, argumentsOf } from "./arguments.js";
 import { MOST_METHODS } from "./calls.js";
 import { excerpt } from "./chain.js";
 import type { Evaluation } from "./evaluate.js";
 import type { CapabilityMap } from "./map.js";
 import { type Names, operands } from "./names.js";
 import { MANY, moduleOf, type Value } from "./values.js";
+import { keepsNames } from "./wild.js";
 
 /** A place where a module gets out of sight. */
 export interface Escape {
@@ -25,6 +26,8 @@ const TAKES_MEMBERS = new Set([
 /** Functions that take members of what they are given, or that call what they are given with it. */
 const TAKES_ANY =
   /^(?:operator|functools|itertools|string)\.|^inspect\.get(?:attr_static|members)|^builtins\.(?:map|object|type|super|getattr)\b/;
+/** Parameters that are called, whatever the function. */
+const CALLED = new Set("callback default_factory func function key target".split(" "));
 const NONE: readonly Escape[] = [];
 /** Builtins that do nothing with a module but look at it, or that are judged by themselves; as all of `inspect`. */
 const LOOKS = new Set(
@@ -110,6 +113,16 @@ export class Escapes {
     }
   }
 
+  /** The arguments of a call, without namespaces whose names its result has, as that of `dict(vars(os))`. */
+  #givenTo(targets: readonly Value[], call: SyntaxNode): readonly Argument[] {
+    const given = argumentsOf(call);
+    const keeps = targets.every((value) => value.kind === "path" && keepsNames(value.path));
+    if (targets.length === 0 || !keeps) return given;
+    return given.filter(({ value }) =>
+      this.#evaluation.values(value).every(({ kind }) => kind !== "namespace"),
+    );
+  }
+
   #escape(node: SyntaxNode, how: string): Escape[] {
     const values = this.#evaluation.values(node);
     const dangers = values.flatMap((value) =>
@@ -131,7 +144,7 @@ export class Escapes {
       return value ? this.#escape(value, how) : [];
     }
     if (names.length > 0 && names.every((name) => name !== null && CARRIERS.has(name))) {
-      const given = argumentsOf(node);
+      const given = this.#givenTo(targets, node);
       if (names.includes("iter") && given.length > 1)
         return given.flatMap(({ value }) => this.#escape(value, how));
       return given.flatMap(({ value }) => this.#escapeOfModule(value, how));
@@ -142,9 +155,10 @@ export class Escapes {
     const takesMembers =
       callee.type === "call" ||
       targets.some((value) => value.kind === "path" && TAKES_ANY.test(value.path));
-    return argumentsOf(node).flatMap(({ value }) => [
+    return this.#givenTo(targets, node).flatMap(({ keyword, value }) => [
       ...this.#escape(value, how),
-      ...(takesMembers && this.#evaluation.values(value).some((each) => each.kind === "wild")
+      ...((takesMembers || (keyword !== null && CALLED.has(keyword))) &&
+      this.#evaluation.values(value).some((each) => each.kind === "wild")
         ? [{ node: value, what: `${excerpt(value, 40)} ${how}`, modules: [] }]
         : []),
     ]);
@@ -200,6 +214,7 @@ export class Escapes {
       const initialisers = this.#names.initialisers.get(target.node);
       return initialisers !== undefined && initialisers.length <= MOST_METHODS;
     }
+    if (target.kind === "path" && target.path === "importlib.util.module_from_spec") return true;
     if (target.kind === "path" && target.path.startsWith("inspect."))
       return !TAKES_MEMBERS.has(target.path);
     const name = builtinName(target);

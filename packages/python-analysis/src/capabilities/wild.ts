@@ -37,6 +37,17 @@ const GIVERS = new Set([
   "gc.get_referrers",
 ]);
 
+const KEEP_NAMES = new Set([
+  "argparse.Namespace",
+  "builtins.dict",
+  "collections.ChainMap",
+  "collections.OrderedDict",
+  "collections.UserDict",
+  "copy.copy",
+  "types.MappingProxyType",
+  "types.SimpleNamespace",
+]);
+
 /** Whether a call gives any module or member whatever its arguments. */
 export function givesAnything(path: string): boolean {
   return GIVERS.has(path);
@@ -63,4 +74,9 @@ export function mayLeadOn(name: string): boolean {
 /** Whether a module's members are those that matter most. */
 export function isLikely(module: string): boolean {
   return LIKELY.has(module) || module === "sys" || module === "posix" || module === "nt";
+}
+
+/** Whether what has the names of a module, given to a call of `path`, is followed into the result. */
+export function keepsNames(path: string): boolean {
+  return KEEP_NAMES.has(path);
 }
