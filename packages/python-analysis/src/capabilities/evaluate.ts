@@ -1,12 +1,15 @@
 import { identifier } from "../structure/statements.js";
 import { stringValue } from "../structure/strings.js";
 import type { SyntaxNode } from "../structure/types.js";
+import { annotationsOf, typeValues } from "./annotations.js";
 import { CallEvaluator } from "./calls.js";
 import { ANY_ATTRIBUTE, Carriers } from "./carriers.js";
+import { containerValues, isContainer } from "./containers.js";
 import type { Folding } from "./folding/record.js";
 import { FlowGraph, type Transfer, type User } from "./flow.js";
-import { annotationsOf } from "./annotations.js";
+
 import type { CapabilityMap } from "./map.js";
+import { operatorValues } from "./operators.js";
 import type { Program } from "./program.js";
 import { newVariable } from "./scope.js";
 import { type Names, operands, type Origin, type Variable } from "./names.js";
@@ -42,21 +45,6 @@ const BUILTINS = new Set(["f_builtins", "__builtins__"]);
 const LOADERS = new Set(["__loader__", "__spec__"]);
 type DefinitionValue = Extract<Value, { readonly node: SyntaxNode }>;
 const DEFINITIONS: ReadonlySet<Value["kind"]> = new Set(["function", "class"] as const);
-/** More strings than this are not put together out of others. */
-const MOST_JOINED = 64;
-const LITERAL = new Set(["integer", "float", "true", "false", "none", "ellipsis", "comment"]);
-const CONTAINERS = new Set([
-  "tuple",
-  "list",
-  "set",
-  "dictionary",
-  "expression_list",
-  "list_comprehension",
-  "set_comprehension",
-  "dictionary_comprehension",
-  "generator_expression",
-]);
-
 /**
  * Finds what every expression may stand for, by letting values flow from where they arise to where they are used until nothing
  * changes. The order of statements is not regarded: a name may stand for anything that it is ever bound to.
@@ -198,7 +186,7 @@ export class Evaluator implements Transfer {
         return text === null ? ANYTHING : [this.make.string(text, LONGEST_CODE)];
       }
       case "binary_operator":
-        return this.#evaluateOperator(node);
+        return operatorValues(node, this);
       case "conditional_expression": {
         const [body, , otherwise] = operands(node);
         return body && otherwise
@@ -229,9 +217,9 @@ export class Evaluator implements Transfer {
       case "class_definition":
         return [this.make.node("class", node)];
       case "type":
-        return this.#evaluateType(node);
+        return typeValues(node, this);
     }
-    return CONTAINERS.has(node.type) ? this.#evaluateContainer(node) : ANYTHING;
+    return isContainer(node) ? containerValues(node, this) : ANYTHING;
   }
 
   #valuesOf(node: SyntaxNode | null | undefined): Values {
@@ -429,104 +417,10 @@ export class Evaluator implements Transfer {
       [],
     );
   }
-
-  #evaluateOperator(node: SyntaxNode): Values {
-    const [left, right] = operands(node);
-    const operator = node.childForFieldName("operator")?.type ?? node.children[1]?.type;
-    if (!left || !right) return ANYTHING;
-    if (operator === "/") {
-      const paths = [...this.graph.values(left), ...this.graph.values(right)].filter(
-        (value) => value.kind === "instance",
-      );
-      return paths.length > 0 ? union(paths, ANYTHING) : ANYTHING;
-    }
-    if (operator === "|")
-      return union(
-        ANYTHING,
-        [...this.graph.values(left), ...this.graph.values(right)].filter(isMapping),
-      );
-    return operator === "+"
-      ? this.#joined(this.graph.values(left), this.graph.values(right))
-      : ANYTHING;
-  }
-
-  /** Strings joined with strings, as long as there are few ways to do so, and the containers of both sides. */
-  #joined(left: Values, right: Values): Values {
-    if (left === ANYTHING && right === ANYTHING) return ANYTHING;
-    const containers = [...left, ...right].filter(({ kind }) => kind === "container");
-    const beginnings = left.flatMap((value) => (value.kind === "string" ? [value.text] : []));
-    const ends = right.flatMap((value) => (value.kind === "string" ? [value.text] : []));
-    const allStrings = beginnings.length === left.length && ends.length === right.length;
-    if (beginnings.length * ends.length > MOST_JOINED) return union(ANYTHING, containers);
-    const joined = beginnings.flatMap((text) => ends.map((end) => this.make.string(text + end)));
-    return union(union(joined, containers), allStrings ? NOTHING : ANYTHING);
-  }
-
-  #evaluateContainer(node: SyntaxNode): Values {
-    if (!this.graph.isContainer(node)) {
-      const parts = containerParts(node);
-      if (parts.length === 0) return ANYTHING;
-      const elements = this.graph.makeContainer(node);
-      for (const { part, depth } of parts) this.graph.link(part, elements, depth);
-    }
-    return this.#spreadNames(node).reduce<Values>(
-      (all, value) => union(all, [value]),
-      [this.make.node("container", node)],
-    );
-  }
-
-  /** The namespaces whose names a dictionary has: `{**vars(os)}`. */
-  #spreadNames(node: SyntaxNode): Values {
-    if (node.type !== "dictionary") return NOTHING;
-    return operands(node)
-      .filter((child) => child.type === "dictionary_splat")
-      .flatMap((splat) => operands(splat))
-      .flatMap((part) => this.graph.values(part).filter(isMapping));
-  }
-
-  /** Something of the class that an annotation names, where its methods are known. */
-  #evaluateType(node: SyntaxNode): Values {
-    let result = NOTHING;
-    const pending = [node];
-    for (let part = pending.pop(), left = 20; part && left > 0; part = pending.pop(), left--) {
-      if (part.type === "identifier" || part.type === "attribute") {
-        for (const value of this.graph.values(part)) {
-          if (
-            value.kind === "path" &&
-            this.map.hasMembers(value.path) &&
-            !this.map.isModule(value.path)
-          ) {
-            result = union(result, [this.instance(value.path)]);
-          }
-        }
-      } else {
-        pending.push(...operands(part).slice(0, 20));
-      }
-    }
-    return result.length > 0 ? result : ANYTHING;
-  }
 }
 
 /** Whether something has the names of this script's own module: `import __main__` gives that. */
 function isOwnNames(value: Value): boolean {
   if (value.kind === "path") return value.path === "__main__";
   return value.kind === "namespace" && value.of === null;
-}
-
-/** The expressions whose values become elements, with how often each is to be taken apart first. */
-function containerParts(node: SyntaxNode): { part: SyntaxNode; depth: number }[] {
-  const parts: { part: SyntaxNode; depth: number }[] = [];
-  for (const child of operands(node)) {
-    if (LITERAL.has(child.type) || child.type === "for_in_clause" || child.type === "if_clause")
-      continue;
-    if (child.type === "pair") {
-      for (const part of operands(child))
-        if (!LITERAL.has(part.type)) parts.push({ part, depth: 0 });
-    } else if (child.type === "list_splat" || child.type === "dictionary_splat") {
-      for (const part of operands(child)) parts.push({ part, depth: 1 });
-    } else {
-      parts.push({ part: child, depth: 0 });
-    }
-  }
-  return parts;
 }
