@@ -209,10 +209,12 @@ export class Carriers {
     for (const { value } of argumentsOf(call)) this.spoil(this.#graph.values(value), call);
   }
 
-  spoil(values: Values, user: User, depth = DEEPEST): void {
+  /** @param seen - how deep below each container has been looked already */
+  spoil(values: Values, user: User, depth = DEEPEST, seen = new Map<Value, number>()): void {
     for (const value of values) {
-      if (value.kind !== "container" || depth === 0) continue;
-      this.spoil(this.#graph.elementsOf([value], user), user, depth - 1);
+      if (value.kind !== "container" || (seen.get(value) ?? 0) >= depth) continue;
+      seen.set(value, depth);
+      this.spoil(this.#graph.elementsOf([value], user), user, depth - 1, seen);
       if (MUTABLE.has(value.node.type)) this.#graph.spoil(value.node);
     }
   }

@@ -126,6 +126,7 @@ export class FlowGraph {
   give(variable: Variable, values: Values): void {
     const state = this.#stateOf(variable);
     const before = state.held ?? NOTHING;
+    if (values.every((value) => before.includes(value))) return;
     const after = union(before, this.#mergeContainers(before, values));
     if (after === before) return;
     state.held = after;

@@ -5,7 +5,7 @@ export class Budget {
 
   /** @param length - of the script, with which both grow */
   constructor(length: number) {
-    this.#steps = 30_000 + 8 * length;
+    this.#steps = 30_000 + 4 * length;
     this.#characters = 4_000_000 + 8 * length;
   }
 

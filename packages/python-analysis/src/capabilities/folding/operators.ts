@@ -215,7 +215,12 @@ export function subscript(object: Value, key: Value, budget: Budget): Value {
     const item = object.text.at(index);
     return item === undefined || !Number.isInteger(index) ? UNKNOWN : text(item, object.hidden);
   }
-  if (object.type === "str" && !budget.make(object.text.length)) return UNKNOWN;
+  if (object.type === "bytes" && key.type === "int") {
+    const code = object.text.at(Number(key.value))?.charCodeAt(0);
+    return code === undefined ? UNKNOWN : int(code, isHidden(object));
+  }
+  const isText = object.type === "str" || object.type === "bytes";
+  if (isText && !budget.make(object.text.length)) return UNKNOWN;
   const sequence = sequenceOf(object);
   if (!sequence) return isHidden(object) ? UNKNOWN_HIDDEN : UNKNOWN;
   if (key.type === "slice") {
