@@ -2,6 +2,8 @@ export * from "./approvals.js";
 export * from "./asked.js";
 export * from "./audit.js";
 export * from "./capability-names.js";
+export * from "./events.js";
+export * from "./maintenance.js";
 export * from "./metadata.js";
 export * from "./openapi.js";
 export * from "./operation.js";

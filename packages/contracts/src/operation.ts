@@ -18,10 +18,19 @@ export interface Answer {
 
 /** One method of one path: what requests to it are checked by and what documents it. */
 export interface Operation {
-  readonly method: "get" | "post" | "put" | "delete";
+  readonly method: "get" | "post" | "put" | "patch" | "delete";
   /** As OpenAPI writes it: `/api/v1/scripts/{id}`. */
   readonly path: string;
-  readonly tag: "Upload" | "Scripts" | "Analysis" | "Review" | "Policy" | "Stages" | "Service";
+  readonly tag:
+    | "Upload"
+    | "Scripts"
+    | "Search"
+    | "Analysis"
+    | "Review"
+    | "Policy"
+    | "Operations"
+    | "Stages"
+    | "Service";
   readonly summary: string;
   readonly description?: string;
   readonly params?: z.ZodObject;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { MAINTENANCE_OPERATIONS } from "./maintenance-operations.js";
 import { metadataDocument } from "./metadata.js";
 import { type Operation, SARIF_TYPE } from "./operation.js";
 import {
@@ -320,6 +321,7 @@ export const OPERATIONS = {
   },
   ...REVIEW_OPERATIONS,
   ...POLICY_OPERATIONS,
+  ...MAINTENANCE_OPERATIONS,
   ...SERVICE_OPERATIONS,
 } as const satisfies Record<string, Operation>;
 

@@ -1,6 +1,7 @@
 import { STAGE_NAMES, VERSION_STATES } from "@sluice/pipeline";
 import { z } from "zod";
 import { AUDIT_ACTIONS } from "./audit.js";
+import { EVENT_KINDS, EVENT_SEVERITIES } from "./events.js";
 import { TOOL_PROFILES } from "./metadata.js";
 import { instant } from "./instant.js";
 import { line } from "./text.js";
@@ -178,6 +179,17 @@ export const auditQuery = pageQuery.extend({
   action: oneOf(AUDIT_ACTIONS).optional().describe("What was done"),
   since: instant
     .meta({ type: "string", format: "date-time", description: "Recorded then or later" })
+    .optional(),
+});
+
+export const eventQuery = pageQuery.extend({
+  severity: oneOf(EVENT_SEVERITIES).optional().describe("How much it matters"),
+  kind: oneOf(EVENT_KINDS).optional().describe("What happened"),
+  script_id: uuid
+    .meta({ type: "string", format: "uuid", description: "About that script" })
+    .optional(),
+  since: instant
+    .meta({ type: "string", format: "date-time", description: "Happened then or later" })
     .optional(),
 });
 

@@ -1,2 +1,4 @@
+export { QueueUnavailableError } from "./backends.js";
 export * from "./bullmq-queue.js";
 export * from "./queue.js";
+export * from "./schedule.js";

@@ -6,6 +6,7 @@ import { Counter } from "prom-client";
 export interface JanitorMetrics {
   readonly requeued: (stage: StageName, versions: number) => void;
   readonly orphanDeleted: () => void;
+  readonly maintained: (task: string, outcome: "done" | "failed") => void;
   readonly judged: (versions: number, changed: number) => void;
 }
 
@@ -31,7 +32,14 @@ export function createJanitorMetrics({ registry }: Metrics): JanitorMetrics {
     help: "Stored versions whose state another policy has changed",
     registers: [registry],
   });
+  const maintained = new Counter({
+    name: "sluice_maintenance_runs_total",
+    help: "Runs of the tasks on the schedule, by how they ended",
+    labelNames: ["task", "outcome"],
+    registers: [registry],
+  });
   return {
+    maintained: (task, outcome) => maintained.inc({ task, outcome }),
     requeued: (stage, versions) => requeued.inc({ stage }, versions),
     orphanDeleted: () => orphans.inc(),
     judged: (versions, others) => {

@@ -1,17 +1,17 @@
-import { expireIdempotencyKeys } from "@sluice/catalog";
 import { openObjectStore } from "@sluice/object-store";
 import { activateAtStart, PolicyInForce } from "@sluice/policies";
+import { openSchedule } from "@sluice/queue";
 import { runService } from "@sluice/runtime";
 import { checksOf, openStores, serveHealth } from "@sluice/worker";
 import { every } from "./every.js";
 import { createJanitorMetrics } from "./janitor-metrics.js";
 import { expireApprovals } from "./expire-approvals.js";
+import { MaintenanceRunner } from "./maintenance/runner.js";
+import { maintenanceTasks } from "./maintenance/tasks.js";
 import { reevaluate } from "./reevaluate.js";
 import { requeueStuck } from "./requeue-stuck.js";
 import { sweepOrphans } from "./sweep-orphans.js";
 import { writeManifests } from "./write-manifests.js";
-
-const HOUR_MS = 3_600_000;
 
 await runService("janitor", async (context) => {
   const { settings, log, metrics, shutdown } = context;
@@ -57,13 +57,17 @@ await runService("janitor", async (context) => {
       sweepOrphans({ catalog, objects, log, graceMs, signal, onDeleted: counters.orphanDeleted }),
     context,
   );
-  every(
-    HOUR_MS,
-    "expire-idempotency-keys",
-    async () => {
-      await expireIdempotencyKeys(catalog, new Date(Date.now() - 24 * HOUR_MS));
-    },
-    context,
-  );
+  const schedule = openSchedule(settings.queueUrl, log);
+  shutdown.add("schedule", () => schedule.close());
+  const maintenance = new MaintenanceRunner(maintenanceTasks({ catalog }), {
+    catalog,
+    schedule,
+    log,
+    shutdown,
+    leaseMs: settings.leaseMs,
+    onRun: counters.maintained,
+  });
+  every(janitorIntervalMs, "keep-schedule", () => maintenance.keep(), context);
+  maintenance.start();
   log.info("ready");
 });

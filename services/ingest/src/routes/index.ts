@@ -5,6 +5,8 @@ import { decideApproval } from "./decide-approval.js";
 import { deleteScript } from "./delete-script.js";
 import { listApprovals } from "./list-approvals.js";
 import { listAudit } from "./list-audit.js";
+import { listEvents } from "./list-events.js";
+import { listMaintenance } from "./list-maintenance.js";
 import { listScripts } from "./list-scripts.js";
 import { listVersions } from "./list-versions.js";
 import { listPolicies, readPolicy, readWrittenPolicy, updatePolicy } from "./policy.js";
@@ -44,6 +46,8 @@ const ROUTES: Readonly<Record<OperationId, (deps: Dependencies) => Route>> = {
   updatePolicy,
   listPolicies,
   readWrittenPolicy,
+  listEvents,
+  listMaintenance,
   listStages,
   pauseStage,
   resumeStage,

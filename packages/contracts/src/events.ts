@@ -1,0 +1,37 @@
+import { z } from "zod";
+
+export const EVENT_SEVERITIES = ["info", "warning", "critical"] as const;
+export type EventSeverity = (typeof EVENT_SEVERITIES)[number];
+
+/** What operators are told of. A kind is a promise: it is never renamed and never means something else. */
+export const EVENT_KINDS = [
+  /** A task of the janitor has failed several times in a row. */
+  "maintenance.failing",
+  /** It has succeeded again. */
+  "maintenance.recovered",
+] as const;
+export type EventKind = (typeof EVENT_KINDS)[number];
+
+/** One thing that happened. */
+export const event = z
+  .object({
+    id: z.int().describe("Grows from event to event"),
+    at: z.iso.datetime(),
+    severity: z.enum(EVENT_SEVERITIES),
+    kind: z.enum(EVENT_KINDS),
+    message: z.string(),
+    script_id: z.uuid().nullable().describe("It may be deleted since"),
+    sha256: z.string().nullable().describe("Of the bytes it is about"),
+    details: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: "Event" });
+export type Event = z.infer<typeof event>;
+
+/** `GET /events`. */
+export const eventList = z
+  .object({
+    items: z.array(event),
+    next_cursor: z.string().nullable().describe("`null` on the last page"),
+  })
+  .meta({ id: "EventList" });
+export type EventList = z.infer<typeof eventList>;

@@ -1,0 +1,29 @@
+import { eventList } from "./events.js";
+import { maintenanceList } from "./maintenance.js";
+import type { Operation } from "./operation.js";
+import { API, NEEDS_CATALOG } from "./operation-members.js";
+import * as parameters from "./parameters.js";
+
+/** What operators are told of what runs by itself. */
+export const MAINTENANCE_OPERATIONS = {
+  listEvents: {
+    method: "get",
+    path: `${API}/events`,
+    tag: "Operations",
+    summary: "See what happened that operators are to know of, newest first",
+    query: parameters.eventQuery,
+    answers: { 200: { description: "One page", content: { "application/json": eventList } } },
+    problems: ["invalid_cursor", ...NEEDS_CATALOG],
+  },
+  listMaintenance: {
+    method: "get",
+    path: `${API}/maintenance`,
+    tag: "Operations",
+    summary: "See what the janitor does on its schedule, and how its last runs ended",
+    query: parameters.noQuery,
+    answers: {
+      200: { description: "Every task", content: { "application/json": maintenanceList } },
+    },
+    problems: NEEDS_CATALOG,
+  },
+} as const satisfies Record<string, Operation>;
