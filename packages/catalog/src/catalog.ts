@@ -1,4 +1,5 @@
 import pg from "pg";
+import { assertNotHalfRestored } from "./half-restored.js";
 
 /** Whatever a query can be sent to: the catalog itself, or a transaction of it. */
 export interface Queryable {
@@ -17,7 +18,7 @@ export interface CatalogLog {
 export interface Catalog extends Queryable {
   /** Runs `work` in one transaction: committed when it resolves, rolled back when it throws. */
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
-  /** @throws where the database does not answer or has not been migrated */
+  /** @throws where the database does not answer or has not been migrated, and where a restore into it is not over */
   check(): Promise<void>;
   /** Resolves when the queries under way are over and every connection is closed. */
   close(): Promise<void>;
@@ -80,6 +81,9 @@ export function openCatalog(url: string, options: CatalogOptions): Catalog {
     },
     async check() {
       await pool.query("select 1 from scripts limit 1");
+      await assertNotHalfRestored({
+        query: (config, values) => pool.query(config as pg.QueryConfig, values),
+      });
     },
     close: () => pool.end(),
   };

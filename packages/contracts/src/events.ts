@@ -9,6 +9,8 @@ export const EVENT_KINDS = [
   "maintenance.failing",
   /** It has succeeded again. */
   "maintenance.recovered",
+  /** The catalog and the objects were restored from the backup store. */
+  "catalog.restored",
 ] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 

@@ -29,6 +29,21 @@ export function quarantineKey(sha256: string): string {
   return `quarantine/${shard(sha256)}`;
 }
 
+/** Where the catalog's exports are, in the backup store. */
+export const EXPORTS = "backups/catalog/";
+/** Where the index of each export is; what has none is no export. */
+export const EXPORT_INDEXES = `${EXPORTS}indexes/`;
+
+/** `backups/catalog/indexes/<export>.json` */
+export function exportIndexKey(exportId: string): string {
+  return `${EXPORT_INDEXES}${exportId}.json`;
+}
+
+/** `backups/catalog/segments/<export>/<name>`; without a name, where all of an export's are. */
+export function exportSegmentKey(exportId: string, name = ""): string {
+  return `${EXPORTS}segments/${exportId}/${name}`;
+}
+
 /** How a blob's bytes are stored; the names are those of HTTP content codings (RFC 9110, RFC 8878). */
 export type BlobEncoding = "identity" | "zstd" | "gzip";
 

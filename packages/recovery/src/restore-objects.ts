@@ -1,0 +1,223 @@
+import { backupBlobKey } from "@sluice/backup";
+import { BlobCorruptError, decodeVerified } from "@sluice/blobs";
+import type { Queryable } from "@sluice/catalog";
+import {
+  type BlobEncoding,
+  blobKey,
+  metadataKey,
+  ObjectNotFoundError,
+  type ObjectStore,
+  quarantineKey,
+} from "@sluice/object-store";
+import pMap from "p-map";
+
+export interface RestoreObjectsDeps {
+  readonly db: Queryable;
+  readonly objects: ObjectStore;
+  readonly backup: ObjectStore;
+  readonly signal: AbortSignal;
+  /** Told how many bytes objects of the next batch had. */
+  readonly onRestored: (objects: number) => void;
+}
+
+/** A blob that no copy in the backup store gives back. */
+export interface LostBlob {
+  readonly sha256: string;
+  readonly why: string;
+}
+
+const BATCH = 500;
+const AT_ONCE = 32;
+
+interface Wanted {
+  readonly sha256: string;
+  readonly key: string | null;
+  readonly offset: number;
+  readonly length: number;
+  readonly encoding: BlobEncoding;
+  readonly backup_key: string | null;
+  readonly early_key: string | null;
+  readonly raw_keys: readonly string[] | null;
+  /** Of the version that was analysed for these bytes, and what was found. */
+  readonly head: object | null;
+  readonly metadata: { readonly tools?: { readonly fastmcp: unknown } } | null;
+}
+
+/**
+ * Puts the bytes of every version back into the object store, from their copies, each held against its hash. What is there already,
+ * as long as its row says, is left alone. Where a copy has another form than the row says, the row is adapted.
+ *
+ * @param after - goes on after that hash
+ * @param onBatch - told the last hash of each batch and what of it is lost
+ */
+export async function restoreObjects(
+  deps: RestoreObjectsDeps,
+  after: string,
+  onBatch: (last: string, lost: readonly LostBlob[]) => Promise<void>,
+): Promise<void> {
+  for (let last = after; ;) {
+    deps.signal.throwIfAborted();
+    const batch = await listWanted(deps.db, last);
+    const end = batch.at(-1);
+    if (end === undefined) return;
+    const lost: LostBlob[] = [];
+    const moved: Moved[] = [];
+    await pMap(
+      batch,
+      async (wanted) => {
+        const result = await restoreOne(wanted, deps);
+        if ("why" in result) lost.push(result);
+        else if (result.moved !== undefined) moved.push(result.moved);
+      },
+      { concurrency: AT_ONCE },
+    );
+    for (const { sha256, key, length, encoding } of moved) {
+      await deps.db.query(
+        `update blobs set key = $2, "offset" = 0, length = $3, encoding = $4 where sha256 = $1`,
+        [sha256, key, length, encoding],
+      );
+    }
+    last = end.sha256;
+    await onBatch(last, lost);
+    deps.onRestored(batch.length);
+  }
+}
+
+/** How many hashes there are to restore. */
+export async function countWanted(db: Queryable): Promise<number> {
+  const { rows } = await db.query<{ count: number }>(
+    `select count(*)::int as count from (select sha256 from blobs where state = 'stored'
+       union select sha256 from versions where raw_key is not null) wanted`,
+  );
+  return rows[0]?.count ?? 0;
+}
+
+async function listWanted(db: Queryable, after: string): Promise<Wanted[]> {
+  const { rows } = await db.query<Wanted>(
+    `with wanted as (
+       (select sha256 from blobs where state = 'stored' and sha256 > $1 order by sha256 limit $2)
+       union
+       (select sha256 from versions where raw_key is not null and sha256 > $1 order by sha256 limit $2)
+       order by sha256 limit $2)
+     select w.sha256, b.key, b."offset"::float8 as "offset", b.length::float8 as length, b.encoding, b.backup_key,
+       e.key as early_key,
+       (select array_agg(v.raw_key) from versions v where v.sha256 = w.sha256 and v.raw_key is not null) as raw_keys,
+       m.head, m.metadata
+     from wanted w left join blobs b on b.sha256 = w.sha256 and b.state = 'stored'
+       left join early_copies e on e.sha256 = w.sha256
+       left join lateral (
+         select json_build_object('script_id', l.script_id, 'filename', s.filename, 'version', l.number,
+             'sha256', w.sha256) as head, a.metadata
+           from analyses a join versions l on l.id = a.leader join scripts s on s.id = l.script_id
+           where a.sha256 = w.sha256 and a.metadata is not null limit 1) m on true
+     order by w.sha256`,
+    [after, BATCH],
+  );
+  return rows;
+}
+
+interface Moved {
+  readonly sha256: string;
+  readonly key: string;
+  readonly length: number;
+  readonly encoding: BlobEncoding;
+}
+
+async function restoreOne(
+  wanted: Wanted,
+  { objects, backup }: RestoreObjectsDeps,
+): Promise<LostBlob | { moved: Moved | undefined }> {
+  const { sha256, key } = wanted;
+  await restoreMetadata(wanted, objects);
+  const missing = await missingKeys(wanted, objects);
+  if (missing.blob || missing.raw.length > 0) {
+    const copy = await findCopy(wanted, backup);
+    if ("why" in copy) return copy;
+    for (const raw of missing.raw) await objects.put(raw, copy.content);
+    if (missing.blob && key !== null) {
+      const inQuarantine = key.startsWith("quarantine/");
+      const target = inQuarantine ? quarantineKey(sha256) : blobKey(sha256, copy.encoding);
+      await objects.put(target, copy.stored);
+      const { length } = copy.stored;
+      return target === key && length === wanted.length && copy.encoding === wanted.encoding
+        ? { moved: undefined }
+        : { moved: { sha256, key: target, length, encoding: copy.encoding } };
+    }
+  }
+  return { moved: undefined };
+}
+
+async function missingKeys(
+  { key, offset, length, raw_keys }: Wanted,
+  objects: ObjectStore,
+): Promise<{ blob: boolean; raw: string[] }> {
+  const raw: string[] = [];
+  for (const rawKey of raw_keys ?? []) {
+    if ((await objects.stat(rawKey)) === undefined) raw.push(rawKey);
+  }
+  if (key === null) return { blob: false, raw };
+  const stat = await objects.stat(key);
+  return { blob: stat === undefined || stat.size < offset + length, raw };
+}
+
+/** `metadata.json` beside the blob, which says what the catalog does. */
+async function restoreMetadata(
+  { sha256, key, head, metadata }: Wanted,
+  objects: ObjectStore,
+): Promise<void> {
+  if (metadata === null || key?.startsWith("quarantine/") !== false) return;
+  const target = metadataKey(sha256);
+  if ((await objects.stat(target)) !== undefined) return;
+  const document = { ...head, ...metadata, tools: metadata.tools?.fastmcp };
+  await objects.put(target, Buffer.from(JSON.stringify(document)));
+}
+
+interface Copy {
+  readonly stored: Buffer;
+  readonly content: Buffer;
+  readonly encoding: BlobEncoding;
+}
+
+/** The first copy that is whole: where the rows say, then wherever one may be. */
+async function findCopy(
+  {
+    sha256,
+    backup_key,
+    early_key,
+    key,
+  }: Pick<Wanted, "sha256" | "backup_key" | "early_key" | "key">,
+  backup: ObjectStore,
+): Promise<Copy | LostBlob> {
+  const keys = new Set([
+    ...(backup_key === null ? [] : [backup_key]),
+    ...(early_key === null ? [] : [early_key]),
+    ...(key === null ? [] : [backupBlobKey(key)]),
+    ...copyKeys(sha256),
+  ]);
+  let why = "there is no copy";
+  for (const candidate of keys) {
+    const encoding = encodingOf(candidate);
+    try {
+      const stored = await backup.get(candidate);
+      const content = await decodeVerified(stored, { key: candidate, encoding }, sha256);
+      return { stored, content, encoding };
+    } catch (error) {
+      if (error instanceof BlobCorruptError) why = error.message;
+      else if (!(error instanceof ObjectNotFoundError)) throw error;
+    }
+  }
+  return { sha256, why };
+}
+
+/** Every key that a copy of these bytes may have in the backup store. */
+export function copyKeys(sha256: string): string[] {
+  return [
+    ...(["zstd", "gzip", "identity"] as const).map((encoding) => blobKey(sha256, encoding)),
+    quarantineKey(sha256),
+  ].map(backupBlobKey);
+}
+
+function encodingOf(key: string): BlobEncoding {
+  if (key.endsWith(".zst")) return "zstd";
+  return key.endsWith(".gz") ? "gzip" : "identity";
+}

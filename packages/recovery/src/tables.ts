@@ -1,0 +1,59 @@
+import type { Queryable } from "@sluice/catalog";
+
+/** Tables that no export has, each with the reason. Every other table of the catalog is exported. */
+export const DERIVED_TABLES: ReadonlyMap<string, string> = new Map([
+  ["migrations", "the export names them, and a restore runs them"],
+  ["deleted_rows", "what the exports themselves need to be incremental"],
+  ["export_state", "tells which export of this very database is the newest"],
+  ["maintenance_tasks", "leases and cursors of a running janitor; each task begins a new round"],
+]);
+
+/** A table as it is exported. */
+export interface ExportedTable {
+  readonly name: string;
+  /** Columns of the primary key, in its order. */
+  readonly key: readonly string[];
+  /** All but those that PostgreSQL computes. */
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+}
+
+/** A table can be exported only by a primary key. */
+export class NoPrimaryKeyError extends Error {
+  override readonly name = "NoPrimaryKeyError";
+  constructor(table: string) {
+    super(
+      `the table ${table} has no primary key, and is not named as derived: it cannot be exported`,
+    );
+  }
+}
+
+/** Every table of the catalog's schema that is exported, those that others refer to first. */
+export async function readTables(db: Queryable): Promise<ExportedTable[]> {
+  const { rows } = await db.query<{
+    name: string;
+    key: string[] | null;
+    columns: { name: string; type: string }[];
+  }>(
+    `select c.relname as name,
+       (select json_agg(a.attname order by k.position) from pg_index i
+          cross join unnest(i.indkey) with ordinality k (attnum, position)
+          join pg_attribute a on a.attrelid = c.oid and a.attnum = k.attnum
+        where i.indrelid = c.oid and i.indisprimary) as key,
+       (select json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod))
+          order by a.attnum) from pg_attribute a
+        where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = '') as columns
+     from pg_class c where c.relnamespace = current_schema()::regnamespace and c.relkind = 'r'
+     order by c.relname`,
+  );
+  return rows
+    .filter(({ name }) => !DERIVED_TABLES.has(name))
+    .map(({ name, key, columns }) => {
+      if (key === null) throw new NoPrimaryKeyError(name);
+      return { name, key, columns };
+    });
+}
+
+/** As it is written in SQL. */
+export function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}

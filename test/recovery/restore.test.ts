@@ -1,0 +1,192 @@
+import { randomBytes } from "node:crypto";
+import { HalfRestoredError, migrate } from "@sluice/catalog";
+import {
+  backupKey,
+  DamagedExportError,
+  KeyMissingError,
+  listExports,
+  readChain,
+  RestoreRefusedError,
+} from "@sluice/recovery";
+import { expect, test } from "vitest";
+import { describeWith } from "../servers/index.js";
+import { Stores } from "./fixture.js";
+
+describeWith(["postgres"], "a restore", () => {
+  /** Stores whose newest export has everything, by a base and increments. */
+  async function exported(): Promise<Stores> {
+    const stores = await Stores.open();
+    const first = await stores.ready("first.py", "import os\n");
+    await stores.invalid("invalid.py", "def (\n");
+    await stores.upload("queued.py", "x = 1\n");
+    await stores.export();
+    await stores.ready("first.py", "import sys\n", 2, first.scriptId);
+    await stores.settle(await stores.upload("settled.py", "y = 1\n"), "y = 1\n");
+    const gone = await stores.upload("gone.py", "z = 1\n");
+    await stores.catalog.query(
+      'update scripts set tags = \'{a,"b c"}\', labels = \'{"k": "v"}\' where id = $1',
+      [first.scriptId],
+    );
+    await stores.export();
+    await stores.catalog.query("delete from stages where version_id = $1", [gone.versionId]);
+    await stores.catalog.query("delete from versions where id = $1", [gone.versionId]);
+    await stores.catalog.query("delete from scripts where id = $1", [gone.scriptId]);
+    if (gone.rawKey !== undefined) await stores.objects.delete(gone.rawKey);
+    await stores.export();
+    return stores;
+  }
+
+  test("gives every row and every object again, those under way and in quarantine included", async () => {
+    const stores = await exported();
+    const target = await Stores.open({ backup: stores.backup, migrated: false });
+    expect(await target.restore()).toMatchObject({ scripts: 4, versions: 5, lost: [] });
+    const { events: told, ...rows } = await target.rows();
+    const { events, ...expected } = await stores.rows();
+    expect(rows).toEqual(expected);
+    expect(told).toHaveLength((events ?? []).length + 1);
+    expect(
+      new Map([...(await target.contents())].filter(([key]) => !key.endsWith(".metadata.json"))),
+    ).toEqual(await stores.contents());
+    // Nothing that protects the tables has been forgotten.
+    expect(await shape(target)).toEqual(await shape(stores));
+    await target.catalog.check();
+  });
+
+  test("goes on with exports of its own, and its numbers where the old ones stopped", async () => {
+    const stores = await exported();
+    const target = await Stores.open({ backup: stores.backup, migrated: false });
+    await target.restore();
+    const outcome = await target.export();
+    expect(outcome).toMatchObject({ kind: "exported", index: { kind: "base" } });
+    const next = await target.catalog.query(
+      "insert into events (severity, kind, message) values ('info', 'x', 'y') returning id",
+    );
+    expect(Number(next.rows[0]?.["id"])).toBeGreaterThan(1);
+    const again = await Stores.open({ backup: stores.backup, migrated: false });
+    await again.restore();
+    expect(await again.rows(["events"])).toEqual(await target.rows(["events"]));
+  });
+
+  test("that is stopped goes on where it stopped, and nothing is served meanwhile", async () => {
+    const stores = await exported();
+    const target = await Stores.open({ backup: stores.backup, migrated: false });
+    let runs = 0;
+    for (let stopAt = 1, over = false; !over; stopAt += 4) {
+      const abort = new AbortController();
+      let steps = 0;
+      const onProgress = (phase: string): void => {
+        if (phase !== "checking the export" && ++steps === stopAt) abort.abort();
+      };
+      over = await target.restore({ signal: abort.signal, onProgress }).then(
+        () => true,
+        (error: unknown) => {
+          expect(abort.signal.aborted, String(error)).toBe(true);
+          return false;
+        },
+      );
+      runs += 1;
+      if (!over) {
+        await expect(migrate(target.catalogUrl)).rejects.toThrow(HalfRestoredError);
+      }
+    }
+    expect(runs).toBeGreaterThan(2);
+    expect(await target.rows(["events"])).toEqual(await stores.rows(["events"]));
+  });
+
+  test("refuses a target that is not empty, and says what is there", async () => {
+    const stores = await exported();
+    await expect(stores.restore()).rejects.toThrow(
+      /not empty.* rows in blobs;.* rows in scripts;.*objects in/s,
+    );
+    const target = await Stores.open({ backup: stores.backup });
+    await target.objects.put("blobs/x", Buffer.from("x"));
+    await expect(target.restore()).rejects.toThrow(/not empty.*blobs\/x/s);
+    await target.restore({ keepObjects: true });
+    expect((await target.contents()).get("blobs/x")).toBe("x");
+  });
+
+  test("names the object that is damaged, and has restored nothing", async () => {
+    const stores = await exported();
+    const newest = (await listExports(stores.backup)).at(-1) as string;
+    const segments = (await readChain(stores.backup, newest)).flatMap(
+      ({ index }) => index.segments,
+    );
+    const target = await Stores.open({ backup: stores.backup, migrated: false });
+    const damages: [string, (bytes: Buffer) => Buffer | undefined][] = [
+      [segments[3]!.key, () => undefined],
+      [segments[4]!.key, (bytes) => bytes.subarray(0, -1)],
+      [
+        segments.at(-1)!.key,
+        (bytes) => Buffer.concat([bytes.subarray(0, 20), Buffer.from("!"), bytes.subarray(21)]),
+      ],
+      [
+        `backups/catalog/indexes/${newest}.json`,
+        (bytes) => Buffer.from(bytes.toString().replace("increment", "incremenT")),
+      ],
+      [`backups/catalog/indexes/${(await listExports(stores.backup))[0]}.json`, () => undefined],
+    ];
+    for (const [key, damage] of damages) {
+      const whole = await stores.backup.get(key);
+      const damaged = damage(whole);
+      if (damaged === undefined) await stores.backup.delete(key);
+      else await stores.backup.put(key, damaged);
+      await expect(target.restore({ exportId: newest }), key).rejects.toThrow(DamagedExportError);
+      await expect(target.restore({ exportId: newest }), key).rejects.toThrow(key);
+      await stores.backup.put(key, whole);
+    }
+    expect(await target.contents()).toEqual(new Map());
+    await target.restore();
+  });
+
+  test("names blobs that the backup store has lost, and goes on without them only where it is told to", async () => {
+    const stores = await exported();
+    for await (const { key } of stores.backup.list("backups/quarantine/"))
+      await stores.backup.delete(key);
+    const target = await Stores.open({ backup: stores.backup, migrated: false });
+    await expect(target.restore()).rejects.toMatchObject({ lost: [{ why: "there is no copy" }] });
+    await expect(migrate(target.catalogUrl)).rejects.toThrow(HalfRestoredError);
+    expect(await target.restore({ allowMissing: true })).toMatchObject({ lost: [{}] });
+  });
+
+  test("needs the key that the export is encrypted with", async () => {
+    const stores = await Stores.open();
+    await stores.ready("secret_name.py", "import os\n");
+    const [right, wrong] = [backupKey(randomBytes(32)), backupKey(randomBytes(32))];
+    await stores.export({ keys: [right] });
+    for await (const { key } of stores.backup.list("backups/catalog/"))
+      expect((await stores.backup.get(key)).includes("secret_name"), key).toBe(false);
+    const target = await Stores.open({ backup: stores.backup, migrated: false });
+    await expect(target.restore()).rejects.toThrow(KeyMissingError);
+    await expect(target.restore({ keys: [wrong] })).rejects.toThrow(right.id);
+    await target.restore({ keys: [wrong, right] });
+    expect(await target.rows(["events"])).toEqual(await stores.rows(["events"]));
+  });
+
+  test("copies the backup too where the new installation has another backup store", async () => {
+    const stores = await exported();
+    const target = await Stores.open();
+    await target.restore({ from: stores.backup, backup: target.backup });
+    const copies = [...(await stores.contents(stores.backup))].filter(
+      ([key]) => !key.startsWith("backups/catalog/"),
+    );
+    expect(await target.contents(target.backup)).toEqual(new Map(copies));
+  });
+
+  test("refuses what it was not asked of: no export, a Sluice that runs", async () => {
+    const empty = await Stores.open();
+    await expect(empty.restore()).rejects.toThrow(RestoreRefusedError);
+  });
+});
+
+async function shape({ catalog }: Stores): Promise<unknown> {
+  const constraints = await catalog.query(
+    "select conrelid::regclass::text, conname, pg_get_constraintdef(oid) from pg_constraint where connamespace = 'public'::regnamespace order by 1, 2",
+  );
+  const indexes = await catalog.query(
+    "select indexdef from pg_indexes where schemaname = 'public' order by 1",
+  );
+  const triggers = await catalog.query(
+    "select tgrelid::regclass::text, tgname, tgenabled from pg_trigger where not tgisinternal and tgname <> 'record_deletions' order by 1, 2",
+  );
+  return [constraints.rows, indexes.rows, triggers.rows];
+}
