@@ -9,7 +9,6 @@ import {
   uploadKey,
 } from "@sluice/object-store";
 import {
-  type BackupKey,
   exportCatalog,
   type ExportDeps,
   type ExportOutcome,
@@ -21,7 +20,6 @@ import {
 import {
   DEDUP_RESULT,
   done,
-  EXTRACT_RESULT,
   register,
   sha256Of,
   upload,
@@ -118,12 +116,7 @@ export class Stores {
     const asks = validateResult("needs_approval");
     await work(this.catalog, "validate", [versionId], done<"validate">(asks));
     const metadata = { functions: [{ docstring: "\0 \ud800" }], tools: { fastmcp: [] } };
-    await work(
-      this.catalog,
-      "extract",
-      [versionId],
-      done<"extract">({ metadata } as never as typeof EXTRACT_RESULT),
-    );
+    await work(this.catalog, "extract", [versionId], done<"extract">({ metadata } as never));
     await work(this.catalog, "compress", [versionId], done<"compress">({}));
     const backupKey = await backUpBlob(this.objects, this.backup, {
       place,
@@ -176,5 +169,3 @@ export class Stores {
     return new Map(contents);
   }
 }
-
-export type { BackupKey };

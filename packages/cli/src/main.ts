@@ -17,6 +17,7 @@ import {
   showPolicy,
 } from "./policy/commands.js";
 import { ServerError } from "./policy/server.js";
+import { addRecoveryCommands } from "./recovery/add-commands.js";
 import { UsageError } from "./usage-error.js";
 
 const EXIT = {
@@ -135,6 +136,7 @@ function createProgram(
     .addHelpText("after", ANALYSE_HELP)
     .action((files: string[], options: AnalyseArguments) => onEnd(runAnalyse(files, options, say)));
   addPolicyCommands(program, onEnd);
+  addRecoveryCommands(program, say, onEnd);
   return program;
 }
 

@@ -210,7 +210,7 @@ async function findCopy(
 }
 
 /** Every key that a copy of these bytes may have in the backup store. */
-export function copyKeys(sha256: string): string[] {
+function copyKeys(sha256: string): string[] {
   return [
     ...(["zstd", "gzip", "identity"] as const).map((encoding) => blobKey(sha256, encoding)),
     quarantineKey(sha256),

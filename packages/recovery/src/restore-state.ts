@@ -125,7 +125,7 @@ export class RestoreState {
 }
 
 /** Runs work on one connection in a transaction. */
-export async function inTransaction(db: Queryable, work: () => Promise<void>): Promise<void> {
+async function inTransaction(db: Queryable, work: () => Promise<void>): Promise<void> {
   await db.query("begin");
   try {
     await work();

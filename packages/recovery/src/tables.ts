@@ -18,7 +18,7 @@ export interface ExportedTable {
 }
 
 /** A table can be exported only by a primary key. */
-export class NoPrimaryKeyError extends Error {
+class NoPrimaryKeyError extends Error {
   override readonly name = "NoPrimaryKeyError";
   constructor(table: string) {
     super(

@@ -102,7 +102,7 @@ async function copy(
         throw error;
     }
     const found: Whereabouts | undefined = await whereNow(now, sha256);
-    if (found?.backup_key != null) return BACKED_UP;
+    if (typeof found?.backup_key === "string") return BACKED_UP;
     current = found;
   }
   return undefined;

@@ -3,6 +3,7 @@ import { STAGE_NAMES, STAGES } from "@sluice/pipeline";
 import { z } from "zod";
 import {
   apiKeys,
+  backupSecrets,
   catalogUrl,
   clamdUrl,
   commaList,
@@ -102,6 +103,30 @@ export const DECLARED = {
     expected: S3_FORM,
     schema: objectUrl,
     secret: true,
+  }),
+  backupSecrets: setting({
+    name: "BACKUP_KEY",
+    default: undefined,
+    description:
+      "key that exports of the catalog are encrypted with, in base64; older ones, which are still needed to read, after it, separated by commas; unset: they are not encrypted",
+    expected: "32 bytes in base64, as openssl rand -base64 32 gives them, separated by commas",
+    schema: backupSecrets,
+    secret: true,
+  }),
+  exportIntervalMs: setting({
+    name: "EXPORT_INTERVAL_SECONDS",
+    default: "60",
+    description:
+      "time between two exports of the catalog to the backup store: what may be lost with all other stores",
+    expected: "a whole number of seconds from 1 to 86400",
+    schema: seconds(1, 86_400),
+  }),
+  exportKeepMs: setting({
+    name: "EXPORT_KEEP_DAYS",
+    default: "7",
+    description: "how long exports of the catalog are kept, in days",
+    expected: "a whole number of days from 1 to 3650",
+    schema: whole(1, 3_650).transform((days) => days * 86_400_000),
   }),
   apiKeys: setting({
     name: "API_KEYS",

@@ -89,3 +89,11 @@ export const apiKeys: z.ZodType<ApiKey[], string> = commaList(
     !names.some((name) => TAKEN_NAMES.includes(name))
   );
 });
+
+/** Keys of 32 bytes in base64, separated by commas. */
+export const backupSecrets: z.ZodType<Buffer[], string> = commaList(
+  z
+    .string()
+    .regex(/^[A-Za-z0-9+/]{43}=$/)
+    .transform((text) => Buffer.from(text, "base64")),
+);

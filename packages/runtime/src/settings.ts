@@ -24,6 +24,12 @@ export interface Settings {
   readonly catalogUrl: string | undefined;
   readonly objectStoreUrl: string | undefined;
   readonly backupUrl: string | undefined;
+  /** What the catalog's exports are encrypted with: the first writes, all read; empty means that they are not. */
+  readonly backupSecrets: readonly Buffer[];
+  /** Time between two exports of the catalog, in milliseconds. */
+  readonly exportIntervalMs: number;
+  /** How long exports are kept, in milliseconds. */
+  readonly exportKeepMs: number;
   readonly logLevel: LogLevel;
   /** Keys that callers of the HTTP API must send; empty means that none is asked for. */
   readonly apiKeys: readonly ApiKey[];
@@ -137,6 +143,7 @@ function read(env: NodeJS.ProcessEnv, required: readonly Declared<unknown>[]): S
   }
   settings["apiKeys"] ??= [];
   settings["metricsPeers"] ??= [];
+  settings["backupSecrets"] ??= [];
   settings["concurrency"] = Object.fromEntries(
     CONCURRENCY.map(({ stage, declared }) => [stage, reader.read(declared)]),
   );

@@ -1,6 +1,3 @@
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { migrate } from "@sluice/catalog";
 import {
   type Logger,
@@ -10,9 +7,9 @@ import {
 } from "@sluice/runtime";
 import { openDataDir } from "./data-dir.js";
 import { reservePort } from "./ports.js";
-import { preparePostgres } from "./postgres/server.js";
 import { apiUrl, prepareServices, whyNotReady, type Service } from "./services.js";
 import { messageOf, StartError } from "./start-error.js";
+import { openStores, type StoreUrls } from "./stores.js";
 import { Supervisor } from "./supervisor.js";
 
 /** How long the ingest of a Sluice that was killed may take to give up its port. */
@@ -80,32 +77,17 @@ export class Sluice {
     return Promise.race([work, stopped]);
   }
 
-  /** The URLs of all stores; what the settings do not name is embedded. */
-  async #openStores(): Promise<
-    Pick<ServiceSettings, "catalogUrl" | "queueUrl" | "objectStoreUrl" | "backupUrl">
-  > {
-    const { dataDir, catalogUrl, queueUrl, objectStoreUrl, backupUrl } = this.settings;
-    const directory = (name: string): string => {
-      const path = join(dataDir, name);
-      mkdirSync(path, { recursive: true, mode: 0o700 });
-      return pathToFileURL(path).href;
-    };
-    const objects = {
-      objectStoreUrl: objectStoreUrl ?? directory("objects"),
-      backupUrl: backupUrl ?? directory("backup"),
-    };
-    // The queue's tables have a schema of their own, so that they may share the catalog's database.
-    if (catalogUrl !== undefined)
-      return { catalogUrl, queueUrl: queueUrl ?? catalogUrl, ...objects };
-
-    const postgres = await preparePostgres(dataDir, this.log, this.say, this.#abort.signal);
-    this.#abort.signal.throwIfAborted();
-    this.#supervisors.push(postgres.supervisor);
-    this.#closers.push(() => postgres.supervisor.stop());
-    await this.#unlessStopped(postgres.supervisor.start());
-    const urls = await this.#unlessStopped(postgres.openDatabases());
-    this.say(`PostgreSQL ${postgres.version} runs.`);
-    return { catalogUrl: urls.catalogUrl, queueUrl: queueUrl ?? urls.queueUrl, ...objects };
+  async #openStores(): Promise<StoreUrls> {
+    const { urls, postgres } = await openStores(this.settings, this.log, this.say, {
+      signal: this.#abort.signal,
+      unlessStopped: (work) => this.#unlessStopped(work),
+      onPostgres: (supervisor) => {
+        this.#supervisors.push(supervisor);
+        this.#closers.push(() => supervisor.stop());
+      },
+    });
+    if (postgres !== undefined) this.say(`PostgreSQL ${postgres} runs.`);
+    return urls;
   }
 
   async #startServices(services: readonly Service[]): Promise<void> {

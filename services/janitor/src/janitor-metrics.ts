@@ -1,12 +1,14 @@
 import type { StageName } from "@sluice/pipeline";
 import type { Metrics } from "@sluice/runtime";
-import { Counter } from "prom-client";
+import { Counter, Gauge } from "prom-client";
 
 /** What the janitor counts. */
 export interface JanitorMetrics {
   readonly requeued: (stage: StageName, versions: number) => void;
   readonly orphanDeleted: () => void;
   readonly maintained: (task: string, outcome: "done" | "failed") => void;
+  /** An export of the catalog was written, of so many bytes. */
+  readonly exported: (size: number) => void;
   readonly judged: (versions: number, changed: number) => void;
 }
 
@@ -38,7 +40,21 @@ export function createJanitorMetrics({ registry }: Metrics): JanitorMetrics {
     labelNames: ["task", "outcome"],
     registers: [registry],
   });
+  const exported = new Counter({
+    name: "sluice_export_bytes_total",
+    help: "Bytes of the catalog's exports that were written to the backup store",
+    registers: [registry],
+  });
+  const exportedAt = new Gauge({
+    name: "sluice_export_last_timestamp_seconds",
+    help: "When the newest export of the catalog was written by this process",
+    registers: [registry],
+  });
   return {
+    exported: (size) => {
+      exported.inc(size);
+      exportedAt.setToCurrentTime();
+    },
     maintained: (task, outcome) => maintained.inc({ task, outcome }),
     requeued: (stage, versions) => requeued.inc({ stage }, versions),
     orphanDeleted: () => orphans.inc(),

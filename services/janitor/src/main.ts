@@ -59,14 +59,17 @@ await runService("janitor", async (context) => {
   );
   const schedule = openSchedule(settings.queueUrl, log);
   shutdown.add("schedule", () => schedule.close());
-  const maintenance = new MaintenanceRunner(maintenanceTasks({ catalog }), {
-    catalog,
-    schedule,
-    log,
-    shutdown,
-    leaseMs: settings.leaseMs,
-    onRun: counters.maintained,
-  });
+  const maintenance = new MaintenanceRunner(
+    maintenanceTasks({ settings, catalog, objects, backup, log, onExported: counters.exported }),
+    {
+      catalog,
+      schedule,
+      log,
+      shutdown,
+      leaseMs: settings.leaseMs,
+      onRun: counters.maintained,
+    },
+  );
   every(janitorIntervalMs, "keep-schedule", () => maintenance.keep(), context);
   maintenance.start();
   log.info("ready");

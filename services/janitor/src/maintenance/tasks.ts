@@ -1,7 +1,8 @@
 import { type Catalog, expireIdempotencyKeys } from "@sluice/catalog";
+import { exportCatalogTask, type ExportCatalogDeps } from "../export-catalog.js";
 import type { MaintenanceTask } from "./task.js";
 
-export interface TaskDeps {
+export interface TaskDeps extends ExportCatalogDeps {
   readonly catalog: Catalog;
 }
 
@@ -9,8 +10,10 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 /** The one list of what runs on a schedule, and how often. */
-export function maintenanceTasks({ catalog }: TaskDeps): readonly MaintenanceTask[] {
+export function maintenanceTasks(deps: TaskDeps): readonly MaintenanceTask[] {
+  const { catalog } = deps;
   return [
+    exportCatalogTask(deps),
     {
       name: "expire-idempotency-keys",
       everyMs: HOUR_MS,

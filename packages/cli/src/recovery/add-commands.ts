@@ -1,0 +1,33 @@
+import type { Command } from "commander";
+import { type RestoreArguments, runRestore } from "./commands.js";
+
+const RESTORE_HELP = `
+The target is what the settings of the environment name, as for npm start: CATALOG_URL, OBJECT_STORE_URL,
+BACKUP_URL, or what is embedded in SLUICE_DATA. Sluice must not run on it. It must be empty; nothing is
+overwritten. Stopped or killed, the same command goes on where it stopped; until it is over, Sluice refuses
+to start on the target.
+
+Exit code: 0 everything is restored; 1 the export or copies are damaged or lost (each is named); 2 wrong
+usage, a target that is refused, or no key; 3 a store does not answer, or a fault of Sluice. 130 after Ctrl-C.
+`;
+
+/** `sluice restore`. */
+export function addRecoveryCommands(
+  program: Command,
+  say: (line: string) => void,
+  onEnd: (code: Promise<number>) => Promise<void>,
+): void {
+  program
+    .command("restore")
+    .description("Makes catalog and objects again from the backup store, in an empty installation.")
+    .option("--from <url>", "the backup store to restore from (default: BACKUP_URL)")
+    .option("--key-file <file>", "keys of the exports, beside BACKUP_KEY: one a line, in base64")
+    .option("--export <id>", "the export to restore (default: the newest)")
+    .option(
+      "--keep-objects",
+      "the object store may have objects: only what is missing is put there",
+    )
+    .option("--allow-missing", "go on without bytes that the backup store has lost")
+    .addHelpText("after", RESTORE_HELP)
+    .action((options: RestoreArguments) => onEnd(runRestore(options, say)));
+}

@@ -1,0 +1,134 @@
+/** `sluice restore`: an installation made again from its backup store. */
+import { readFile } from "node:fs/promises";
+import { openObjectStore } from "@sluice/object-store";
+import {
+  type BackupKey,
+  backupKey,
+  BlobsLostError,
+  DamagedExportError,
+  KeyMissingError,
+  restore,
+  RestoreRefusedError,
+} from "@sluice/recovery";
+import { visible } from "@sluice/report-formats";
+import { loadSettings, type Settings, SettingsError } from "@sluice/runtime";
+import { StartError, withStores } from "@sluice/standalone";
+import { Output } from "../output.js";
+import { UsageError } from "../usage-error.js";
+import { Phases } from "./phases.js";
+
+export interface RestoreArguments {
+  readonly from?: string;
+  readonly keyFile?: string;
+  readonly export?: string;
+  readonly keepObjects?: boolean;
+  readonly allowMissing?: boolean;
+}
+
+const OK = 0;
+const DAMAGED = 1;
+const REFUSED = 2;
+const SHOWN_LOST = 20;
+
+/** @returns the exit code */
+export async function runRestore(
+  options: RestoreArguments,
+  say: (line: string) => void,
+): Promise<number> {
+  const settings = readSettings();
+  const keys = await readKeys(settings, options.keyFile);
+  const abort = new AbortController();
+  const onSignal = (): void => abort.abort(new Error("stopped; run it again to go on"));
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, onSignal);
+  const phases = new Phases(process.stderr);
+  try {
+    const restored = await withStores(settings, say, async (urls) => {
+      const objects = await openObjectStore(urls.objectStoreUrl);
+      const own = await openObjectStore(urls.backupUrl);
+      const from = options.from === undefined ? own : await openSource(options.from);
+      return restore({
+        catalogUrl: urls.catalogUrl,
+        objects,
+        from,
+        backup: from.description === own.description ? undefined : own,
+        keys,
+        exportId: options.export,
+        keepObjects: options.keepObjects ?? false,
+        allowMissing: options.allowMissing ?? false,
+        signal: abort.signal,
+        onProgress: (phase, done, total) => phases.show(phase, done, total),
+      });
+    });
+    phases.end();
+    const { exportId, exportedAt, scripts, versions, lost } = restored;
+    await new Output(process.stdout).write(
+      `restored ${scripts} scripts with ${versions} versions, as they were at ${exportedAt} (export ${exportId})\n`,
+    );
+    for (const blob of lost.slice(0, SHOWN_LOST)) say(`lost: ${blob.sha256}: ${blob.why}`);
+    return lost.length === 0 ? OK : DAMAGED;
+  } catch (error) {
+    phases.end();
+    return tell(error, abort.signal, say);
+  } finally {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, onSignal);
+  }
+}
+
+function tell(error: unknown, signal: AbortSignal, say: (line: string) => void): number {
+  if (signal.aborted) {
+    say("stopped; run it again to go on where it stopped");
+    return 130;
+  }
+  if (error instanceof BlobsLostError) {
+    say(`${error.message}; --allow-missing goes on without them:`);
+    for (const { sha256, why } of error.lost.slice(0, SHOWN_LOST)) say(`  ${sha256}: ${why}`);
+    return DAMAGED;
+  }
+  if (error instanceof DamagedExportError) {
+    say(`${visible(error.message)}; an older one can be named with --export`);
+    return DAMAGED;
+  }
+  if (
+    error instanceof RestoreRefusedError ||
+    error instanceof KeyMissingError ||
+    error instanceof StartError
+  ) {
+    say(visible(error.message));
+    return REFUSED;
+  }
+  throw error;
+}
+
+function readSettings(): Settings {
+  try {
+    return loadSettings(process.env);
+  } catch (error) {
+    if (error instanceof SettingsError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+/** Those of BACKUP_KEY, and those of a file: one a line, in base64. */
+async function readKeys(
+  { backupSecrets }: Settings,
+  file: string | undefined,
+): Promise<BackupKey[]> {
+  const keys = backupSecrets.map(backupKey);
+  if (file === undefined) return keys;
+  const text = await readFile(file, "utf8").catch((error: Error) => {
+    throw new UsageError(`the key file cannot be read: ${visible(error.message)}`);
+  });
+  for (const line of text.split("\n").map((part) => part.trim())) {
+    if (line === "") continue;
+    if (!/^[A-Za-z0-9+/]{43}=$/.test(line))
+      throw new UsageError("the key file must have 32 bytes in base64 on each line");
+    keys.unshift(backupKey(Buffer.from(line, "base64")));
+  }
+  return keys;
+}
+
+async function openSource(url: string): ReturnType<typeof openObjectStore> {
+  if (!/^(s3|file):\/\//.test(url))
+    throw new UsageError("--from must be s3://KEY:SECRET@HOST:PORT/BUCKET or file:///DIRECTORY");
+  return openObjectStore(url);
+}
