@@ -221,7 +221,9 @@ describe("secrets", () => {
         // The role's name is no secret; it comes with a password that is.
         if (`${name}.${key}` === "postgres.POSTGRES_USER") continue;
         expect(value, `${name}.${key}`).toContain("${");
-        expect(() => interpolate(value, {}), `${name}.${key}`).toThrow(MissingVariableError);
+        // Nothing is encrypted without it, which is what an empty one says.
+        if (key === "BACKUP_KEY") expect(interpolate(value, {})).toBe("");
+        else expect(() => interpolate(value, {}), `${name}.${key}`).toThrow(MissingVariableError);
       }
     }
   });
