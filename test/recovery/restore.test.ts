@@ -7,8 +7,12 @@ import {
   listExports,
   readChain,
   RestoreRefusedError,
+  verifyBackup,
 } from "@sluice/recovery";
+import { backupBlobKey } from "@sluice/backup";
+import { blobKey, quarantineKey } from "@sluice/object-store";
 import { expect, test } from "vitest";
+import { sha256Of } from "../catalog/fixture.js";
 import { describeWith } from "../servers/index.js";
 import { Stores } from "./fixture.js";
 
@@ -146,6 +150,20 @@ describeWith(["postgres"], "a restore", () => {
     await expect(target.restore()).rejects.toMatchObject({ lost: [{ why: "there is no copy" }] });
     await expect(migrate(target.catalogUrl)).rejects.toThrow(HalfRestoredError);
     expect(await target.restore({ allowMissing: true })).toMatchObject({ lost: [{}] });
+  });
+
+  test("is foretold by a verification of the backup store, which names what is lost or damaged", async () => {
+    const stores = await exported();
+    const { signal } = new AbortController();
+    const verify = (sample: number) =>
+      verifyBackup({ backup: stores.backup, keys: [], sample, signal, onProgress: () => {} });
+    expect(await verify(Infinity)).toMatchObject({ blobs: 5, read: 5, lost: [] });
+    expect(await verify(2)).toMatchObject({ blobs: 5, read: 2, lost: [] });
+    const [damaged, gone] = [sha256Of("import os\n"), sha256Of("def (\n")];
+    await stores.backup.put(backupBlobKey(blobKey(damaged)), Buffer.from("other bytes"));
+    await stores.backup.delete(backupBlobKey(quarantineKey(gone)));
+    const { lost } = await verify(Infinity);
+    expect(lost.map(({ sha256 }) => sha256)).toEqual([gone, damaged]);
   });
 
   test("needs the key that the export is encrypted with", async () => {

@@ -10,3 +10,4 @@ export {
 export { BlobsLostError, restore, type RestoreDeps, type Restored } from "./restore.js";
 export { DERIVED_TABLES, readTables } from "./tables.js";
 export { RestoreRefusedError } from "./target.js";
+export { type Verified, verifyBackup, type VerifyDeps } from "./verify.js";

@@ -179,7 +179,7 @@ interface Copy {
 }
 
 /** The first copy that is whole: where the rows say, then wherever one may be. */
-async function findCopy(
+export async function findCopy(
   {
     sha256,
     backup_key,
@@ -210,7 +210,7 @@ async function findCopy(
 }
 
 /** Every key that a copy of these bytes may have in the backup store. */
-function copyKeys(sha256: string): string[] {
+export function copyKeys(sha256: string): string[] {
   return [
     ...(["zstd", "gzip", "identity"] as const).map((encoding) => blobKey(sha256, encoding)),
     quarantineKey(sha256),

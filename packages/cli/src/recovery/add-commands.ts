@@ -1,5 +1,5 @@
-import type { Command } from "commander";
-import { type RestoreArguments, runRestore } from "./commands.js";
+import { type Command, InvalidArgumentError } from "commander";
+import { type RestoreArguments, runRestore, runVerify, type VerifyArguments } from "./commands.js";
 
 const RESTORE_HELP = `
 The target is what the settings of the environment name, as for npm start: CATALOG_URL, OBJECT_STORE_URL,
@@ -11,7 +11,15 @@ Exit code: 0 everything is restored; 1 the export or copies are damaged or lost 
 usage, a target that is refused, or no key; 3 a store does not answer, or a fault of Sluice. 130 after Ctrl-C.
 `;
 
-/** `sluice restore`. */
+const VERIFY_HELP = `
+Reads the newest export and all that it rests on back, looks for a copy of every blob that a version needs, and reads
+some of them back, or all. Needs nothing but the backup store; Sluice may run.
+
+Exit code: 0 everything is there and whole; 1 something is damaged or lost (each is named); 2 wrong usage, or no
+key; 3 the store does not answer, or a fault of Sluice. 130 after Ctrl-C.
+`;
+
+/** `sluice restore` and `sluice backup verify`. */
 export function addRecoveryCommands(
   program: Command,
   say: (line: string) => void,
@@ -30,4 +38,20 @@ export function addRecoveryCommands(
     .option("--allow-missing", "go on without bytes that the backup store has lost")
     .addHelpText("after", RESTORE_HELP)
     .action((options: RestoreArguments) => onEnd(runRestore(options, say)));
+  program
+    .command("backup")
+    .description("What the backup store has.")
+    .command("verify")
+    .description("Whether the backup store could give everything back.")
+    .option("--from <url>", "the backup store (default: BACKUP_URL)")
+    .option("--key-file <file>", "keys of the exports, beside BACKUP_KEY: one a line, in base64")
+    .option("--sample <number>", "blobs that are read back, taken at random (default: 1000)", count)
+    .option("--all", "read every blob back")
+    .addHelpText("after", VERIFY_HELP)
+    .action((options: VerifyArguments) => onEnd(runVerify(options, say)));
+}
+
+function count(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("It must be a whole number.");
+  return Number(text);
 }

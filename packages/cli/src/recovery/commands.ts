@@ -1,5 +1,7 @@
-/** `sluice restore`: an installation made again from its backup store. */
+/** `sluice restore` and `sluice backup verify`: an installation made again from its backup store, and whether it could be. */
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { openObjectStore } from "@sluice/object-store";
 import {
   type BackupKey,
@@ -9,6 +11,7 @@ import {
   KeyMissingError,
   restore,
   RestoreRefusedError,
+  verifyBackup,
 } from "@sluice/recovery";
 import { visible } from "@sluice/report-formats";
 import { loadSettings, type Settings, SettingsError } from "@sluice/runtime";
@@ -37,11 +40,7 @@ export async function runRestore(
 ): Promise<number> {
   const settings = readSettings();
   const keys = await readKeys(settings, options.keyFile);
-  const abort = new AbortController();
-  const onSignal = (): void => abort.abort(new Error("stopped; run it again to go on"));
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, onSignal);
-  const phases = new Phases(process.stderr);
-  try {
+  return untilStopped(say, async (signal, phases) => {
     const restored = await withStores(settings, say, async (urls) => {
       const objects = await openObjectStore(urls.objectStoreUrl);
       const own = await openObjectStore(urls.backupUrl);
@@ -55,7 +54,7 @@ export async function runRestore(
         exportId: options.export,
         keepObjects: options.keepObjects ?? false,
         allowMissing: options.allowMissing ?? false,
-        signal: abort.signal,
+        signal,
         onProgress: (phase, done, total) => phases.show(phase, done, total),
       });
     });
@@ -66,6 +65,55 @@ export async function runRestore(
     );
     for (const blob of lost.slice(0, SHOWN_LOST)) say(`lost: ${blob.sha256}: ${blob.why}`);
     return lost.length === 0 ? OK : DAMAGED;
+  });
+}
+
+export interface VerifyArguments {
+  readonly from?: string;
+  readonly keyFile?: string;
+  readonly sample?: number;
+  readonly all?: boolean;
+}
+
+const SAMPLE = 1_000;
+
+/** @returns 0 where everything is there and whole */
+export async function runVerify(
+  options: VerifyArguments,
+  say: (line: string) => void,
+): Promise<number> {
+  const settings = readSettings();
+  const keys = await readKeys(settings, options.keyFile);
+  const own = pathToFileURL(join(settings.dataDir, "backup")).href;
+  return untilStopped(say, async (signal, phases) => {
+    const verified = await verifyBackup({
+      backup: await openSource(options.from ?? settings.backupUrl ?? own),
+      keys,
+      sample: options.all ? Infinity : (options.sample ?? SAMPLE),
+      signal,
+      onProgress: (phase, done, total) => phases.show(phase, done, total),
+    });
+    phases.end();
+    const { exportId, exportedAt, segments, blobs, read, lost } = verified;
+    await new Output(process.stdout).write(
+      `export ${exportId} of ${exportedAt}: ${segments} segments are whole; ${blobs} blobs, ${read} of them read back, ${lost.length} lost or damaged\n`,
+    );
+    for (const { sha256, why } of lost) say(`${sha256}: ${why}`);
+    return lost.length === 0 ? OK : DAMAGED;
+  });
+}
+
+/** Runs until the end, or until the first signal: what is told of errors is the same of all commands. */
+async function untilStopped(
+  say: (line: string) => void,
+  run: (signal: AbortSignal, phases: Phases) => Promise<number>,
+): Promise<number> {
+  const abort = new AbortController();
+  const onSignal = (): void => abort.abort(new Error("stopped"));
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, onSignal);
+  const phases = new Phases(process.stderr);
+  try {
+    return await run(abort.signal, phases);
   } catch (error) {
     phases.end();
     return tell(error, abort.signal, say);
@@ -85,7 +133,7 @@ function tell(error: unknown, signal: AbortSignal, say: (line: string) => void):
     return DAMAGED;
   }
   if (error instanceof DamagedExportError) {
-    say(`${visible(error.message)}; an older one can be named with --export`);
+    say(visible(error.message));
     return DAMAGED;
   }
   if (
