@@ -67,6 +67,7 @@ export const OPERATIONS = {
       "upload_contended",
       "overloaded",
       "object_store_unavailable",
+      "insufficient_storage",
       ...KEYED,
       ...NEEDS_CATALOG,
     ],

@@ -263,6 +263,11 @@ export const PROBLEMS = {
     title: "Too much is being uploaded at once",
     help: "Nothing was stored. Try again after `Retry-After` seconds.",
   },
+  insufficient_storage: {
+    status: 507,
+    title: "There is no room left to store it",
+    help: "Nothing was stored; `detail` names the store that is full. Try again after `Retry-After` seconds.",
+  },
 } as const satisfies Record<string, ProblemDeclaration>;
 
 export type ProblemCode = keyof typeof PROBLEMS;

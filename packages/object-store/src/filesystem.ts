@@ -20,6 +20,7 @@ import {
   ObjectNotFoundError,
   type ObjectStat,
   type ObjectStore,
+  StoreFullError,
   StoreUnavailableError,
 } from "./object-store.js";
 
@@ -236,7 +237,8 @@ export class FileSystemObjectStore implements ObjectStore {
 
   #unavailable(operation: string, error: unknown): Error {
     if (error instanceof StoreUnavailableError || error instanceof InvalidKeyError) return error;
-    return new StoreUnavailableError(`${this.description}: ${operation}: ${explain(error)}`, {
+    const ErrorClass = isFull(error) ? StoreFullError : StoreUnavailableError;
+    return new ErrorClass(`${this.description}: ${operation}: ${explain(error)}`, {
       cause: error,
     });
   }
@@ -306,8 +308,13 @@ function hasCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && "code" in error && codes.includes(String(error.code));
 }
 
+/** A file system without free inodes says ENOSPC as well. */
+function isFull(error: unknown): boolean {
+  return hasCode(error, "ENOSPC", "EDQUOT");
+}
+
 function explain(error: unknown): string {
-  if (hasCode(error, "ENOSPC", "EDQUOT")) return "no space left on the disk";
+  if (isFull(error)) return "no space left on the disk";
   if (hasCode(error, "EACCES", "EPERM")) return "this user may not read or write there";
   if (hasCode(error, "EROFS")) return "the file system is mounted read-only";
   if (hasCode(error, "ENOTDIR", "EEXIST")) return "not a directory";

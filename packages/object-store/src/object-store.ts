@@ -59,7 +59,12 @@ export class ObjectNotFoundError extends Error {
 
 /** The store could not be reached or refused to serve; trying again later may help. */
 export class StoreUnavailableError extends Error {
-  override readonly name = "StoreUnavailableError";
+  override readonly name: string = "StoreUnavailableError";
+}
+
+/** The store has no room (or inodes, or quota) left for what was to be written; what it has can be read. */
+export class StoreFullError extends StoreUnavailableError {
+  override readonly name = "StoreFullError";
 }
 
 /** A key that could leave the store or that some server would not take. */

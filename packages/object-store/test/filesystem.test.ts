@@ -161,18 +161,24 @@ describe("a disk that is full", () => {
   };
   const works = spawnSync("unshare", ["--user", "--map-root-user", "--mount", "true"]).status === 0;
 
-  test("says so, keeps what it had and leaves nothing half written", (context) => {
-    if (!works) context.skip("this system does not let the user mount a disk of its own");
-    const { stdout, stderr } = run("size=1m");
-    expect(stderr).toBe("");
-    expect(JSON.parse(stdout)).toEqual({
-      error: "StoreUnavailableError",
-      message: expect.stringMatching(/^file:\/\/.*: put b\/large: no space left on the disk$/),
-      files: ["a", "a/small"],
-      small: "kept",
-      afterwards: "written",
-    });
-  });
+  test.for([
+    ["bytes", "size=1m"],
+    ["inodes", "size=64m,nr_inodes=4"],
+  ] as const)(
+    "of %s says so, keeps what it had and leaves nothing half written",
+    ([, options], context) => {
+      if (!works) context.skip("this system does not let the user mount a disk of its own");
+      const { stdout, stderr } = run(options);
+      expect(stderr).toBe("");
+      expect(JSON.parse(stdout)).toEqual({
+        error: "StoreFullError",
+        message: expect.stringMatching(/^file:\/\/.*: put b\/large: no space left on the disk$/),
+        files: ["a", "a/small"],
+        small: "kept",
+        afterwards: "written",
+      });
+    },
+  );
 });
 
 async function keys(prefix: string): Promise<string[]> {

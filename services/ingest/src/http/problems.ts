@@ -1,15 +1,24 @@
 import { isUnavailable } from "@sluice/catalog";
 import { MAX_JSON_BYTES, type Problem, PROBLEMS } from "@sluice/contracts";
-import { StoreUnavailableError } from "@sluice/object-store";
+import { StoreFullError, StoreUnavailableError } from "@sluice/object-store";
 import type { ErrorRequestHandler, Request, Response } from "express";
 import { ClientGoneError, ProblemError } from "./problem-error.js";
 
 const RETRY_AFTER = { "Retry-After": "2" };
+/** Room is made by people, or by a clean-up, and takes longer than a restart. */
+const RETRY_AFTER_FULL = { "Retry-After": "30" };
 
 /** What a request that failed with this error is answered; `undefined` where nobody is left to answer. */
 export function toProblemError(error: unknown): ProblemError | undefined {
   if (error instanceof ProblemError) return error;
   if (error instanceof ClientGoneError) return undefined;
+  if (error instanceof StoreFullError) {
+    return new ProblemError(
+      "insufficient_storage",
+      "The object store is full, and nothing was changed. Try again when the operator has made room.",
+      { headers: RETRY_AFTER_FULL, cause: error },
+    );
+  }
   if (error instanceof StoreUnavailableError) {
     return new ProblemError(
       "object_store_unavailable",
