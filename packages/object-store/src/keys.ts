@@ -58,6 +58,12 @@ export interface BlobPlace {
 
 const SUFFIX: Readonly<Record<BlobEncoding, string>> = { identity: "", zstd: ".zst", gzip: ".gz" };
 
+/** How the bytes under a key of a blob, or of its copy, are stored: the suffix says it. */
+export function encodingOfKey(key: string): BlobEncoding {
+  if (key.endsWith(SUFFIX.zstd)) return "zstd";
+  return key.endsWith(SUFFIX.gzip) ? "gzip" : "identity";
+}
+
 function shard(sha256: string): string {
   return `sha256/${sha256.slice(0, 2)}/${sha256.slice(2, 4)}/${sha256}`;
 }

@@ -1,11 +1,9 @@
-import { backupBlobKey } from "@sluice/backup";
-import { BlobCorruptError, decodeVerified } from "@sluice/blobs";
+import { backupBlobKey, findCopy } from "@sluice/backup";
 import type { Queryable } from "@sluice/catalog";
 import {
   type BlobEncoding,
   blobKey,
   metadataKey,
-  ObjectNotFoundError,
   type ObjectStore,
   quarantineKey,
 } from "@sluice/object-store";
@@ -131,8 +129,12 @@ async function restoreOne(
   await restoreMetadata(wanted, objects);
   const missing = await missingKeys(wanted, objects);
   if (missing.blob || missing.raw.length > 0) {
-    const copy = await findCopy(wanted, backup);
-    if ("why" in copy) return copy;
+    const copy = await findCopy(backup, sha256, [
+      wanted.backup_key,
+      wanted.early_key,
+      key === null ? null : backupBlobKey(key),
+    ]);
+    if ("why" in copy) return { sha256, why: copy.why };
     for (const raw of missing.raw) await objects.put(raw, copy.content);
     if (missing.blob && key !== null) {
       const inQuarantine = key.startsWith("quarantine/");
@@ -170,54 +172,4 @@ async function restoreMetadata(
   if ((await objects.stat(target)) !== undefined) return;
   const document = { ...head, ...metadata, tools: metadata.tools?.fastmcp };
   await objects.put(target, Buffer.from(JSON.stringify(document)));
-}
-
-interface Copy {
-  readonly stored: Buffer;
-  readonly content: Buffer;
-  readonly encoding: BlobEncoding;
-}
-
-/** The first copy that is whole: where the rows say, then wherever one may be. */
-export async function findCopy(
-  {
-    sha256,
-    backup_key,
-    early_key,
-    key,
-  }: Pick<Wanted, "sha256" | "backup_key" | "early_key" | "key">,
-  backup: ObjectStore,
-): Promise<Copy | LostBlob> {
-  const keys = new Set([
-    ...(backup_key === null ? [] : [backup_key]),
-    ...(early_key === null ? [] : [early_key]),
-    ...(key === null ? [] : [backupBlobKey(key)]),
-    ...copyKeys(sha256),
-  ]);
-  let why = "there is no copy";
-  for (const candidate of keys) {
-    const encoding = encodingOf(candidate);
-    try {
-      const stored = await backup.get(candidate);
-      const content = await decodeVerified(stored, { key: candidate, encoding }, sha256);
-      return { stored, content, encoding };
-    } catch (error) {
-      if (error instanceof BlobCorruptError) why = error.message;
-      else if (!(error instanceof ObjectNotFoundError)) throw error;
-    }
-  }
-  return { sha256, why };
-}
-
-/** Every key that a copy of these bytes may have in the backup store. */
-export function copyKeys(sha256: string): string[] {
-  return [
-    ...(["zstd", "gzip", "identity"] as const).map((encoding) => blobKey(sha256, encoding)),
-    quarantineKey(sha256),
-  ].map(backupBlobKey);
-}
-
-function encodingOf(key: string): BlobEncoding {
-  if (key.endsWith(".zst")) return "zstd";
-  return key.endsWith(".gz") ? "gzip" : "identity";
 }

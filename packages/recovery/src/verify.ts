@@ -1,9 +1,10 @@
+import { copyKeys, findCopy } from "@sluice/backup";
 import type { ObjectStore } from "@sluice/object-store";
 import pMap from "p-map";
 import type { BackupKey } from "./backup-key.js";
 import { DamagedExportError, type ExportIndex, listExports, readChain } from "./export-index.js";
 import type { OnProgress } from "./restore.js";
-import { copyKeys, findCopy, type LostBlob } from "./restore-objects.js";
+import type { LostBlob } from "./restore-objects.js";
 import { readSegment } from "./segments.js";
 
 export interface VerifyDeps {
@@ -55,9 +56,8 @@ export async function verifyBackup(deps: VerifyDeps): Promise<Verified> {
     async (sha256) => {
       signal.throwIfAborted();
       const { key, earlyKey } = needed.get(sha256) ?? NOWHERE;
-      const wanted = { sha256, key: null, backup_key: key, early_key: earlyKey };
-      const copy = await findCopy(wanted, backup);
-      if ("why" in copy) lost.push(copy);
+      const copy = await findCopy(backup, sha256, [key, earlyKey]);
+      if ("why" in copy) lost.push({ sha256, why: copy.why });
       onProgress("reading blobs back", ++read, chosen.length);
     },
     { concurrency: AT_ONCE },
