@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { userFields } from "./scripts.js";
+import { userFields } from "./user-metadata.js";
 
 export const parameterKind = z.enum([
   "positional_only",
@@ -190,6 +190,6 @@ export type Metadata = z.infer<typeof metadata>;
 
 /** `GET /scripts/{id}/metadata`. */
 export const metadataDocument = metadata
-  .extend({ user: userFields.describe("What users say about the script; `PUT` replaces it") })
+  .extend({ user: userFields.describe("What users say about the script; `PUT` replaces and `PATCH` changes it") })
   .meta({ id: "Metadata" });
 export type MetadataDocument = z.infer<typeof metadataDocument>;

@@ -4,7 +4,7 @@ import {
   type RouteConfig,
   type ZodRequestBody,
 } from "@asteasolutions/zod-to-openapi";
-import { type Answer, MAX_FILE_BYTES, type Operation } from "./operation.js";
+import { type Answer, MAX_FILE_BYTES, MERGE_PATCH_TYPE, type Operation } from "./operation.js";
 import { type OperationId, OPERATIONS } from "./operations.js";
 import { problem, type ProblemCode, PROBLEMS } from "./problems.js";
 
@@ -75,6 +75,10 @@ function requestBody(body: NonNullable<Operation["body"]>): ZodRequestBody {
         "application/json": { schema: { type: "object" } },
       },
     };
+  }
+  if (body !== "form" && "mergePatch" in body) {
+    const media = { schema: body.mergePatch };
+    return { required: true, content: { [MERGE_PATCH_TYPE]: media, "application/json": media } };
   }
   if (body !== "form") return { required: true, content: { "application/json": { schema: body } } };
   return {

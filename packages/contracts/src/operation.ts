@@ -6,6 +6,8 @@ export const MAX_FILE_BYTES = 10 * 1024 * 1024;
 /** Bytes of the largest JSON body that is taken. */
 export const MAX_JSON_BYTES = 256 * 1024;
 
+/** RFC 7396. */
+export const MERGE_PATCH_TYPE = "application/merge-patch+json";
 export const SARIF_TYPE = "application/sarif+json";
 
 /** One answer of an operation that is no problem. */
@@ -38,8 +40,8 @@ export interface Operation {
   readonly query: z.ZodObject;
   /** Names in lower case. Those that no schema can check are only described. */
   readonly headers?: z.ZodObject;
-  /** A form with a file, a policy in YAML or JSON, or JSON of that schema. */
-  readonly body?: "form" | "policy" | z.ZodType;
+  /** A form with a file, a policy in YAML or JSON, a JSON merge patch, or JSON of that schema. */
+  readonly body?: "form" | "policy" | { readonly mergePatch: z.ZodType } | z.ZodType;
   readonly answers: Readonly<Record<number, Answer>>;
   /** Beside those that any operation can have. */
   readonly problems: readonly ProblemCode[];

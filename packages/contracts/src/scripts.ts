@@ -1,7 +1,6 @@
 import { VERDICTS, VERSION_STATES } from "@sluice/pipeline";
 import { z } from "zod";
 import { approvalStanding } from "./approvals.js";
-import { line, paragraphs } from "./text.js";
 
 const scriptId = z.uuid().describe("Stays the same for all versions");
 const filename = z.string().describe("Safe to show and to save under; at most 255 bytes");
@@ -56,26 +55,6 @@ export const scriptList = z
   .object({ items: z.array(scriptSummary), next_cursor: nextCursor })
   .meta({ id: "ScriptList" });
 export type ScriptList = z.infer<typeof scriptList>;
-
-/** What users say about a script; the pipeline never writes it. `PUT` replaces all of it. */
-export const userFields = z
-  .strictObject({
-    title: line(200).nullable().default(null),
-    description: paragraphs(10_000).nullable().default(null),
-    tags: z
-      .array(line(64).min(1, "must not be empty"))
-      .max(50, "must be at most 50")
-      .refine((tags) => new Set(tags).size === tags.length, "must each be there once")
-      .default([]),
-    labels: z
-      .record(line(64).min(1, "must not be empty"), line(1_000))
-      .refine((labels) => Object.keys(labels).length <= 50, "must be at most 50")
-      .default({}),
-    owner: line(200).nullable().default(null),
-    pinned: z.boolean().default(false),
-  })
-  .meta({ id: "UserFields" });
-export type UserFields = z.infer<typeof userFields>;
 
 /** `GET /scripts/{id}`: the script and its newest version. */
 export const scriptDetails = z
