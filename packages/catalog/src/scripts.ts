@@ -1,5 +1,6 @@
 import type { Verdict, VersionState } from "@sluice/pipeline";
 import type { Queryable } from "./catalog.js";
+import { conditionsOf, type ScriptFilter } from "./script-filter.js";
 
 /** A script with its newest version, as lists and details show it. */
 export interface Script {
@@ -35,17 +36,6 @@ export interface UserMetadata {
 }
 
 export type ScriptSort = "upload_time" | "filename" | "size";
-
-export interface ScriptFilter {
-  readonly states?: readonly VersionState[] | undefined;
-  /** Part of the file name, case ignored. */
-  readonly name?: string | undefined;
-  readonly namespace?: string | undefined;
-  readonly batchId?: string | undefined;
-  /** Upload time of the newest version, from (inclusive) and until (exclusive). */
-  readonly since?: Date | undefined;
-  readonly until?: Date | undefined;
-}
 
 /** Where a page begins: the sort value and script id of the last item before it. */
 export interface ScriptPosition {
@@ -86,17 +76,7 @@ export async function listScripts(
   const values: unknown[] = [];
   const bind = (value: unknown): string => `$${values.push(value)}`;
   const { column, cast } = SORT_COLUMN[sort];
-  const conditions = ["s.deleted_at is null"];
-  if (filter.states !== undefined) conditions.push(`v.state = any(${bind(filter.states)}::text[])`);
-  if (filter.name !== undefined) {
-    conditions.push(
-      `s.filename ilike ${bind(`%${filter.name.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`)}`,
-    );
-  }
-  if (filter.namespace !== undefined) conditions.push(`s.namespace = ${bind(filter.namespace)}`);
-  if (filter.batchId !== undefined) conditions.push(`v.batch_id = ${bind(filter.batchId)}`);
-  if (filter.since !== undefined) conditions.push(`v.created_at >= ${bind(filter.since)}`);
-  if (filter.until !== undefined) conditions.push(`v.created_at < ${bind(filter.until)}`);
+  const conditions = conditionsOf(filter, bind);
   if (after !== undefined) {
     const value = `${bind(after.value)}::${cast}`;
     conditions.push(
@@ -145,34 +125,6 @@ export async function deleteScript(db: Queryable, scriptId: string): Promise<boo
     [scriptId],
   );
   return rowCount === 1;
-}
-
-/**
- * Replaces the user-owned fields, if nobody has since the revision that the caller saw.
- *
- * @returns the new revision; `stale` where there is a newer one; `undefined` where there is no script
- */
-export async function updateUserMetadata(
-  db: Queryable,
-  { scriptId, revision, metadata }: { scriptId: string; revision: number; metadata: UserMetadata },
-): Promise<number | "stale" | undefined> {
-  const { rows } = await db.query<{ revision: number }>(
-    `update scripts set title = $3, description = $4, tags = $5, labels = $6, owner = $7, pinned = $8,
-       revision = revision + 1
-     where id = $1 and revision = $2 and deleted_at is null returning revision`,
-    [
-      scriptId,
-      revision,
-      metadata.title,
-      metadata.description,
-      metadata.tags,
-      JSON.stringify(metadata.labels),
-      metadata.owner,
-      metadata.pinned,
-    ],
-  );
-  if (rows[0] !== undefined) return rows[0].revision;
-  return (await readScript(db, scriptId)) === undefined ? undefined : "stale";
 }
 
 const SELECT_SCRIPT = `select s.id, s.namespace, s.filename, s.created_at as script_created_at, s.title,

@@ -190,6 +190,10 @@ export type Metadata = z.infer<typeof metadata>;
 
 /** `GET /scripts/{id}/metadata`. */
 export const metadataDocument = metadata
-  .extend({ user: userFields.describe("What users say about the script; `PUT` replaces and `PATCH` changes it") })
+  .extend({
+    user: userFields.describe(
+      "What users say about the script; `PUT` replaces and `PATCH` changes it",
+    ),
+  })
   .meta({ id: "Metadata" });
 export type MetadataDocument = z.infer<typeof metadataDocument>;

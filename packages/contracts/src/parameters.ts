@@ -5,6 +5,7 @@ import { EVENT_KINDS, EVENT_SEVERITIES } from "./events.js";
 import { TOOL_PROFILES } from "./metadata.js";
 import { instant } from "./instant.js";
 import { line } from "./text.js";
+import { labelName, labelValue, tag } from "./user-metadata.js";
 
 // Each of these checks a string as it stands in a path, a query or a header, and is what the OpenAPI
 // document is generated from.
@@ -125,6 +126,26 @@ export const LIST_ORDERS = [
 ] as const;
 export type ListOrder = (typeof LIST_ORDERS)[number];
 
+/** A parameter that may be there several times. */
+function repeated<Item extends z.ZodType>(item: Item, description: string) {
+  return z
+    .preprocess(
+      (sent) => (typeof sent === "string" ? [sent] : sent),
+      z.array(item).max(20, "must be there 20 times at most"),
+    )
+    .optional()
+    .meta({ type: "array", items: { type: "string" }, description });
+}
+
+const labelWithValue = z
+  .string()
+  .regex(/^[^=]+=/, "must be a label's name, `=` and its value")
+  .transform((text): [string, string] => {
+    const at = text.indexOf("=");
+    return [text.slice(0, at), text.slice(at + 1)];
+  })
+  .pipe(z.tuple([labelName, labelValue]));
+
 export const listQuery = z.strictObject({
   limit: wholeNumber(1, 200, "Items on a page, at most").default(50).meta({ default: 50 }),
   cursor: z.string().max(2_000).optional().describe("`next_cursor` of the page before"),
@@ -152,6 +173,17 @@ export const listQuery = z.strictObject({
   until: instant
     .meta({ type: "string", format: "date-time", description: "Uploaded before then" })
     .optional(),
+  tag: repeated(tag, "A tag that it has; given several times, it has all of them"),
+  label: repeated(
+    labelWithValue,
+    "A label that it has, as `name=value`; given several times, it has all of them",
+  ),
+  owner: line(200).min(1, "must not be empty").optional().describe("Whose it is, exactly"),
+  pinned: z
+    .enum(["true", "false"], "must be true or false")
+    .transform((text) => text === "true")
+    .optional()
+    .meta({ type: "boolean", description: "Whether it is pinned" }),
 });
 export type ListQuery = z.infer<typeof listQuery>;
 

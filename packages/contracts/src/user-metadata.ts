@@ -32,7 +32,9 @@ export const userFields = z
   .superRefine((fields, context) => {
     const bytes = jsonBytes(fields);
     if (bytes <= MAX_USER_FIELDS_BYTES) return;
-    const [largest] = Object.entries(fields).toSorted(([, a], [, b]) => jsonBytes(b) - jsonBytes(a));
+    const [largest] = Object.entries(fields).toSorted(
+      ([, a], [, b]) => jsonBytes(b) - jsonBytes(a),
+    );
     const [name, value] = largest as [string, unknown];
     context.addIssue({
       code: "custom",

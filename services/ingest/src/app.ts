@@ -1,3 +1,4 @@
+import { MERGE_PATCH_TYPE } from "@sluice/contracts";
 import express, { type Express, type RequestHandler, Router } from "express";
 import type { Dependencies } from "./dependencies.js";
 import { docsRouter } from "./docs/router.js";
@@ -57,7 +58,11 @@ function toRouter(routes: readonly Route[]): Router {
     });
     for (const { operation, handle } of ofPath) at[operation.method](handle);
     const allowed = allowedMethods(ofPath);
-    at.options((_req, res) => void res.status(204).set("Allow", allowed).end());
+    const patched = ofPath.some(({ operation }) => operation.method === "patch");
+    at.options((_req, res) => {
+      if (patched) res.set("Accept-Patch", MERGE_PATCH_TYPE);
+      res.status(204).set("Allow", allowed).end();
+    });
     at.all((req) => {
       throw new ProblemError(
         "method_not_allowed",

@@ -50,16 +50,21 @@ const CODES = {
 } as const;
 const MAX_ERRORS = 20;
 
-/** @throws {@link ProblemError} that names each wrong part */
+/**
+ * @param name - of the header
+ * @param whyUnknown - what to say of a body's field that the schema does not name
+ * @throws {@link ProblemError} that names each wrong part
+ */
 export function check<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
   where: keyof typeof CODES,
   name?: string,
+  whyUnknown: (field: string) => string = () => "is not a field that can be written",
 ): z.output<Schema> {
   const parsed = schema.safeParse(value, { reportInput: true });
   if (parsed.success) return parsed.data;
-  const all = parsed.error.issues.flatMap((issue) => describe(issue, where, name));
+  const all = parsed.error.issues.flatMap((issue) => describe(issue, where, name, whyUnknown));
   // Of one place its first fault is enough.
   const errors = all
     .filter((error, index) => index === all.findIndex((first) => first.name === error.name))
@@ -70,15 +75,17 @@ export function check<Schema extends z.ZodType>(
   throw new ProblemError(CODES[where], `${said.join("; ")}.`, { errors });
 }
 
-function describe(issue: z.core.$ZodIssue, where: keyof typeof CODES, name = ""): Wrong[] {
+function describe(
+  issue: z.core.$ZodIssue,
+  where: keyof typeof CODES,
+  name = "",
+  whyUnknown: (field: string) => string,
+): Wrong[] {
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => ({
       in: where,
       name: shorten(where === "body" ? pointer([...issue.path, key]) : key),
-      message:
-        where === "body"
-          ? "is not a field that can be written"
-          : "is not a parameter of this operation",
+      message: where === "body" ? whyUnknown(key) : "is not a parameter of this operation",
     }));
   }
   const place = where === "body" ? pointer(issue.path) : name || String(issue.path[0] ?? "");

@@ -7,6 +7,7 @@ import { listApprovals } from "./list-approvals.js";
 import { listAudit } from "./list-audit.js";
 import { listEvents } from "./list-events.js";
 import { listMaintenance } from "./list-maintenance.js";
+import { listMetadataHistory } from "./list-metadata-history.js";
 import { listScripts } from "./list-scripts.js";
 import { listVersions } from "./list-versions.js";
 import { listPolicies, readPolicy, readWrittenPolicy, updatePolicy } from "./policy.js";
@@ -20,7 +21,7 @@ import { restoreVersion } from "./restore-version.js";
 import { retryScript } from "./retry-script.js";
 import { livez, metrics, openapi, readyz } from "./service.js";
 import { listStages, pauseStage, resumeStage } from "./stages.js";
-import { updateMetadata } from "./update-metadata.js";
+import { patchMetadata, updateMetadata } from "./update-metadata.js";
 import { uploadScript } from "./upload-script.js";
 
 /** One route an operation: an operation without one is a type error. */
@@ -34,6 +35,8 @@ const ROUTES: Readonly<Record<OperationId, (deps: Dependencies) => Route>> = {
   retryScript,
   readMetadata,
   updateMetadata,
+  patchMetadata,
+  listMetadataHistory,
   readReport,
   listVersions,
   readVersion,
