@@ -11,6 +11,8 @@ export const EVENT_KINDS = [
   "maintenance.recovered",
   /** The catalog and the objects were restored from the backup store. */
   "catalog.restored",
+  /** Objects that no row refers to were deleted, as crashes leave them. */
+  "object.orphans_deleted",
 ] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 

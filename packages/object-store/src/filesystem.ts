@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { constants, type Dirent } from "node:fs";
 import {
   type FileHandle,
   mkdir,
@@ -13,9 +14,10 @@ import {
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
-import { assertKey, assertPrefix, assertRange } from "./input-rules.js";
+import { assertKey, assertPrefix, assertRange, isKey } from "./input-rules.js";
 import {
   type ByteRange,
+  type ForeignEntry,
   InvalidKeyError,
   ObjectNotFoundError,
   type ObjectStat,
@@ -85,13 +87,16 @@ export class FileSystemObjectStore implements ObjectStore {
     if (range !== undefined) assertRange(range);
     const path = this.#path(key);
     try {
-      const file = await open(path, "r");
+      // Whoever opens a pipe that nobody writes to would wait for ever.
+      const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
       try {
+        if (!(await file.stat()).isFile()) throw new ObjectNotFoundError(key);
         return range === undefined ? await file.readFile() : await readRange(file, range);
       } finally {
         await file.close();
       }
     } catch (error) {
+      if (error instanceof ObjectNotFoundError) throw error;
       if (!isAbsence(error)) throw this.#unavailable(`get ${key}`, error);
       await this.#assertRoot();
       throw new ObjectNotFoundError(key);
@@ -131,12 +136,15 @@ export class FileSystemObjectStore implements ObjectStore {
     await this.#tidy(dirname(path));
   }
 
-  async *list(prefix: string): AsyncIterable<ObjectStat> {
+  async *list(
+    prefix: string,
+    onForeign: (entry: ForeignEntry) => void = () => undefined,
+  ): AsyncIterable<ObjectStat> {
     assertPrefix(prefix);
     await this.#assertRoot();
     const end = prefix.lastIndexOf("/") + 1;
     try {
-      yield* this.#walk(prefix.slice(0, end), prefix.slice(end));
+      yield* this.#walk(prefix.slice(0, end), prefix.slice(end), onForeign);
     } catch (error) {
       throw this.#unavailable(`list ${prefix}`, error);
     }
@@ -194,18 +202,27 @@ export class FileSystemObjectStore implements ObjectStore {
   }
 
   /** Everything under a folder (empty, or ending in a slash) whose name begins so. */
-  async *#walk(folder: string, nameStart: string): AsyncIterable<ObjectStat> {
+  async *#walk(
+    folder: string,
+    nameStart: string,
+    onForeign: (entry: ForeignEntry) => void,
+  ): AsyncIterable<ObjectStat> {
     try {
       for await (const entry of await opendir(join(this.#root, folder))) {
         if (entry.name.startsWith(TEMPORARY_PREFIX)) {
           await removeIfStale(join(this.#root, folder, entry.name));
-        } else if (entry.name.startsWith(nameStart)) {
-          if (entry.isDirectory()) {
-            yield* this.#walk(`${folder}${entry.name}/`, "");
-          } else {
-            const found = await this.stat(folder + entry.name);
-            if (found !== undefined) yield found;
-          }
+          continue;
+        }
+        if (!entry.name.startsWith(nameStart)) continue;
+        const name = folder + entry.name;
+        const what = foreign(entry, name);
+        if (what !== undefined) onForeign({ name, what });
+        if (!isKey(name)) continue;
+        if (entry.isDirectory()) {
+          yield* this.#walk(`${name}/`, "", onForeign);
+        } else {
+          const found = await this.stat(name);
+          if (found !== undefined) yield found;
         }
       }
     } catch (error) {
@@ -242,6 +259,14 @@ export class FileSystemObjectStore implements ObjectStore {
       cause: error,
     });
   }
+}
+
+/** What is wrong with an entry of a directory; `undefined` where it may be an object, or lead to some. */
+function foreign(entry: Dirent, name: string): string | undefined {
+  if (!isKey(name)) return "has a name that Sluice gives to none of its objects";
+  if (entry.isSymbolicLink()) return "is a symbolic link";
+  if (entry.isFile() || entry.isDirectory()) return undefined;
+  return "is neither a file nor a directory";
 }
 
 async function readRange(file: FileHandle, { offset, length }: ByteRange): Promise<Buffer> {

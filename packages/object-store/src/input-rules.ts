@@ -18,6 +18,11 @@ export function assertKey(key: string): void {
   if (wrong !== undefined) throw new InvalidKeyError(`object key ${show(key)} ${wrong}`);
 }
 
+/** Says whether a store may hold an object of that name. */
+export function isKey(name: string): boolean {
+  return wrongWithKey(name) === undefined;
+}
+
 /**
  * Holds a prefix to the beginning of a valid key; empty is every key.
  *

@@ -64,6 +64,55 @@ export function encodingOfKey(key: string): BlobEncoding {
   return key.endsWith(SUFFIX.gzip) ? "gzip" : "identity";
 }
 
+/** What an object is, by its key. */
+export type KeyKind =
+  | "upload"
+  | "blob"
+  | "metadata"
+  | "quarantine"
+  | "archive"
+  | "backup"
+  | "manifest"
+  | "export";
+
+const SHARDED = String.raw`sha256/([0-9a-f]{2})/([0-9a-f]{2})/(\1\2[0-9a-f]{60})`;
+const SCRIPT = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
+
+/** The one list of what the two stores hold: whatever has another key was put there by somebody else. */
+const KINDS: readonly { readonly kind: KeyKind; readonly shape: RegExp }[] = [
+  {
+    kind: "upload",
+    shape: new RegExp(String.raw`^uploads/\d{4}-\d\d-\d\d/${SCRIPT}/v\d+(?:-\w+)?\.py$`),
+  },
+  { kind: "blob", shape: new RegExp(String.raw`^blobs/${SHARDED}(?:\.zst|\.gz)?$`) },
+  { kind: "metadata", shape: new RegExp(String.raw`^blobs/${SHARDED}\.metadata\.json$`) },
+  { kind: "quarantine", shape: new RegExp(`^quarantine/${SHARDED}$`) },
+  { kind: "archive", shape: /^archive\/./ },
+  {
+    kind: "backup",
+    shape: new RegExp(String.raw`^backups/(?:blobs|quarantine)/${SHARDED}(?:\.zst|\.gz)?$`),
+  },
+  {
+    kind: "manifest",
+    shape: new RegExp(String.raw`^backups/manifests/${SCRIPT}/v\d+\.json$`),
+  },
+  { kind: "export", shape: new RegExp(`^${EXPORTS}.`) },
+];
+
+/** `undefined` for a key that nothing of Sluice ever has. */
+export function kindOfKey(key: string): KeyKind | undefined {
+  return KINDS.find(({ shape }) => shape.test(key))?.kind;
+}
+
+/** The hash that a key of a blob, of its metadata or of its copy is made of. */
+export function hashOfKey(key: string): string | undefined {
+  for (const { shape } of KINDS) {
+    const hash = shape.exec(key)?.[3];
+    if (hash !== undefined) return hash;
+  }
+  return undefined;
+}
+
 function shard(sha256: string): string {
   return `sha256/${sha256.slice(0, 2)}/${sha256.slice(2, 4)}/${sha256}`;
 }

@@ -29,8 +29,12 @@ export interface ObjectStore {
   /** Deletes; a key that is not there is no error. */
   delete(key: string): Promise<void>;
 
-  /** Every object whose key begins with the prefix, in no particular order. */
-  list(prefix: string): AsyncIterable<ObjectStat>;
+  /**
+   * Every object whose key begins with the prefix, in no particular order.
+   *
+   * @param onForeign - told what lies among them and cannot be theirs: somebody else has put it there
+   */
+  list(prefix: string, onForeign?: (entry: ForeignEntry) => void): AsyncIterable<ObjectStat>;
 
   /** Resolves where the store answers and can be written to. @throws {@link StoreUnavailableError} */
   check(): Promise<void>;
@@ -47,6 +51,14 @@ export interface ObjectStat {
   readonly key: string;
   readonly size: number;
   readonly modifiedAt: Date;
+}
+
+/** Something in a store that is none of its objects. */
+export interface ForeignEntry {
+  /** Where it is, as the store names it: any text. */
+  readonly name: string;
+  /** What is wrong with it, to go on after its name. */
+  readonly what: string;
 }
 
 /** There is no object of that key. */

@@ -2,9 +2,10 @@ import http from "node:http";
 import https from "node:https";
 import { Client } from "minio";
 
-import { assertKey, assertPrefix, assertRange } from "./input-rules.js";
+import { assertKey, assertPrefix, assertRange, isKey } from "./input-rules.js";
 import {
   type ByteRange,
+  type ForeignEntry,
   InvalidKeyError,
   ObjectNotFoundError,
   type ObjectStat,
@@ -150,13 +151,20 @@ export class S3ObjectStore implements ObjectStore {
     }
   }
 
-  async *list(prefix: string): AsyncIterable<ObjectStat> {
+  async *list(
+    prefix: string,
+    onForeign?: (entry: ForeignEntry) => void,
+  ): AsyncIterable<ObjectStat> {
     assertPrefix(prefix);
     let token = "";
     do {
       const page = await this.#page(prefix, token);
       for (const { name, size, lastModified } of page.objects) {
         if (name === undefined || name === CHECK_KEY) continue;
+        if (!isKey(name)) {
+          onForeign?.({ name, what: "has a key that Sluice gives to none of its objects" });
+          continue;
+        }
         yield { key: name, size: size ?? 0, modifiedAt: new Date(lastModified ?? 0) };
       }
       token = page.isTruncated ? page.nextContinuationToken : "";

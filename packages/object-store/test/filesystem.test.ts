@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   rmSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -16,6 +17,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FileSystemObjectStore } from "../src/filesystem.js";
 import {
+  type ForeignEntry,
   ObjectNotFoundError,
   type ObjectStore,
   StoreUnavailableError,
@@ -143,6 +145,44 @@ describe("a directory that may not be written to", () => {
       /file:\/\/.*: .*this user may not read or write there/,
     );
     expect(String(await store.get("kept/a"))).toBe("x");
+  });
+});
+
+describe("what somebody else has put there", () => {
+  const foreign = async (prefix = ""): Promise<ForeignEntry[]> => {
+    const entries: ForeignEntry[] = [];
+    for await (const _ of store.list(prefix, (entry) => entries.push(entry)));
+    return entries.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  };
+
+  test("is told and not listed, and hides nothing of what is listed", async () => {
+    await store.put("a/kept", Buffer.from("x"));
+    writeFileSync(inStore("a", "my notes.txt"), "y");
+    writeFileSync(inStore(".hidden"), "y");
+    mkdirSync(inStore("not a key"));
+    writeFileSync(inStore("not a key", "in it"), "y");
+    symlinkSync(inStore("a"), inStore("link-to-folder"));
+    symlinkSync("/nowhere", inStore("a", "link"));
+    spawnSync("mkfifo", [inStore("a", "pipe")]);
+    expect(await keys("")).toEqual(["a/kept"]);
+    expect(await foreign()).toEqual([
+      { name: ".hidden", what: expect.stringContaining("name") },
+      { name: "a/link", what: "is a symbolic link" },
+      { name: "a/my notes.txt", what: expect.stringContaining("name") },
+      { name: "a/pipe", what: "is neither a file nor a directory" },
+      { name: "link-to-folder", what: "is a symbolic link" },
+      { name: "not a key", what: expect.stringContaining("name") },
+    ]);
+    expect(await foreign("a/p")).toMatchObject([{ name: "a/pipe" }]);
+  });
+
+  test("a pipe or a directory in an object's place is no object, and nobody waits for it", async () => {
+    spawnSync("mkfifo", [inStore("pipe")]);
+    mkdirSync(inStore("folder"));
+    for (const key of ["pipe", "folder"]) {
+      await expect(store.get(key)).rejects.toThrow(ObjectNotFoundError);
+      expect(await store.stat(key)).toBeUndefined();
+    }
   });
 });
 

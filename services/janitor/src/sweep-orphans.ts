@@ -3,11 +3,18 @@ import {
   claimOrphan,
   findBlobs,
   neededUploads,
+  recordEvents,
   releaseOrphan,
   tidyOrphanClaims,
 } from "@sluice/catalog";
-import type { ObjectStat, ObjectStore } from "@sluice/object-store";
-import { metadataKey } from "@sluice/object-store";
+import {
+  hashOfKey,
+  type KeyKind,
+  kindOfKey,
+  metadataKey,
+  type ObjectStat,
+  type ObjectStore,
+} from "@sluice/object-store";
 import type { Logger } from "@sluice/runtime";
 import { removeSuperseded } from "@sluice/worker";
 
@@ -24,14 +31,52 @@ export interface SweepOrphansDeps {
 
 const BATCH = 500;
 
-/** Deletes objects that no row refers to: what crashes have left between an object and its row. */
+/** So many deleted keys an event names. */
+const NAMED = 20;
+
+/**
+ * Deletes objects that no row refers to: what crashes have left between an object and its row. Only keys that Sluice gives are touched;
+ * what somebody else has put there is the scrub's to tell.
+ */
 export async function sweepOrphans(deps: SweepOrphansDeps): Promise<void> {
+  const deleted: string[] = [];
+  const telling = {
+    ...deps,
+    onDeleted: (key: string) => {
+      deleted.push(key);
+      deps.onDeleted(key);
+    },
+  };
+  try {
+    await sweep(telling);
+  } finally {
+    await tell(deleted, deps);
+  }
+}
+
+async function tell(deleted: readonly string[], { catalog }: SweepOrphansDeps): Promise<void> {
+  if (deleted.length === 0) return;
+  const message = `${deleted.length} objects that nothing refers to were deleted.`;
+  const details = { objects: deleted.length, keys: deleted.slice(0, NAMED) };
+  await recordEvents(catalog, [
+    { severity: "info", kind: "object.orphans_deleted", message, details },
+  ]);
+}
+
+async function sweep(deps: SweepOrphansDeps): Promise<void> {
   await tidyOrphanClaims(deps.catalog);
   for await (const batch of oldObjects("uploads/", deps)) await sweepUploads(batch, deps);
   for (const prefix of ["blobs/", "quarantine/"]) {
     for await (const batch of oldObjects(prefix, deps)) await sweepBlobs(batch, deps);
   }
 }
+
+const SWEPT: ReadonlySet<KeyKind | undefined> = new Set([
+  "upload",
+  "blob",
+  "metadata",
+  "quarantine",
+]);
 
 async function* oldObjects(
   prefix: string,
@@ -40,7 +85,7 @@ async function* oldObjects(
   let batch: ObjectStat[] = [];
   for await (const object of objects.list(prefix)) {
     if (signal.aborted) return;
-    if (!isOld(object, graceMs)) continue;
+    if (!isOld(object, graceMs) || !SWEPT.has(kindOfKey(object.key))) continue;
     batch.push(object);
     if (batch.length === BATCH) {
       yield batch;
@@ -67,10 +112,10 @@ async function sweepUploads(batch: readonly ObjectStat[], deps: SweepOrphansDeps
 
 async function sweepBlobs(batch: readonly ObjectStat[], deps: SweepOrphansDeps): Promise<void> {
   const { catalog, objects, graceMs } = deps;
-  const hashes = [...new Set(batch.flatMap(({ key }) => hashOf(key) ?? []))];
+  const hashes = [...new Set(batch.flatMap(({ key }) => hashOfKey(key) ?? []))];
   const rows = await findBlobs(catalog, hashes);
   for (const { key } of batch) {
-    const sha256 = hashOf(key);
+    const sha256 = hashOfKey(key);
     if (sha256 === undefined || belongs(key, sha256, rows.get(sha256)?.key)) continue;
     if (rows.has(sha256)) {
       // Another form of a blob that has moved; whoever is about to make it the one that counts has
@@ -95,10 +140,6 @@ async function sweepBlobs(batch: readonly ObjectStat[], deps: SweepOrphansDeps):
 
 function belongs(key: string, sha256: string, blobKey: string | undefined): boolean {
   return blobKey !== undefined && (key === blobKey || key === metadataKey(sha256));
-}
-
-function hashOf(key: string): string | undefined {
-  return /\/([0-9a-f]{64})(\.[a-z.]+)?$/.exec(key)?.[1];
 }
 
 async function remove(key: string, deps: SweepOrphansDeps): Promise<void> {
