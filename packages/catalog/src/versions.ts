@@ -73,6 +73,21 @@ export async function readAnalysis(db: Queryable, versionId: string): Promise<Ve
   return { report: rows[0]?.report ?? undefined, metadata: rows[0]?.metadata ?? undefined };
 }
 
+/** What {@link readAnalysis} reads, as JSON that is still to be parsed. */
+export async function readAnalysisText(
+  db: Queryable,
+  versionId: string,
+): Promise<{ readonly report: string | undefined; readonly metadata: string | undefined }> {
+  const { rows } = await db.query<{ report: string | null; metadata: string | null }>(
+    `select a.report::text as report, a.metadata::text as metadata
+      from versions v join analyses a on a.sha256 = v.sha256
+        and a.analyser_version = v.analyser_version and a.policy_version = v.policy_version
+      where v.id = $1`,
+    [versionId],
+  );
+  return { report: rows[0]?.report ?? undefined, metadata: rows[0]?.metadata ?? undefined };
+}
+
 /** A failed version made to go on, and where. */
 export interface Retried {
   readonly versionId: string;

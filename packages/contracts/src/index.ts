@@ -2,6 +2,7 @@ export * from "./approvals.js";
 export * from "./asked.js";
 export * from "./audit.js";
 export * from "./capability-names.js";
+export * from "./comparison.js";
 export * from "./events.js";
 export * from "./maintenance.js";
 export * from "./merge-patch.js";

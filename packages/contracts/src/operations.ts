@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { MAINTENANCE_OPERATIONS } from "./maintenance-operations.js";
+import { COMPARISON_OPERATIONS } from "./comparison-operations.js";
 import { METADATA_OPERATIONS } from "./metadata-operations.js";
 import { type Operation, SARIF_TYPE } from "./operation.js";
 import {
@@ -279,6 +280,7 @@ export const OPERATIONS = {
     },
     problems: ["not_ready", "upload_contended", ...KEYED, ...ONE_VERSION],
   },
+  ...COMPARISON_OPERATIONS,
   ...METADATA_OPERATIONS,
   ...REVIEW_OPERATIONS,
   ...POLICY_OPERATIONS,

@@ -58,6 +58,20 @@ export const versionPath = z.strictObject({
   n: versionNumber.meta({ type: "integer", minimum: 1, description: "Number of the version" }),
 });
 
+export const comparisonPath = z.strictObject({
+  id: scriptId,
+  a: versionNumber.meta({
+    type: "integer",
+    minimum: 1,
+    description: "Number of the version to begin with",
+  }),
+  b: versionNumber.meta({
+    type: "integer",
+    minimum: 1,
+    description: "Number of the version to end with",
+  }),
+});
+
 export const policyPath = z.strictObject({
   id: z
     .string()
@@ -107,6 +121,13 @@ export const metadataQuery = z.strictObject({
   profile: oneOf(TOOL_PROFILES)
     .default("fastmcp")
     .describe("The runtime whose tool schemas are given"),
+});
+
+export const comparisonQuery = z.strictObject({
+  context: wholeNumber(0, 100, "Lines that are shown around each difference")
+    .default(3)
+    .meta({ default: 3 }),
+  profile: metadataQuery.shape.profile,
 });
 
 export const deleteQuery = z.strictObject({

@@ -113,6 +113,11 @@ export const PROBLEMS = {
     title: "This path does not have that method",
     help: "`Allow` names those it has.",
   },
+  no_diff: {
+    status: 406,
+    title: "There is no whole diff of these versions",
+    help: "Ask for application/json, which says why and gives what there is, or download both.",
+  },
   not_acceptable: {
     status: 406,
     title: "The answer exists in no form that was asked for",
@@ -256,6 +261,11 @@ export const PROBLEMS = {
   object_store_unavailable: {
     status: 503,
     title: "The object store does not answer",
+    help: "Try again after `Retry-After` seconds.",
+  },
+  too_many_comparisons: {
+    status: 503,
+    title: "Too many versions are being compared at once",
     help: "Try again after `Retry-After` seconds.",
   },
   overloaded: {

@@ -2,6 +2,7 @@ import type { Catalog, Registrar, StatusReader } from "@sluice/catalog";
 import type { ObjectStore } from "@sluice/object-store";
 import type { Queue } from "@sluice/queue";
 import type { ApiKey, Logger, Metrics } from "@sluice/runtime";
+import type { Comparer } from "./compare/comparer.js";
 import type { IngestMetrics, ObservePipeline } from "./metrics.js";
 import type { StatusWatch } from "./status/watch.js";
 import type { HeldBytes } from "./upload/held-bytes.js";
@@ -15,6 +16,7 @@ export interface Dependencies {
   readonly watch: StatusWatch;
   readonly store: ObjectStore;
   readonly queue: Queue;
+  readonly comparer: Comparer;
   readonly held: HeldBytes;
   readonly names: OneAtATime;
   readonly log: Logger;

@@ -4,6 +4,7 @@ import { FIRST_STAGE } from "@sluice/pipeline";
 import { openQueue } from "@sluice/queue";
 import type { ServiceContext } from "@sluice/runtime";
 import { createApp } from "./app.js";
+import { Comparer } from "./compare/comparer.js";
 import { enqueueQuietly } from "./enqueue.js";
 import { createIngestMetrics, createPipelineMetrics } from "./metrics.js";
 import { listen } from "./server.js";
@@ -38,6 +39,7 @@ export async function startIngest({
     store,
     queue,
     held,
+    comparer: new Comparer(),
     watch,
     log,
     metrics,

@@ -1,6 +1,7 @@
 import type { OperationId } from "@sluice/contracts";
 import type { Dependencies } from "../dependencies.js";
 import type { Route } from "../http/route.js";
+import { compareVersions } from "./compare-versions.js";
 import { decideApproval } from "./decide-approval.js";
 import { deleteScript } from "./delete-script.js";
 import { listApprovals } from "./list-approvals.js";
@@ -39,6 +40,8 @@ const ROUTES: Readonly<Record<OperationId, (deps: Dependencies) => Route>> = {
   listMetadataHistory,
   readReport,
   listVersions,
+  // Before readVersion, whose path would take `1...2` for the number of a version.
+  compareVersions,
   readVersion,
   readVersionStatus,
   restoreVersion,
