@@ -1,2 +1,4 @@
 export * from "./blob-copy.js";
 export * from "./manifest.js";
+export * from "./heal-blob.js";
+export * from "./inspect.js";

@@ -13,6 +13,20 @@ export const EVENT_KINDS = [
   "catalog.restored",
   /** Objects that no row refers to were deleted, as crashes leave them. */
   "object.orphans_deleted",
+  /** The bytes of a blob are not what their hash says, or not there. */
+  "blob.damaged",
+  "blob.missing",
+  /** They are good again. */
+  "blob.repaired",
+  /** No copy gives them back. */
+  "blob.unrepairable",
+  /** The same of the copy in the backup store. */
+  "backup.damaged",
+  "backup.missing",
+  "backup.repaired",
+  "backup.unrepairable",
+  /** The scrub does not go on: so much is missing that the wrong volume seems to be mounted. */
+  "scrub.halted",
 ] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 

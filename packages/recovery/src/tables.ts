@@ -5,6 +5,8 @@ export const DERIVED_TABLES: ReadonlyMap<string, string> = new Map([
   ["migrations", "the export names them, and a restore runs them"],
   ["deleted_rows", "what the exports themselves need to be incremental"],
   ["export_state", "tells which export of this very database is the newest"],
+  ["damaged_blobs", "what the scrub has found in this very store; it finds it again"],
+  ["scrub_passes", "how far the scrub has come in this very store"],
   ["maintenance_tasks", "leases and cursors of a running janitor; each task begins a new round"],
 ]);
 

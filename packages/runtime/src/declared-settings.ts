@@ -255,6 +255,27 @@ export const DECLARED = {
     expected: "a whole number of seconds from 60 to 31536000",
     schema: seconds(60, 31_536_000),
   }),
+  scrubIntervalMs: setting({
+    name: "SCRUB_INTERVAL_DAYS",
+    default: "7",
+    description: "time between the starts of two passes in which everything stored is read again",
+    expected: "a whole number of days from 1 to 365",
+    schema: whole(1, 365).transform((days) => days * 86_400_000),
+  }),
+  scrubObjectsPerSecond: setting({
+    name: "SCRUB_OBJECTS_PER_SECOND",
+    default: "200",
+    description: "objects that such a pass reads in a second at most, of both stores together",
+    expected: "a whole number from 1 to 100000",
+    schema: whole(1, 100_000),
+  }),
+  scrubBytesPerSecond: setting({
+    name: "SCRUB_BYTES_PER_SECOND",
+    default: "16777216",
+    description: "bytes that such a pass reads in a second at most, of both stores together",
+    expected: "a whole number from 1024 to 100000000000",
+    schema: whole(1_024, 100_000_000_000),
+  }),
   drainTimeoutMs: setting({
     name: "DRAIN_TIMEOUT_SECONDS",
     default: "30",

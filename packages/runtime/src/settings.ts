@@ -64,6 +64,11 @@ export interface Settings {
   readonly janitorIntervalMs: number;
   /** Age at which an object that no row refers to is deleted, in milliseconds. */
   readonly orphanGraceMs: number;
+  /** Time between the starts of two passes of the scrub, in milliseconds. */
+  readonly scrubIntervalMs: number;
+  /** What the scrub may read of both stores in a second. */
+  readonly scrubObjectsPerSecond: number;
+  readonly scrubBytesPerSecond: number;
   /** How long a process that was asked to stop may take to finish its work, in milliseconds. */
   readonly drainTimeoutMs: number;
 }

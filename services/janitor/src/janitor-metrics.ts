@@ -1,10 +1,12 @@
 import type { StageName } from "@sluice/pipeline";
 import type { Metrics } from "@sluice/runtime";
+import type { ScrubCount } from "./scrub/scrub.js";
 import { Counter, Gauge } from "prom-client";
 
 /** What the janitor counts. */
 export interface JanitorMetrics {
   readonly requeued: (stage: StageName, versions: number) => void;
+  readonly scrubbed: (batch: Readonly<Record<ScrubCount, number>>) => void;
   readonly orphanDeleted: () => void;
   readonly maintained: (task: string, outcome: "done" | "failed") => void;
   /** An export of the catalog was written, of so many bytes. */
@@ -22,6 +24,12 @@ export function createJanitorMetrics({ registry }: Metrics): JanitorMetrics {
   const orphans = new Counter({
     name: "sluice_orphans_deleted_total",
     help: "Objects that no row referred to",
+    registers: [registry],
+  });
+  const scrubbed = new Counter({
+    name: "sluice_scrub_total",
+    help: "What the scrub has read (blobs and bytes), found damaged or missing, repaired, and could not repair",
+    labelNames: ["what"],
     registers: [registry],
   });
   const judged = new Counter({
@@ -57,6 +65,9 @@ export function createJanitorMetrics({ registry }: Metrics): JanitorMetrics {
     },
     maintained: (task, outcome) => maintained.inc({ task, outcome }),
     requeued: (stage, versions) => requeued.inc({ stage }, versions),
+    scrubbed: (batch) => {
+      for (const [what, number] of Object.entries(batch)) scrubbed.inc({ what }, number);
+    },
     orphanDeleted: () => orphans.inc(),
     judged: (versions, others) => {
       judged.inc(versions);

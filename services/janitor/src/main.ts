@@ -60,7 +60,15 @@ await runService("janitor", async (context) => {
   const schedule = openSchedule(settings.queueUrl, log);
   shutdown.add("schedule", () => schedule.close());
   const maintenance = new MaintenanceRunner(
-    maintenanceTasks({ settings, catalog, objects, backup, log, onExported: counters.exported }),
+    maintenanceTasks({
+      settings,
+      catalog,
+      objects,
+      backup,
+      log,
+      onExported: counters.exported,
+      onScrubbed: counters.scrubbed,
+    }),
     {
       catalog,
       schedule,

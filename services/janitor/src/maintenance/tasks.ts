@@ -1,8 +1,10 @@
 import { type Catalog, expireIdempotencyKeys } from "@sluice/catalog";
 import { exportCatalogTask, type ExportCatalogDeps } from "../export-catalog.js";
+import { type ScrubDeps, scrubTask } from "../scrub/scrub.js";
 import type { MaintenanceTask } from "./task.js";
 
-export interface TaskDeps extends ExportCatalogDeps {
+export interface TaskDeps extends ExportCatalogDeps, ScrubDeps {
+  readonly settings: ExportCatalogDeps["settings"] & ScrubDeps["settings"];
   readonly catalog: Catalog;
 }
 
@@ -14,6 +16,7 @@ export function maintenanceTasks(deps: TaskDeps): readonly MaintenanceTask[] {
   const { catalog } = deps;
   return [
     exportCatalogTask(deps),
+    scrubTask(deps),
     {
       name: "expire-idempotency-keys",
       everyMs: HOUR_MS,

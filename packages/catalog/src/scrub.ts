@@ -1,0 +1,109 @@
+import type { BlobPlace } from "@sluice/object-store";
+import type { Catalog, Queryable } from "./catalog.js";
+import { recordEvents } from "./events.js";
+
+/** A blob with the places where its bytes and their copy are said to be. */
+export interface ScrubbedBlob {
+  readonly sha256: string;
+  readonly place: BlobPlace;
+  /** `undefined` where it has not been backed up yet. */
+  readonly backupKey: string | undefined;
+}
+
+/** Bytes that no copy gave back. */
+export interface Damage {
+  readonly state: "damaged" | "missing";
+  /** What was found, for a person. */
+  readonly detail: string;
+}
+
+interface BlobRow extends BlobPlace {
+  readonly sha256: string;
+  readonly backup_key: string | null;
+}
+
+const SELECT_BLOB = `select b.sha256, b.key, b."offset"::float8 as "offset", b.length::float8 as length, b.encoding,
+  coalesce(b.backup_key, (select e.key from early_copies e where e.sha256 = b.sha256)) as backup_key from blobs b`;
+
+function toBlob({ sha256, backup_key, ...place }: BlobRow): ScrubbedBlob {
+  return { sha256, place, backupKey: backup_key ?? undefined };
+}
+
+/** Stored blobs in order of their hashes, after one of them. */
+export async function listBlobsToScrub(
+  db: Queryable,
+  { after, limit }: { after: string; limit: number },
+): Promise<ScrubbedBlob[]> {
+  const { rows } = await db.query<BlobRow>(
+    `${SELECT_BLOB} where b.state = 'stored' and b.sha256 > $1 order by b.sha256 limit $2`,
+    [after, limit],
+  );
+  return rows.map(toBlob);
+}
+
+/**
+ * Runs work on a blob while nobody else can move it.
+ *
+ * @returns `undefined` where there is no such blob by now
+ */
+export async function withBlobHeld<T>(
+  catalog: Catalog,
+  sha256: string,
+  work: (tx: Queryable, blob: ScrubbedBlob) => Promise<T>,
+): Promise<T | undefined> {
+  return catalog.transaction(async (tx) => {
+    const { rows } = await tx.query<BlobRow>(
+      `${SELECT_BLOB} where b.sha256 = $1 and b.state = 'stored' for update of b`,
+      [sha256],
+    );
+    return rows[0] && (await work(tx, toBlob(rows[0])));
+  });
+}
+
+/** Lets a blob's row say where its bytes were put back. */
+export async function recordRepairedPlace(
+  tx: Queryable,
+  sha256: string,
+  { key, length, encoding }: Omit<BlobPlace, "offset">,
+): Promise<void> {
+  await tx.query(
+    `update blobs set key = $2, "offset" = 0, length = $3, encoding = $4 where sha256 = $1`,
+    [sha256, key, length, encoding],
+  );
+}
+
+/** How many scripts an event names. */
+const NAMED = 20;
+
+/** Marks a blob's versions; tells it in the event list where they were not marked so before. */
+export async function markDamaged(tx: Queryable, sha256: string, damage: Damage): Promise<void> {
+  const { rowCount } = await tx.query(
+    `insert into damaged_blobs as d (sha256, state, detail) values ($1, $2, $3)
+     on conflict (sha256) do update set state = excluded.state, detail = excluded.detail
+       where d.state <> excluded.state`,
+    [sha256, damage.state, damage.detail],
+  );
+  if (rowCount === 0) return;
+  const { rows } = await tx.query<{ script_id: string }>(
+    "select distinct script_id from versions where sha256 = $1 limit $2",
+    [sha256, NAMED],
+  );
+  const scripts = rows.map(({ script_id }) => script_id);
+  const message = `The bytes of ${sha256} are ${damage.state}, and no copy gives them back: ${damage.detail}`;
+  await recordEvents(tx, [
+    {
+      severity: "critical",
+      kind: "blob.unrepairable",
+      message,
+      scriptId: scripts[0],
+      sha256,
+      details: { scripts },
+    },
+  ]);
+}
+
+/** Takes the mark away where there is one. @returns whether there was */
+export async function unmarkDamaged(tx: Queryable, sha256: string): Promise<boolean> {
+  const { rowCount } = await tx.query("delete from damaged_blobs where sha256 = $1", [sha256]);
+  return rowCount === 1;
+}
