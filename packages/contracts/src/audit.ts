@@ -6,6 +6,8 @@ export const AUDIT_ACTIONS = [
   "approval.refused",
   "approval.expired",
   "policy.activated",
+  "metadata.bulk_started",
+  "metadata.bulk_cancelled",
   /** A version that was over got another state: by a decision, its end, or a changed policy. */
   "version.state_changed",
 ] as const;

@@ -1,6 +1,7 @@
 export * from "./approvals.js";
 export * from "./asked.js";
 export * from "./audit.js";
+export * from "./bulk-changes.js";
 export * from "./capability-names.js";
 export * from "./comparison.js";
 export * from "./events.js";

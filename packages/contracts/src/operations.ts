@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { MAINTENANCE_OPERATIONS } from "./maintenance-operations.js";
+import { BULK_CHANGE_OPERATIONS } from "./bulk-change-operations.js";
 import { COMPARISON_OPERATIONS } from "./comparison-operations.js";
 import { METADATA_OPERATIONS } from "./metadata-operations.js";
 import { type Operation, SARIF_TYPE } from "./operation.js";
@@ -282,6 +283,7 @@ export const OPERATIONS = {
   },
   ...COMPARISON_OPERATIONS,
   ...METADATA_OPERATIONS,
+  ...BULK_CHANGE_OPERATIONS,
   ...REVIEW_OPERATIONS,
   ...POLICY_OPERATIONS,
   ...MAINTENANCE_OPERATIONS,

@@ -72,6 +72,10 @@ export const comparisonPath = z.strictObject({
   }),
 });
 
+export const changePath = z.strictObject({
+  id: uuid.meta({ type: "string", format: "uuid", description: "The bulk change" }),
+});
+
 export const policyPath = z.strictObject({
   id: z
     .string()
@@ -213,7 +217,7 @@ export const pageQuery = z.strictObject({
   cursor: z.string().max(2_000).optional().describe("`next_cursor` of the page before"),
 });
 
-export const policyQuery = pageQuery.extend({
+export const dryRunQuery = z.strictObject({
   dry_run: z
     .enum(["true", "false"], "must be true or false")
     .default("false")
@@ -224,6 +228,8 @@ export const policyQuery = pageQuery.extend({
       description: "Change nothing, and say what would change",
     }),
 });
+
+export const policyQuery = pageQuery.extend(dryRunQuery.shape);
 
 export const auditQuery = pageQuery.extend({
   script_id: uuid

@@ -108,6 +108,11 @@ export const PROBLEMS = {
     title: "This version has no report and will have none",
     help: "Validation failed for a reason of Sluice's own; the status says which. Retry the version.",
   },
+  change_not_found: {
+    status: 404,
+    title: "There is no such bulk change",
+    help: "`GET /api/v1/metadata/changes` lists them.",
+  },
   method_not_allowed: {
     status: 405,
     title: "This path does not have that method",
@@ -162,6 +167,16 @@ export const PROBLEMS = {
     status: 409,
     title: "Only a failed version can be retried",
     help: "`GET …/status` says where it stands.",
+  },
+  change_over: {
+    status: 409,
+    title: "The bulk change is over already",
+    help: "What it has changed stays changed. Make another one to change it back; the history says what was there.",
+  },
+  preview_outdated: {
+    status: 412,
+    title: "The dry run does not hold any more",
+    help: "Make another dry run with the same request, look at it, and send its ETag in `If-Match`.",
   },
   revision_mismatch: {
     status: 412,

@@ -1,6 +1,13 @@
 import type { OperationId } from "@sluice/contracts";
 import type { Dependencies } from "../dependencies.js";
 import type { Route } from "../http/route.js";
+import {
+  cancelBulkChange,
+  listBulkChangeFailures,
+  listBulkChanges,
+  readBulkChange,
+  startBulkChange,
+} from "./bulk-changes.js";
 import { compareVersions } from "./compare-versions.js";
 import { decideApproval } from "./decide-approval.js";
 import { deleteScript } from "./delete-script.js";
@@ -38,6 +45,11 @@ const ROUTES: Readonly<Record<OperationId, (deps: Dependencies) => Route>> = {
   updateMetadata,
   patchMetadata,
   listMetadataHistory,
+  startBulkChange,
+  listBulkChanges,
+  readBulkChange,
+  listBulkChangeFailures,
+  cancelBulkChange,
   readReport,
   listVersions,
   // Before readVersion, whose path would take `1...2` for the number of a version.

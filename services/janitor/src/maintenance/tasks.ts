@@ -1,4 +1,5 @@
 import { type Catalog, expireIdempotencyKeys } from "@sluice/catalog";
+import { bulkChangesTask } from "../bulk-changes.js";
 import { exportCatalogTask, type ExportCatalogDeps } from "../export-catalog.js";
 import { type ScrubDeps, scrubTask } from "../scrub/scrub.js";
 import type { MaintenanceTask } from "./task.js";
@@ -17,6 +18,7 @@ export function maintenanceTasks(deps: TaskDeps): readonly MaintenanceTask[] {
   return [
     exportCatalogTask(deps),
     scrubTask(deps),
+    bulkChangesTask(catalog),
     {
       name: "expire-idempotency-keys",
       everyMs: HOUR_MS,
