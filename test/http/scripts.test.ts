@@ -277,6 +277,20 @@ describeWith(["postgres"], "scripts", () => {
     expect([other.status, other.body.code]).toEqual([422, "idempotency_key_reused"]);
   });
 
+  it("get no version back whose bytes are gone", async () => {
+    const first = await script("gone = 1\n", "gone.py");
+    for (const stage of ["dedup", "validate"] as const) {
+      await pass(ingest, first, stage, { verdict: "invalid" });
+    }
+    await script("gone = 2\n", "gone.py");
+    await ingest.catalog.query("update blobs set state = 'deleted' where sha256 = $1", [
+      first.sha256,
+    ]);
+    const path = at(first, "/versions/1/restore");
+    const { status, body } = await call<Problem>(ingest, "restoreVersion", path);
+    expect([status, body.code]).toEqual([410, "content_gone"]);
+  });
+
   it("are not listed by a parameter that is there twice", async () => {
     const path = "/api/v1/scripts?namespace=a&namespace=b";
     const { status, body } = await call<Problem>(ingest, "listScripts", path);

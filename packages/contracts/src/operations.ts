@@ -279,7 +279,7 @@ export const OPERATIONS = {
         content: { "application/json": uploadedScript },
       },
     },
-    problems: ["not_ready", "upload_contended", ...KEYED, ...ONE_VERSION],
+    problems: ["not_ready", "content_gone", "upload_contended", ...KEYED, ...ONE_VERSION],
   },
   ...COMPARISON_OPERATIONS,
   ...METADATA_OPERATIONS,

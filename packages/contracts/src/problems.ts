@@ -178,6 +178,11 @@ export const PROBLEMS = {
     title: "The dry run does not hold any more",
     help: "Make another dry run with the same request, look at it, and send its ETag in `If-Match`.",
   },
+  content_gone: {
+    status: 410,
+    title: "The version's bytes are not kept any more",
+    help: "Upload them again.",
+  },
   revision_mismatch: {
     status: 412,
     title: "Somebody else changed it in the meantime",

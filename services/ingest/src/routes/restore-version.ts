@@ -1,3 +1,4 @@
+import { isFinal } from "@sluice/pipeline";
 import type { Dependencies } from "../dependencies.js";
 import { ProblemError } from "../http/problem-error.js";
 import { route, type Route } from "../http/route.js";
@@ -21,6 +22,12 @@ export function restoreVersion(deps: Dependencies): Route {
 
     async function restore(idempotency: KeyedRequest | undefined): Promise<Stored> {
       const old = await findVersion(catalog, { scriptId: params.id, version: params.n }, res);
+      if (old.blob === undefined && isFinal(old.state) && old.rawKey === undefined) {
+        throw new ProblemError(
+          "content_gone",
+          `The bytes of version ${old.version} are not kept any more, so there is nothing to bring back.`,
+        );
+      }
       if (old.blob === undefined) {
         throw new ProblemError(
           "not_ready",
