@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type {
+  AuditList,
   Problem,
   ScriptDetails,
   ScriptList,
@@ -76,6 +77,7 @@ describeWith(["postgres"], "scripts", () => {
     ["readVersionStatus", "/versions/1/status"],
     ["restoreVersion", "/versions/1/restore"],
     ["deleteScript", "?confirm=yes"],
+    ["undeleteScript", "/undelete"],
   ] as const)("that do not exist are not found: %s %s", async (id, rest) => {
     const { status, body } = await call<Problem>(
       ingest,
@@ -314,6 +316,40 @@ describeWith(["postgres"], "scripts", () => {
     const next = await script("d = 1\n", "delete.py");
     expect(next.script_id).not.toBe(uploaded.script_id);
     expect(next.version).toBe(1);
+  });
+
+  it("come back after a deletion, under another name where theirs is taken", async () => {
+    const uploaded = await script("u = 1\n", "undelete.py");
+    await call(ingest, "deleteScript", at(uploaded, `?confirm=${uploaded.script_id}`));
+    const back = await call<ScriptDetails>(ingest, "undeleteScript", at(uploaded, "/undelete"));
+    expect([back.status, back.body.filename]).toEqual([200, "undelete.py"]);
+    expect((await call(ingest, "undeleteScript", at(uploaded, "/undelete"))).status).toBe(200);
+    expect((await call(ingest, "readContent", at(uploaded, "/content"))).body).toBe("u = 1\n");
+
+    await call(ingest, "deleteScript", at(uploaded, `?confirm=${uploaded.script_id}`));
+    const other = await script("u = 2\n", "undelete.py");
+    const taken = await call<Problem>(ingest, "undeleteScript", at(uploaded, "/undelete"));
+    expect([taken.status, taken.body.code, taken.body.script_id]).toEqual([
+      409,
+      "name_taken",
+      other.script_id,
+    ]);
+    const text = at(uploaded, "/undelete?filename=undelete.txt");
+    expect((await call<Problem>(ingest, "undeleteScript", text)).body.code).toBe(
+      "unsupported_file_type",
+    );
+    const renamed = at(uploaded, "/undelete?filename=undeleted.py");
+    const again = await call<ScriptDetails>(ingest, "undeleteScript", renamed);
+    expect([again.status, again.body.filename]).toEqual([200, "undeleted.py"]);
+    const audit = await call<AuditList>(
+      ingest,
+      "listAudit",
+      `/api/v1/audit?script_id=${uploaded.script_id}&action=script.undeleted`,
+    );
+    expect(audit.body.items.map(({ details }) => details["filename"])).toEqual([
+      "undeleted.py",
+      "undelete.py",
+    ]);
   });
 
   it("leave nothing but themselves", async () => {

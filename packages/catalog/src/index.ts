@@ -35,5 +35,6 @@ export * from "./scripts.js";
 export * from "./statuses.js";
 export * from "./standing.js";
 export * from "./states.js";
+export * from "./undelete.js";
 export * from "./versions.js";
 export * from "./user-metadata.js";

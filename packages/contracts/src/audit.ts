@@ -8,6 +8,8 @@ export const AUDIT_ACTIONS = [
   "policy.activated",
   "metadata.bulk_started",
   "metadata.bulk_cancelled",
+  /** A deleted script came back. */
+  "script.undeleted",
   /** A version that was over got another state: by a decision, its end, or a changed policy. */
   "version.state_changed",
 ] as const;

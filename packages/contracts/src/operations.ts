@@ -111,6 +111,23 @@ export const OPERATIONS = {
     answers: { 204: { description: "Deleted" } },
     problems: ["confirmation_required", ...ONE_SCRIPT],
   },
+  undeleteScript: {
+    method: "post",
+    path: `${API}/scripts/{id}/undelete`,
+    tag: "Scripts",
+    summary: "Bring a deleted script back with all its versions",
+    description:
+      "Under the name it had, or `?filename=` where another script has taken that. The policy in force judges its versions again. Of a script that is not deleted, nothing is changed.",
+    params: parameters.scriptPath,
+    query: parameters.undeleteQuery,
+    answers: {
+      200: {
+        description: "The script as it is now",
+        content: { "application/json": scriptDetails },
+      },
+    },
+    problems: ["name_taken", "unsupported_file_type", ...ONE_SCRIPT],
+  },
   readContent: {
     method: "get",
     path: `${API}/scripts/{id}/content`,

@@ -141,6 +141,13 @@ export const deleteQuery = z.strictObject({
     .describe("The id of the script once more; without it the answer is 428"),
 });
 
+export const undeleteQuery = z.strictObject({
+  filename: line(255)
+    .min(1, "must not be empty")
+    .optional()
+    .describe("The name that it comes back under, where its own has been taken"),
+});
+
 export const LIST_ORDERS = [
   "upload_time",
   "-upload_time",

@@ -30,6 +30,7 @@ import { retryScript } from "./retry-script.js";
 import { livez, metrics, openapi, readyz } from "./service.js";
 import { listStages, pauseStage, resumeStage } from "./stages.js";
 import { patchMetadata, updateMetadata } from "./update-metadata.js";
+import { undeleteScript } from "./undelete-script.js";
 import { uploadScript } from "./upload-script.js";
 
 /** One route an operation: an operation without one is a type error. */
@@ -38,6 +39,7 @@ const ROUTES: Readonly<Record<OperationId, (deps: Dependencies) => Route>> = {
   listScripts,
   readScript,
   deleteScript,
+  undeleteScript,
   readContent,
   readStatus,
   retryScript,
