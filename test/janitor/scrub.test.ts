@@ -5,8 +5,10 @@ import {
   beginScrubPass,
   type Catalog,
   listEvents,
+  listScripts,
   readBlobPlace,
   readScrubPass,
+  readVersion,
 } from "@sluice/catalog";
 import {
   type BlobEncoding,
@@ -221,6 +223,22 @@ for (const [name, kind] of SET_UPS) {
         );
         expect(String(await objects.get(both.key))).toBe("bad blob");
         expect(String(await backup.get(both.backupKey))).toBe("bad copy");
+        const { items } = await listScripts(catalog, {
+          filter: {},
+          sort: "upload_time",
+          descending: false,
+          limit: 10,
+        });
+        expect(items.map(({ integrity }) => integrity?.state)).toEqual([
+          "damaged",
+          "missing",
+          "missing",
+          undefined,
+        ]);
+        const [damaged] = items;
+        expect(
+          damaged && (await readVersion(catalog, { scriptId: damaged.scriptId }))?.integrity,
+        ).toMatchObject({ state: "damaged", foundAt: expect.any(Date) });
         const told = (await events()).filter((one) => one === "blob.unrepairable");
         expect(told).toHaveLength(3);
         // Somebody has found the bytes, and puts them where they were.

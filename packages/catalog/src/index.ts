@@ -28,7 +28,15 @@ export * from "./lost-work.js";
 export * from "./maintenance.js";
 export * from "./manifests.js";
 export * from "./orphans.js";
-export * from "./scrub.js";
+export {
+  type Damage,
+  listBlobsToScrub,
+  markDamaged,
+  recordRepairedPlace,
+  type ScrubbedBlob,
+  unmarkDamaged,
+  withBlobHeld,
+} from "./scrub.js";
 export * from "./scrub-passes.js";
 export type { ScriptFilter } from "./script-filter.js";
 export * from "./scripts.js";

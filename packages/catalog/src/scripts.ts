@@ -1,5 +1,6 @@
 import type { Verdict, VersionState } from "@sluice/pipeline";
 import type { Queryable } from "./catalog.js";
+import { type Damage, type DamageColumns, toIntegrity } from "./scrub.js";
 import { conditionsOf, type ScriptFilter } from "./script-filter.js";
 
 /** A script with its newest version, as lists and details show it. */
@@ -20,6 +21,8 @@ export interface Script {
   readonly batchId: string | undefined;
   readonly rawKey: string | undefined;
   readonly blobKey: string | undefined;
+  /** What is wrong with its stored bytes; `undefined` where nothing is known to be. */
+  readonly integrity: (Damage & { readonly foundAt: Date }) | undefined;
   readonly userMetadata: UserMetadata;
   /** Grows with each change of {@link userMetadata}; what `If-Match` is held against. */
   readonly revision: number;
@@ -129,12 +132,14 @@ export async function deleteScript(db: Queryable, scriptId: string): Promise<boo
 
 const SELECT_SCRIPT = `select s.id, s.namespace, s.filename, s.created_at as script_created_at, s.title,
   s.description, s.tags, s.labels, s.owner, s.pinned, s.revision, v.number, v.id as version_id, v.sha256,
-  v.size, v.state, v.verdict, v.created_at, v.finished_at, v.batch_id, v.raw_key, b.key as blob_key`;
+  v.size, v.state, v.verdict, v.created_at, v.finished_at, v.batch_id, v.raw_key, b.key as blob_key,
+  d.state as damage_state, d.detail as damage_detail, d.found_at as damaged_since`;
 const FROM_SCRIPT = `from scripts s
   join versions v on v.script_id = s.id and v.number = s.latest_version
-  left join blobs b on b.sha256 = v.sha256 and b.state = 'stored'`;
+  left join blobs b on b.sha256 = v.sha256 and b.state = 'stored'
+  left join damaged_blobs d on d.sha256 = v.sha256`;
 
-interface ScriptRow {
+interface ScriptRow extends DamageColumns {
   id: string;
   namespace: string;
   filename: string;
@@ -176,6 +181,7 @@ function toScript(row: ScriptRow): Script {
     batchId: row.batch_id ?? undefined,
     rawKey: row.raw_key ?? undefined,
     blobKey: row.blob_key ?? undefined,
+    integrity: toIntegrity(row),
     userMetadata: {
       title: row.title,
       description: row.description,

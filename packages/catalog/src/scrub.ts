@@ -17,6 +17,20 @@ export interface Damage {
   readonly detail: string;
 }
 
+/** What queries that join `damaged_blobs` have of it. */
+export interface DamageColumns {
+  damage_state: Damage["state"] | null;
+  damage_detail: string | null;
+  damaged_since: Date | null;
+}
+
+export function toIntegrity(row: DamageColumns): (Damage & { foundAt: Date }) | undefined {
+  const { damage_state: state, damage_detail: detail, damaged_since: foundAt } = row;
+  return state === null || detail === null || foundAt === null
+    ? undefined
+    : { state, detail, foundAt };
+}
+
 interface BlobRow extends BlobPlace {
   readonly sha256: string;
   readonly backup_key: string | null;

@@ -2,6 +2,7 @@ import type { AnalysisMetadata, AnalysisReport } from "@sluice/contracts";
 import type { BlobPlace } from "@sluice/object-store";
 import type { Verdict, VersionState } from "@sluice/pipeline";
 import type { Catalog, Queryable } from "./catalog.js";
+import { type Damage, type DamageColumns, toIntegrity } from "./scrub.js";
 
 /** One immutable upload of a script. */
 export interface Version {
@@ -23,6 +24,8 @@ export interface Version {
   /** Until dedup has settled the raw upload. */
   readonly rawKey: string | undefined;
   readonly blob: BlobPlace | undefined;
+  /** What is wrong with its stored bytes; `undefined` where nothing is known to be. */
+  readonly integrity: (Damage & { readonly foundAt: Date }) | undefined;
 }
 
 /** A script's versions, newest first. */
@@ -147,11 +150,13 @@ export async function retryFailed(
 
 const SELECT_VERSION = `select v.id, v.script_id, s.filename, v.number, v.original_filename, v.sha256, v.size,
     v.state, v.verdict, v.created_at, v.finished_at, v.batch_id, v.restored_from, v.raw_key,
-    b.key, b."offset"::float8 as "offset", b.length::float8 as length, b.encoding
+    b.key, b."offset"::float8 as "offset", b.length::float8 as length, b.encoding,
+    d.state as damage_state, d.detail as damage_detail, d.found_at as damaged_since
   from versions v join scripts s on s.id = v.script_id
-    left join blobs b on b.sha256 = v.sha256 and b.state = 'stored'`;
+    left join blobs b on b.sha256 = v.sha256 and b.state = 'stored'
+    left join damaged_blobs d on d.sha256 = v.sha256`;
 
-interface VersionRow {
+interface VersionRow extends DamageColumns {
   id: string;
   script_id: string;
   filename: string;
@@ -188,6 +193,7 @@ function toVersion(row: VersionRow): Version {
     batchId: row.batch_id ?? undefined,
     restoredFrom: row.restored_from ?? undefined,
     rawKey: row.raw_key ?? undefined,
+    integrity: toIntegrity(row),
     blob:
       row.key === null
         ? undefined

@@ -15,6 +15,18 @@ const approval = approvalStanding
   .describe("`null` where the verdict is not `needs_approval`");
 const statusUrl = z.string().describe("Path of the version's status");
 
+export const integrity = z
+  .object({
+    state: z.enum(["damaged", "missing"]),
+    detail: z.string(),
+    found_at: time,
+  })
+  .nullable()
+  .describe(
+    "What is wrong with the stored bytes that no copy gives back; `null` where nothing is known to be",
+  );
+export type Integrity = z.infer<typeof integrity>;
+
 /** What `POST /upload_script` answers. */
 export const uploadedScript = z
   .object({
@@ -44,6 +56,7 @@ export const scriptSummary = z
     state,
     verdict,
     tags: z.array(z.string()),
+    integrity,
     status_url: statusUrl,
   })
   .meta({ id: "ScriptSummary" });
@@ -90,6 +103,7 @@ export const scriptVersion = z
     verdict,
     finished_at: time.nullable(),
     batch_id: z.uuid().nullable(),
+    integrity,
     restored_from: z.int().nullable().describe("The version that this one brought back"),
     status_url: statusUrl,
   })

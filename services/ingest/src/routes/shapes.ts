@@ -9,6 +9,7 @@ import {
 } from "@sluice/catalog";
 import type {
   ApprovalStanding,
+  Integrity,
   ScriptDetails,
   ScriptSummary,
   ScriptVersion,
@@ -63,6 +64,12 @@ function storagePath(version: Version): string {
   return version.rawKey ?? version.blob?.key ?? blobKey(version.sha256);
 }
 
+function toIntegrity({ integrity }: Pick<Version, "integrity">): Integrity {
+  if (integrity === undefined) return null;
+  const { state, detail, foundAt } = integrity;
+  return { state, detail, found_at: foundAt.toISOString() };
+}
+
 export function toSummary(script: Script): ScriptSummary {
   return {
     script_id: script.scriptId,
@@ -75,6 +82,7 @@ export function toSummary(script: Script): ScriptSummary {
     state: script.state,
     verdict: script.verdict ?? null,
     tags: [...script.userMetadata.tags],
+    integrity: toIntegrity(script),
     status_url: statusUrl(script.scriptId, script.version),
   };
 }
@@ -114,6 +122,7 @@ export function toVersion(version: Version): ScriptVersion {
     verdict: version.verdict ?? null,
     finished_at: version.finishedAt?.toISOString() ?? null,
     batch_id: version.batchId ?? null,
+    integrity: toIntegrity(version),
     restored_from: version.restoredFrom ?? null,
     status_url: statusUrl(version.scriptId, version.version),
   };
