@@ -31,7 +31,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const read = (path: string): string => readFileSync(`${ROOT}/${path}`, "utf8");
 
 const compose = parse(read("docker-compose.yml"), { merge: true }) as Compose;
-const OURS = ["ingest", ...STAGE_NAMES, "janitor"];
+const OURS = ["ingest", ...STAGE_NAMES, "janitor", "watch"];
 const STORES = ["postgres", "redis", "minio"];
 /** What runs only where its profile is asked for. */
 const OPTIONAL = ["clamav"];
@@ -79,7 +79,7 @@ describe("docker-compose.yml", () => {
     const settings = loadServiceSettings(given);
     expect(settings.catalogUrl).toBe("postgres://sluice:pg0123456789@postgres:5432/sluice");
     expect(settings.apiKeys.map(({ key }) => key)).toEqual(
-      name === "ingest" ? [SECRETS["API_KEYS"]] : [],
+      ["ingest", "watch"].includes(name) ? [SECRETS["API_KEYS"]] : [],
     );
   });
 
@@ -172,7 +172,7 @@ describe("docker-compose.yml", () => {
     expect(service("ingest").ports?.map((port) => interpolate(port, {}))).toEqual([
       "127.0.0.1:8080:8080",
     ]);
-    expect(WORKERS).toHaveLength(6);
+    expect(WORKERS).toHaveLength(7);
   });
 
   it("keeps every store's data in a named volume", () => {

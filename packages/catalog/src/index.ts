@@ -46,3 +46,4 @@ export * from "./states.js";
 export * from "./undelete.js";
 export * from "./versions.js";
 export * from "./user-metadata.js";
+export * from "./watch.js";

@@ -27,6 +27,12 @@ export const EVENT_KINDS = [
   "backup.unrepairable",
   /** The scrub does not go on: so much is missing that the wrong volume seems to be mounted. */
   "scrub.halted",
+  /** A watched directory cannot be followed by events any more and is scanned often instead. */
+  "watch.polling",
+  /** A watched directory is gone or cannot be read. */
+  "watch.missing",
+  /** It is there again. */
+  "watch.found",
 ] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 

@@ -7,6 +7,7 @@ export * from "./comparison.js";
 export * from "./events.js";
 export * from "./maintenance.js";
 export * from "./merge-patch.js";
+export * from "./watch.js";
 export * from "./metadata.js";
 export * from "./openapi.js";
 export * from "./operation.js";

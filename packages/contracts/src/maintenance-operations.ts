@@ -3,6 +3,7 @@ import { maintenanceList } from "./maintenance.js";
 import type { Operation } from "./operation.js";
 import { API, NEEDS_CATALOG } from "./operation-members.js";
 import * as parameters from "./parameters.js";
+import { watchList } from "./watch.js";
 
 /** What operators are told of what runs by itself. */
 export const MAINTENANCE_OPERATIONS = {
@@ -25,5 +26,14 @@ export const MAINTENANCE_OPERATIONS = {
       200: { description: "Every task", content: { "application/json": maintenanceList } },
     },
     problems: NEEDS_CATALOG,
+  },
+  listWatch: {
+    method: "get",
+    path: `${API}/watch`,
+    tag: "Operations",
+    summary: "See how the watched directories fare, and which of their files were refused",
+    query: parameters.watchQuery,
+    answers: { 200: { description: "One page", content: { "application/json": watchList } } },
+    problems: ["invalid_cursor", ...NEEDS_CATALOG],
   },
 } as const satisfies Record<string, Operation>;

@@ -248,6 +248,10 @@ export const auditQuery = pageQuery.extend({
     .optional(),
 });
 
+export const watchQuery = pageQuery.extend({
+  directory: z.string().max(4_096).optional().describe("Refused in that directory only"),
+});
+
 export const eventQuery = pageQuery.extend({
   severity: oneOf(EVENT_SEVERITIES).optional().describe("How much it matters"),
   kind: oneOf(EVENT_KINDS).optional().describe("What happened"),

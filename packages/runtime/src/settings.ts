@@ -69,6 +69,20 @@ export interface Settings {
   /** What the scrub may read of both stores in a second. */
   readonly scrubObjectsPerSecond: number;
   readonly scrubBytesPerSecond: number;
+  /** Absolute paths of the directories whose files are uploaded. */
+  readonly watchDirs: readonly string[];
+  /** Where they are uploaded to. */
+  readonly watchUploadUrl: string;
+  /** Whether their sub-folders become namespaces. */
+  readonly watchNamespaces: boolean;
+  /** Patterns, as of `.gitignore`, of what is left alone in them. */
+  readonly watchIgnore: readonly string[];
+  /** How long a file must not have changed before it is read, in milliseconds. */
+  readonly watchSettleMs: number;
+  /** Time between two whole scans of each, in milliseconds. */
+  readonly watchScanMs: number;
+  /** Whether what was refused is written to a file beside it. */
+  readonly watchReport: boolean;
   /** How long a process that was asked to stop may take to finish its work, in milliseconds. */
   readonly drainTimeoutMs: number;
 }
@@ -149,6 +163,7 @@ function read(env: NodeJS.ProcessEnv, required: readonly Declared<unknown>[]): S
   settings["apiKeys"] ??= [];
   settings["metricsPeers"] ??= [];
   settings["backupSecrets"] ??= [];
+  settings["watchDirs"] ??= [];
   settings["concurrency"] = Object.fromEntries(
     CONCURRENCY.map(({ stage, declared }) => [stage, reader.read(declared)]),
   );

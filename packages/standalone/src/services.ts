@@ -10,10 +10,12 @@ import { freePorts } from "./ports.js";
 import { StartError } from "./start-error.js";
 import type { Program } from "./supervisor.js";
 
-export type ServiceName = "ingest" | StageName | "janitor";
+export type ServiceName = "ingest" | StageName | "janitor" | "watch";
 
-/** Every process of Sluice, by the name of its folder under `services/`. */
-const SERVICE_NAMES: readonly ServiceName[] = ["ingest", ...STAGE_NAMES, "janitor"];
+/** Every process of Sluice but ingest, by the name of its folder under `services/`. */
+function namesOfOthers({ watchDirs }: ServiceSettings): readonly ServiceName[] {
+  return [...STAGE_NAMES, "janitor", ...(watchDirs.length > 0 ? (["watch"] as const) : [])];
+}
 
 /** A service that can be started. */
 export interface Service extends Program {
@@ -33,7 +35,7 @@ const STOP_MARGIN_MS = 5_000;
  * @throws {@link StartError} where one is not built
  */
 export async function prepareServices(settings: ServiceSettings): Promise<Service[]> {
-  const others = SERVICE_NAMES.filter((name) => name !== "ingest");
+  const others = namesOfOthers(settings);
   const ports = await freePorts(others.length);
   const peers = ports.map((port) => `http://127.0.0.1:${port}`);
   const common = {
@@ -43,6 +45,7 @@ export async function prepareServices(settings: ServiceSettings): Promise<Servic
     OBJECT_STORE_URL: settings.objectStoreUrl,
     BACKUP_URL: settings.backupUrl,
     SLUICE_DATA: settings.dataDir,
+    WATCH_UPLOAD_URL: apiUrl(settings.host, settings.port),
   };
   const ingest = {
     ...common,

@@ -27,6 +27,7 @@ import { readStatus, readVersionStatus } from "./read-status.js";
 import { readVersion } from "./read-version.js";
 import { restoreVersion } from "./restore-version.js";
 import { retryScript } from "./retry-script.js";
+import { listWatch } from "./list-watch.js";
 import { livez, metrics, openapi, readyz } from "./service.js";
 import { listStages, pauseStage, resumeStage } from "./stages.js";
 import { patchMetadata, updateMetadata } from "./update-metadata.js";
@@ -68,6 +69,7 @@ const ROUTES: Readonly<Record<OperationId, (deps: Dependencies) => Route>> = {
   readWrittenPolicy,
   listEvents,
   listMaintenance,
+  listWatch,
   listStages,
   pauseStage,
   resumeStage,

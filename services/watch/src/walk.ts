@@ -1,0 +1,70 @@
+import { isUtf8 } from "node:buffer";
+import { opendir, realpath } from "node:fs/promises";
+import { join } from "node:path";
+import type { Ignore } from "ignore";
+
+export type Found =
+  | { readonly kind: "file"; readonly path: string }
+  | {
+      readonly kind: "refused";
+      readonly path: string;
+      readonly code: string;
+      readonly detail: string;
+    };
+
+/** Deeper folders are refused: no path of theirs is a namespace. */
+const MAX_DEPTH = 64;
+
+/**
+ * Everything below a directory that is not ignored: files, and what can be none. Symbolic links are not followed.
+ *
+ * @param root - a real path; the walk fails where it cannot be read
+ */
+export async function* walk(
+  root: string,
+  ignored: Ignore,
+  below = "",
+  depth = 0,
+): AsyncGenerator<Found> {
+  const folder = join(root, below);
+  const refuse = (path: string, code: string, detail: string): Found => ({
+    kind: "refused",
+    path,
+    code,
+    detail,
+  });
+  let entries;
+  try {
+    if ((await realpath(folder)) !== folder) {
+      yield refuse(below, "symbolic_link", "A symbolic link is on the way to it.");
+      return;
+    }
+    entries = await opendir(folder, { encoding: "buffer" as BufferEncoding });
+  } catch (error) {
+    if (below === "") throw error;
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+    yield refuse(below, "unreadable", `The folder cannot be read: ${codeOf(error)}.`);
+    return;
+  }
+  const folders: string[] = [];
+  for await (const entry of entries) {
+    const bytes = entry.name as string | Buffer;
+    const raw = typeof bytes === "string" ? Buffer.from(bytes) : bytes;
+    const name = raw.toString();
+    const path = below === "" ? name : `${below}/${name}`;
+    if (ignored.ignores(entry.isDirectory() ? `${path}/` : path)) continue;
+    if (!isUtf8(raw)) yield refuse(path, "malformed_name", "Its name is not UTF-8.");
+    else if (entry.isDirectory()) {
+      if (depth < MAX_DEPTH) folders.push(path);
+      else yield refuse(path, "too_deep", `It is more than ${MAX_DEPTH} folders deep.`);
+    } else if (entry.isFile()) yield { kind: "file", path };
+    else if (entry.isSymbolicLink())
+      yield refuse(path, "symbolic_link", "Symbolic links are not followed.");
+    else yield refuse(path, "not_a_file", "It is not a regular file.");
+  }
+  for (const path of folders) yield* walk(root, ignored, path, depth + 1);
+}
+
+export function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? String(error);
+}
