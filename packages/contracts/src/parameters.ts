@@ -10,7 +10,7 @@ import { labelName, labelValue, tag } from "./user-metadata.js";
 // Each of these checks a string as it stands in a path, a query or a header, and is what the OpenAPI
 // document is generated from.
 
-const DEFAULT_NAMESPACE = "default";
+export const DEFAULT_NAMESPACE = "default";
 
 function wholeNumber(min: number, max: number, description: string) {
   return z
