@@ -53,7 +53,9 @@ export class DirectoryEvents {
         this.#watcher.once("ready", () => resolve());
         this.#watcher.once("error", () => resolve());
       }),
-      delay(READY_MS, undefined, { signal: AbortSignal.any([signal, over.signal]) }).catch(() => {}),
+      delay(READY_MS, undefined, { signal: AbortSignal.any([signal, over.signal]) }).catch(
+        () => {},
+      ),
     ]);
     over.abort();
   }

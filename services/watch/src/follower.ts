@@ -17,7 +17,12 @@ import {
   tellDirectory,
   type WatchedFile,
 } from "@sluice/catalog";
-import { DEFAULT_NAMESPACE, type EventKind, MAX_FILE_BYTES, type WatchState } from "@sluice/contracts";
+import {
+  DEFAULT_NAMESPACE,
+  type EventKind,
+  MAX_FILE_BYTES,
+  type WatchState,
+} from "@sluice/contracts";
 import type { Logger, ServiceSettings } from "@sluice/runtime";
 import ignore, { type Ignore } from "ignore";
 import { DirectoryEvents } from "./directory-events.js";
@@ -303,7 +308,13 @@ export class Follower {
       for (const other of await findWatchedNames(catalog, { ...file, namespace, filename })) {
         await this.#refuseTwin(root, path, other);
       }
-      const identity = JSON.stringify([this.directory, path, namespace, sha256, `${mtimeNs}.${ino}`]);
+      const identity = JSON.stringify([
+        this.directory,
+        path,
+        namespace,
+        sha256,
+        `${mtimeNs}.${ino}`,
+      ]);
       const stored = await uploader.upload({ identity, namespace, filename, bytes });
       await saveWatchedFile(catalog, {
         ...file,
@@ -316,7 +327,12 @@ export class Follower {
       counters.file("uploaded");
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
-      await this.#refuse(path, { size, mtimeNs, ino }, { code: error.code, detail: error.message }, sha256);
+      await this.#refuse(
+        path,
+        { size, mtimeNs, ino },
+        { code: error.code, detail: error.message },
+        sha256,
+      );
     }
   }
 
