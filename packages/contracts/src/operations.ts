@@ -105,7 +105,8 @@ export const OPERATIONS = {
     path: `${API}/scripts/{id}`,
     tag: "Scripts",
     summary: "Delete a script with all its versions",
-    description: "The name is free at once; the bytes are purged later.",
+    description:
+      "The name is free at once; the bytes are kept, and the script can be brought back.",
     params: parameters.scriptPath,
     query: parameters.deleteQuery,
     answers: { 204: { description: "Deleted" } },

@@ -277,6 +277,7 @@ export const DECLARED = {
     description: "bytes that such a pass reads in a second at most, of both stores together",
     expected: "a whole number from 1024 to 100000000000",
     schema: whole(1_024, 100_000_000_000),
+  }),
   watchDirs: setting({
     name: "WATCH_DIRS",
     default: undefined,
