@@ -184,7 +184,7 @@ describe("a version that needs approval", () => {
     expect(await recordApproval(catalog, decision(version, { scriptId: randomUUID() }))).toEqual({
       kind: "not_found",
     });
-    await deleteScript(catalog, version.scriptId);
+    await deleteScript(catalog, { scriptId: version.scriptId, actor: "alice" });
     expect(await recordApproval(catalog, decision(version))).toEqual({ kind: "not_found" });
   });
 

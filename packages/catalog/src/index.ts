@@ -19,8 +19,13 @@ export type {
   UploadTarget,
 } from "./uploads.js";
 export * from "./leases.js";
+export * from "./legal-holds.js";
 export * from "./policies.js";
+export type { HistoricPolicy } from "./policy-history.js";
 export * from "./reevaluation.js";
+export * from "./retention-policies.js";
+export * from "./retention-facts.js";
+export * from "./retention-state.js";
 export { BlobIsGoingError, PolicyChangedError, type StageResults } from "./results.js";
 export * from "./session.js";
 export * from "./settle.js";
@@ -44,6 +49,7 @@ export * from "./statuses.js";
 export * from "./standing.js";
 export * from "./states.js";
 export * from "./undelete.js";
+export * from "./trash.js";
 export * from "./versions.js";
 export * from "./user-metadata.js";
 export * from "./watch.js";

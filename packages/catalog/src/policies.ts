@@ -1,17 +1,9 @@
 import { recordAudit } from "./audit.js";
 import type { Catalog, Queryable } from "./catalog.js";
+import { type HistoricPolicy, policyHistory } from "./policy-history.js";
 
-/** A policy that is or was in force. */
-export interface StoredPolicy {
-  /** Grows with each policy that comes into force. */
-  readonly id: number;
-  readonly name: string;
-  /** Of the document as a whole. */
-  readonly version: string;
-  /** As it was written. */
-  readonly source: string;
-  readonly activatedBy: string;
-  readonly activatedAt: Date;
+/** A policy that is or was in force, and how far it has come. */
+export interface StoredPolicy extends HistoricPolicy {
   /** How many versions have been judged by it that another had judged before, and how many of them changed state. */
   readonly judged: number;
   readonly changed: number;
@@ -29,42 +21,27 @@ export interface NewPolicy {
   readonly effective: ReadonlyMap<string, object>;
 }
 
-/** The id of the policy in force; 0 where there was never one. */
-export async function readPolicyId(db: Queryable): Promise<number> {
-  const { rows } = await db.query<{ id: number }>({
-    name: "read_policy_id",
-    text: "select coalesce(max(id), 0) as id from policies",
-  });
-  return rows[0]?.id ?? 0;
+interface ProgressRow {
+  judged: number;
+  changed: number;
+  applied_at: Date | null;
 }
 
-/** @returns `undefined` where there was never a policy */
-export async function readPolicyInForce(db: Queryable): Promise<StoredPolicy | undefined> {
-  const { rows } = await db.query<PolicyRow>(`${SELECT_POLICY} order by id desc limit 1`);
-  return rows[0] && toPolicy(rows[0]);
-}
+const history = policyHistory<ProgressRow, Omit<StoredPolicy, keyof HistoricPolicy>>("policies", {
+  columns: ["judged", "changed", "applied_at"],
+  read: ({ judged, changed, applied_at: appliedAt }) => ({
+    judged,
+    changed,
+    appliedAt: appliedAt ?? undefined,
+  }),
+});
 
-/** @returns `undefined` where there never was one with that id */
-export async function readStoredPolicy(
-  db: Queryable,
-  id: number,
-): Promise<StoredPolicy | undefined> {
-  const { rows } = await db.query<PolicyRow>(`${SELECT_POLICY} where id = $1`, [id]);
-  return rows[0] && toPolicy(rows[0]);
-}
-
-/** Those that were ever in force, the latest first. */
-export async function listPolicies(
-  db: Queryable,
-  { before, limit }: { before?: number | undefined; limit: number },
-): Promise<{ items: readonly StoredPolicy[]; next: number | undefined }> {
-  const { rows } = await db.query<PolicyRow>(
-    `${SELECT_POLICY} where $1::integer is null or id < $1 order by id desc limit $2`,
-    [before ?? null, limit + 1],
-  );
-  const items = rows.slice(0, limit).map(toPolicy);
-  return { items, next: rows.length > limit ? items.at(-1)?.id : undefined };
-}
+export const {
+  readId: readPolicyId,
+  readInForce: readPolicyInForce,
+  read: readStoredPolicy,
+  list: listPolicies,
+} = history;
 
 /** A policy as a version of it identifies it in namespaces; `undefined` where none has that version. */
 export async function readEffectivePolicy(
@@ -106,11 +83,8 @@ export async function activatePolicy(
         [...policy.effective.values()].map((content) => JSON.stringify(content)),
       ],
     );
-    const { name, version, source, activatedBy } = policy;
-    await tx.query(
-      "insert into policies (name, version, source, activated_by) values ($1, $2, $3, $4)",
-      [name, version, source, activatedBy],
-    );
+    const { name, version, activatedBy } = policy;
+    await history.add(tx, policy);
     const activated = await readPolicyInForce(tx);
     const details = { policy_id: activated?.id, policy: name, policy_version: version };
     await recordAudit(tx, [{ actor: activatedBy, action: "policy.activated", details }]);
@@ -131,33 +105,4 @@ export async function countOutdated(
     [policyId],
   );
   return { judged: rows[0]?.judged ?? 0, underWay: rows[0]?.under_way ?? 0 };
-}
-
-const SELECT_POLICY = `select id, name, version, source, activated_by, activated_at, judged, changed, applied_at
-  from policies`;
-
-interface PolicyRow {
-  id: number;
-  name: string;
-  version: string;
-  source: string;
-  activated_by: string;
-  activated_at: Date;
-  judged: number;
-  changed: number;
-  applied_at: Date | null;
-}
-
-function toPolicy(row: PolicyRow): StoredPolicy {
-  return {
-    id: row.id,
-    name: row.name,
-    version: row.version,
-    source: row.source,
-    activatedBy: row.activated_by,
-    activatedAt: row.activated_at,
-    judged: row.judged,
-    changed: row.changed,
-    appliedAt: row.applied_at ?? undefined,
-  };
 }

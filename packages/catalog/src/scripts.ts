@@ -121,15 +121,6 @@ export async function readScript(db: Queryable, scriptId: string): Promise<Scrip
   return rows[0] && toScript(rows[0]);
 }
 
-/** Hides a script and its versions. @returns whether there was one to hide */
-export async function deleteScript(db: Queryable, scriptId: string): Promise<boolean> {
-  const { rowCount } = await db.query(
-    "update scripts set deleted_at = now() where id = $1 and deleted_at is null",
-    [scriptId],
-  );
-  return rowCount === 1;
-}
-
 const SELECT_SCRIPT = `select s.id, s.namespace, s.filename, s.created_at as script_created_at, s.title,
   s.description, s.tags, s.labels, s.owner, s.pinned, s.revision, v.number, v.id as version_id, v.sha256,
   v.size, v.state, v.verdict, v.created_at, v.finished_at, v.batch_id, v.raw_key, b.key as blob_key,

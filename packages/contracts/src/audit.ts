@@ -5,11 +5,21 @@ export const AUDIT_ACTIONS = [
   "approval.granted",
   "approval.refused",
   "approval.expired",
+  "legal_hold.placed",
+  "legal_hold.lifted",
   "policy.activated",
   "metadata.bulk_started",
   "metadata.bulk_cancelled",
   /** A deleted script came back. */
   "script.undeleted",
+  "retention_policy.activated",
+  /** Somebody let go on what the clean-up by the retention policy has stopped at. */
+  "retention.confirmed",
+  /** A script went into the trash: `details` say by which rule of which policy, where no person did it. */
+  "script.deleted",
+  /** A version was deleted, or moved to the archive. */
+  "version.deleted",
+  "version.archived",
   /** A version that was over got another state: by a decision, its end, or a changed policy. */
   "version.state_changed",
 ] as const;

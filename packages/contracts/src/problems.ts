@@ -138,6 +138,11 @@ export const PROBLEMS = {
     title: "A script of that name exists",
     help: "Choose another name or namespace, or another `on_conflict`.",
   },
+  under_legal_hold: {
+    status: 409,
+    title: "The script is under legal hold",
+    help: "`GET /scripts/{id}/legal_hold` says why and by whom. It can be deleted when the hold is lifted.",
+  },
   upload_contended: {
     status: 409,
     title: "Too many uploads of this name at once",
@@ -310,6 +315,8 @@ export const problemError = z
       .string()
       .describe("The parameter or header, a JSON Pointer into the body, or a path in the policy"),
     message: z.string(),
+    line: z.int().optional().describe("In a policy, where it stands; counts from 1"),
+    column: z.int().optional().describe("In a policy, where it stands; counts from 1"),
   })
   .meta({ id: "ProblemError" });
 export type ProblemError = z.infer<typeof problemError>;

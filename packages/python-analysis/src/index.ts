@@ -13,7 +13,7 @@ export {
   policyFor,
 } from "./policy/document.js";
 export { type LoadedPolicy, loadPolicy } from "./policy/load.js";
-export { parsePolicy, type Policy, PolicyError, policyVersion } from "./policy/schema.js";
+export { parsePolicy, type Policy, policyVersion } from "./policy/schema.js";
 export {
   type Analysers,
   type Analysis,

@@ -1,9 +1,9 @@
 import { namespace as namespaceSchema } from "@sluice/contracts";
+import { PolicyError } from "@sluice/policy-documents";
 import {
   type LoadedPolicy,
   loadPolicy,
   type Policy,
-  PolicyError,
   policyFor,
 } from "@sluice/python-analysis";
 import { visible } from "@sluice/report-formats";

@@ -1,18 +1,16 @@
 /** A policy as it is written: one for all namespaces, and what is otherwise in some of them. */
 import { namespace as namespaceSchema } from "@sluice/contracts";
-import { merge } from "./merge.js";
 import {
-  overrideSchema,
   PARSING,
-  type Policy,
   PolicyError,
-  type PolicyOverride,
   type PolicyProblem,
-  policySchema,
   problemsOf,
   readContent,
   versionOf,
-} from "./schema.js";
+  type WrittenContent,
+} from "@sluice/policy-documents";
+import { merge } from "./merge.js";
+import { overrideSchema, type Policy, type PolicyOverride, policySchema, settingsAt } from "./schema.js";
 
 export interface PolicyDocument {
   readonly name: string;
@@ -40,11 +38,12 @@ const MOST_NAMESPACES = 500;
  * @throws PolicyError naming every mistake with its path
  */
 export function parsePolicyDocument(text: string): PolicyDocument {
-  const content = readContent(text);
+  const written = readContent(text);
+  const content = written.value;
   const { namespaces, ...rest } = isMapping(content) ? content : {};
   const base = policySchema.safeParse(isMapping(content) ? rest : content, PARSING);
-  const problems = base.success ? [] : base.error.issues.flatMap((issue) => problemsOf(issue));
-  const overrides = readOverrides(namespaces ?? {}, problems);
+  const problems = base.success ? [] : base.error.issues.flatMap((issue) => problemsOf(issue, { written, settingsAt: settingsAt([]) }));
+  const overrides = readOverrides(namespaces ?? {}, written, problems);
   if (!base.success || problems.length > 0) throw new PolicyError(problems);
   return withPolicies(base.data, overrides);
 }
@@ -61,6 +60,7 @@ export function policiesOf({ base, overrides }: PolicyDocument): readonly Policy
 
 function readOverrides(
   namespaces: unknown,
+  written: WrittenContent,
   problems: PolicyProblem[],
 ): ReadonlyMap<string, PolicyOverride> {
   const overrides = new Map<string, PolicyOverride>();
@@ -68,29 +68,36 @@ function readOverrides(
     problems.push({
       path: "namespaces",
       message: "must map namespaces to what is otherwise there",
+      ...written.placeOf(["namespaces"]),
     });
     return overrides;
   }
   const entries = Object.entries(namespaces);
   if (entries.length > MOST_NAMESPACES)
-    problems.push({ path: "namespaces", message: `must be at most ${MOST_NAMESPACES}` });
+    problems.push({
+      path: "namespaces",
+      message: `must be at most ${MOST_NAMESPACES}`,
+      ...written.placeOf(["namespaces"]),
+    });
   for (const [key, value] of entries.slice(0, MOST_NAMESPACES)) {
     const pattern = key.normalize("NFC");
     const named = namespaceSchema.safeParse(pattern === "*" ? "all" : pattern.replace(/\/\*$/, ""));
     const path = ["namespaces", key];
+    const place = written.placeOfKey(path);
     for (const { message } of named.error?.issues ?? [])
-      problems.push({ path: `namespaces.${key}`, message: `a namespace ${message}` });
+      problems.push({ path: `namespaces.${key}`, message: `a namespace ${message}`, ...place });
     if (/\*(?!$)|[^/]\*$/.test(pattern))
       problems.push({
         path: `namespaces.${key}`,
         message:
           "`*` must stand alone or behind the last slash, as in `team/*`; it is no wildcard elsewhere",
+        ...place,
       });
     if (overrides.has(pattern))
-      problems.push({ path: `namespaces.${key}`, message: "is there twice" });
+      problems.push({ path: `namespaces.${key}`, message: "is there twice", ...place });
     const parsed = overrideSchema.safeParse(value, PARSING);
     if (parsed.success) overrides.set(pattern, parsed.data);
-    else problems.push(...parsed.error.issues.flatMap((issue) => problemsOf(issue, path)));
+    else problems.push(...parsed.error.issues.flatMap((issue) => problemsOf(issue, { written, outer: path, settingsAt: settingsAt(path) })));
   }
   return overrides;
 }

@@ -1,6 +1,13 @@
-import { createHash } from "node:crypto";
-import { decision, MAX_JSON_BYTES, severity } from "@sluice/contracts";
-import { LineCounter, parseDocument } from "yaml";
+import { decision, severity } from "@sluice/contracts";
+import {
+  documentName,
+  documentVersion,
+  PARSING,
+  PolicyError,
+  problemsOf,
+  readContent,
+  versionOf,
+} from "@sluice/policy-documents";
 import { z } from "zod";
 import { capabilityMap } from "../capabilities/map.js";
 
@@ -107,17 +114,8 @@ const docstrings = {
   severity: severity.default("warning"),
 };
 const policy = {
-  name: z
-    .string("must be there, as text")
-    .min(1, "must not be empty")
-    .max(100, "must have at most 100 characters"),
-  version: z.union(
-    [
-      z.string().min(1, "must not be empty").max(50, "must have at most 50 characters"),
-      z.number().transform(String),
-    ],
-    { error: 'must be there, as a number or a text of at most 50 characters, such as "1"' },
-  ),
+  name: documentName,
+  version: documentVersion,
   capabilities: z.strictObject(capabilities).superRefine(inOneListOnly).prefault({}),
   imports: z.strictObject(imports).superRefine(inOneListOnly).prefault({}),
   limits: z.strictObject(limits).prefault({}),
@@ -210,110 +208,31 @@ export type Policy = z.infer<typeof policySchema>;
 export type RequiredSignature = Policy["signatures"][number];
 export type Limit = Policy["limits"]["max_lines"];
 
-/** One mistake in a policy. */
-export interface PolicyProblem {
-  /** Where it is, such as `imports.allowed[2]`; empty for the document as a whole. */
-  readonly path: string;
-  readonly message: string;
-}
-
-/** A policy that cannot be used, with every mistake in it. */
-export class PolicyError extends Error {
-  override readonly name = "PolicyError";
-
-  constructor(readonly problems: readonly PolicyProblem[]) {
-    super(
-      problems
-        .map(({ path, message }) => (path === "" ? message : `${path}: ${message}`))
-        .join("\n"),
-    );
-  }
-}
-
-/** Whatever the schema has no words of its own for is said without those of the library. */
-export const PARSING = { reportInput: true, error: messageOf } as const;
-
-const KINDS: Readonly<Record<string, string>> = {
-  object: "a mapping",
-  array: "a list",
-  string: "text",
-  boolean: "true or false",
-};
-
-function messageOf(issue: z.core.$ZodRawIssue): string | undefined {
-  if (issue.code === "invalid_type") {
-    const kind = KINDS[issue.expected] ?? issue.expected;
-    return issue.input === null
-      ? `must be ${kind}, and is empty; leave it out if it says nothing`
-      : `must be ${kind}`;
-  }
-  if (issue.code === "invalid_value") return `must be one of ${issue.values.join(", ")}`;
-  if (issue.code === "too_big") return `may be ${String(issue.maximum)} long at most`;
-  return undefined;
-}
-
 /**
  * Reads a policy without namespaces from YAML or JSON. What it leaves out gets the defaults of `data/default-policy.yaml`'s comments.
  *
  * @throws PolicyError naming every mistake with its path
  */
 export function parsePolicy(text: string): Policy {
-  const parsed = policySchema.safeParse(readContent(text), PARSING);
+  const written = readContent(text);
+  const parsed = policySchema.safeParse(written.value, PARSING);
   if (parsed.success) return parsed.data;
-  throw new PolicyError(parsed.error.issues.flatMap((issue) => problemsOf(issue)));
+  throw new PolicyError(
+    parsed.error.issues.flatMap((issue) =>
+      problemsOf(issue, { written, settingsAt: settingsAt([]) }),
+    ),
+  );
 }
 
-/**
- * What YAML or JSON says, whatever its shape.
- *
- * @throws PolicyError where it is neither
- */
-export function readContent(text: string): unknown {
-  if (Buffer.byteLength(text) > MAX_JSON_BYTES) {
-    const message = `a policy may have ${MAX_JSON_BYTES} bytes at most`;
-    throw new PolicyError([{ path: "", message }]);
-  }
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  if (document.errors.length > 0) {
-    throw new PolicyError(
-      document.errors.map(({ code, pos, message }) => ({
-        path: `line ${lines.linePos(pos[0]).line}`,
-        message:
-          code === "MULTIPLE_DOCS" ? "a second document begins; a policy is a single one" : message,
-      })),
-    );
-  }
-  try {
-    return document.toJS({ maxAliasCount: 100 }) as unknown;
-  } catch (error) {
-    throw new PolicyError([
-      { path: "", message: error instanceof Error ? error.message : String(error) },
-    ]);
-  }
-}
-
-/** @param outer - the path of what was parsed */
-export function problemsOf(
-  issue: z.core.$ZodIssue,
-  outer: readonly PropertyKey[] = [],
-): PolicyProblem[] {
-  const path = pathText([...outer, ...issue.path]);
-  if (issue.code !== "unrecognized_keys") return [{ path, message: issue.message }];
-  const whole = outer.length === 0 ? WHOLE : PARTS;
-  const settings = issue.path.length === 0 ? whole : PARTS[issue.path.join()];
-  const known = settings ? `; there are ${Object.keys(settings).join(", ")}` : "";
-  return issue.keys.map((key) => ({
-    path: pathText([...outer, ...issue.path, key]),
-    message: `is no setting of a policy${known}`,
-  }));
-}
-
-function pathText(path: readonly PropertyKey[]): string {
-  return path.reduce<string>((text, key) => {
-    if (typeof key === "number") return `${text}[${key}]`;
-    return text === "" ? String(key) : `${text}.${String(key)}`;
-  }, "");
+/** Says what there is to set where a policy, or what is otherwise in a namespace (`outer`), has a setting that there is not. */
+export function settingsAt(
+  outer: readonly PropertyKey[],
+): (path: readonly PropertyKey[]) => readonly string[] | undefined {
+  return (path) => {
+    const whole = outer.length === 0 ? WHOLE : PARTS;
+    const settings = path.length === 0 ? whole : PARTS[path.join()];
+    return settings ? Object.keys(settings) : undefined;
+  };
 }
 
 function isCapability(name: string): boolean {
@@ -341,17 +260,3 @@ export function policyVersion(policy: Policy): string {
 
 /** Every report asks for the version of the same few policies. */
 const versions = new WeakMap<Policy, string>();
-
-/** A version that somebody gave to some content, and a hash of that content. */
-export function versionOf(version: string, content: unknown): string {
-  const hash = createHash("sha256").update(canonicalJson(content)).digest("hex");
-  return `${version}+${hash.slice(0, 12)}`;
-}
-
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) =>
-    typeof part === "object" && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
-}

@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { decideCapability, decideImport } from "../../src/policy/decide.js";
 import { DEFAULT_POLICY, DEFAULT_POLICY_DOCUMENT } from "../../src/policy/default.js";
 import { parsePolicyDocument, policiesOf, policyFor } from "../../src/policy/document.js";
-import { PolicyError, policyVersion } from "../../src/policy/schema.js";
+import { PolicyError } from "@sluice/policy-documents";
+import { policyVersion } from "../../src/policy/schema.js";
 
 const HEAD = "name: a\nversion: 1\n";
 

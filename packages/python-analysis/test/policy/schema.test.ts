@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { DEFAULT_POLICY } from "../../src/policy/default.js";
-import { parsePolicy, PolicyError, policyVersion } from "../../src/policy/schema.js";
+import { PolicyError } from "@sluice/policy-documents";
+import { parsePolicy, policyVersion } from "../../src/policy/schema.js";
 
 function problemsOf(text: string): readonly string[] {
   try {

@@ -1,5 +1,5 @@
 import { MAX_JSON_BYTES } from "@sluice/contracts";
-import { parsePolicyDocument, type PolicyDocument, PolicyError } from "@sluice/python-analysis";
+import { PolicyError } from "@sluice/policy-documents";
 import express, { type Request, type Response } from "express";
 import { ProblemError } from "./problem-error.js";
 
@@ -8,11 +8,17 @@ const readBytes = express.raw({ limit: MAX_JSON_BYTES, inflate: false, type: () 
 const TYPES = /^(?:application\/(?:yaml|x-yaml|json)|text\/yaml) *(?:; *charset="?utf-8"? *)?$/i;
 const MOST_ERRORS = 50;
 
-/** The body as a policy, with its text. @throws {@link ProblemError} that names every mistake */
-export async function readPolicyBody(
+/**
+ * The body as a policy of whatever kind, with its text.
+ *
+ * @param parse - throws `PolicyError`
+ * @throws {@link ProblemError} that names every mistake
+ */
+export async function readPolicyBody<Policy>(
   req: Request,
   res: Response,
-): Promise<{ readonly document: PolicyDocument; readonly source: string }> {
+  parse: (text: string) => Policy,
+): Promise<{ readonly document: Policy; readonly source: string }> {
   if (!TYPES.test(req.get("content-type") ?? "")) {
     throw new ProblemError(
       "unsupported_media_type",
@@ -25,13 +31,13 @@ export async function readPolicyBody(
   });
   const source = toText(Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0));
   try {
-    return { document: parsePolicyDocument(source), source };
+    return { document: parse(source), source };
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
     const { problems } = error;
     const errors = problems
       .slice(0, MOST_ERRORS)
-      .map(({ path, message }) => ({ in: "body" as const, name: path, message }));
+      .map(({ path, message, ...place }) => ({ in: "body" as const, name: path, message, ...place }));
     throw new ProblemError(
       "invalid_policy",
       `The policy has ${problems.length} ${problems.length === 1 ? "mistake" : "mistakes"}: ${errors

@@ -1,4 +1,4 @@
-import { deleteScript as hide } from "@sluice/catalog";
+import { deleteScript as moveToTrash } from "@sluice/catalog";
 import type { Dependencies } from "../dependencies.js";
 import { ProblemError } from "../http/problem-error.js";
 import { route, type Route } from "../http/route.js";
@@ -14,7 +14,15 @@ export function deleteScript({ catalog }: Dependencies): Route {
           `To confirm, send the request again with ?confirm=${script.scriptId}.`,
       );
     }
-    if (!(await hide(catalog, params.id))) throw scriptNotFound(params.id);
+    const { actor } = res.locals;
+    const outcome = await moveToTrash(catalog, { scriptId: params.id, actor });
+    if (outcome === "not_found") throw scriptNotFound(params.id);
+    if (outcome === "held") {
+      throw new ProblemError(
+        "under_legal_hold",
+        `The script ${params.id} is under legal hold, and stays. GET /api/v1/scripts/${params.id}/legal_hold says why.`,
+      );
+    }
     res.status(204).end();
   });
 }

@@ -13,7 +13,7 @@ import type {
   WrittenPolicy,
 } from "@sluice/contracts";
 import { dryRun, EffectivePolicies, ensurePolicy, putInForce } from "@sluice/policies";
-import type { PolicyDocument } from "@sluice/python-analysis";
+import { parsePolicyDocument, type PolicyDocument } from "@sluice/python-analysis";
 import type { Response } from "express";
 import { z } from "zod";
 import type { Dependencies } from "../dependencies.js";
@@ -71,7 +71,7 @@ export function updatePolicy(deps: Dependencies): Route {
         "Send `If-Match` with the ETag of the policy that you read, or `dry_run=true`.",
       );
     }
-    const { document, source } = await readPolicyBody(req, res);
+    const { document, source } = await readPolicyBody(req, res, parsePolicyDocument);
     await inForce(deps);
     if (query.dry_run) {
       const body = await tryOut(deps, effective, document, query, res);
