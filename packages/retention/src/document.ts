@@ -42,10 +42,10 @@ const namespacePattern = z
 
 /** One, or several in a list: any of them will do. */
 function anyOf<Item extends z.ZodType<string>>(item: Item) {
-  return z.union([item.transform((one) => [one]), z.array(item).min(1).max(MOST_NAMES)], {
-    error: (issue) =>
-      Array.isArray(issue.input) ? undefined : "must be one, or a list of 1 to 100 of them",
-  });
+  return z.preprocess(
+    (written) => (Array.isArray(written) ? (written as unknown[]) : [written]),
+    z.array(item).min(1, "must not be empty").max(MOST_NAMES, `may be ${MOST_NAMES} at most`),
+  );
 }
 
 const count = z
@@ -136,9 +136,13 @@ export function parseRetentionPolicy(text: string): RetentionPolicy {
     ...(parsed.error?.issues.flatMap((issue) => problemsOf(issue, { written, settingsAt })) ?? []),
     ...repeatedNames(written),
   ];
-  if (!parsed.success || problems.length > 0) throw new PolicyError(problems);
+  if (!parsed.success || problems.length > 0) throw new PolicyError(problems.toSorted(byPlace));
   const { name, version, ...content } = parsed.data;
   return { name, version: versionOf(version, parsed.data), ...content };
+}
+
+function byPlace(a: PolicyProblem, b: PolicyProblem): number {
+  return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
 }
 
 /** The answer to "by which rule" names it. */
