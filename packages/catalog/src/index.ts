@@ -25,6 +25,7 @@ export type { HistoricPolicy } from "./policy-history.js";
 export * from "./reevaluation.js";
 export * from "./retention-policies.js";
 export * from "./retention-facts.js";
+export * from "./retention-history.js";
 export * from "./retention-state.js";
 export { BlobIsGoingError, PolicyChangedError, type StageResults } from "./results.js";
 export * from "./session.js";

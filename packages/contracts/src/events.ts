@@ -9,6 +9,10 @@ export const EVENT_KINDS = [
   "maintenance.failing",
   /** It has succeeded again. */
   "maintenance.recovered",
+  /** Clean-up by the retention policy has stopped: more would go than its brakes allow, or the clock has jumped. */
+  "retention.paused",
+  /** It goes on: somebody has confirmed it, or the clock is right again. */
+  "retention.resumed",
   /** The catalog and the objects were restored from the backup store. */
   "catalog.restored",
   /** Objects that no row refers to were deleted, as crashes leave them. */

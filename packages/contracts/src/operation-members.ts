@@ -20,6 +20,23 @@ export const JSON_BODY = [
   "unsupported_content_encoding",
 ] as const;
 
+/** Of operations that put a policy in force or try it out. */
+export const POLICY_PROBLEMS = [
+  "invalid_policy",
+  "invalid_cursor",
+  "malformed_text",
+  "body_too_large",
+  "unsupported_media_type",
+  "unsupported_content_encoding",
+  "if_match_required",
+  "revision_mismatch",
+  ...NEEDS_CATALOG,
+] as const;
+
+export const policyIfMatch = z
+  .string()
+  .optional()
+  .describe("ETag of the policy that the change is based on; required but for a dry run");
 export const ifNoneMatch = z
   .string()
   .optional()

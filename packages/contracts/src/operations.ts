@@ -19,6 +19,7 @@ import {
 import * as parameters from "./parameters.js";
 import { POLICY_OPERATIONS } from "./policy-operations.js";
 import { report } from "./report.js";
+import { RETENTION_OPERATIONS } from "./retention-operations.js";
 import { REVIEW_OPERATIONS } from "./review-operations.js";
 import {
   scriptDetails,
@@ -110,7 +111,7 @@ export const OPERATIONS = {
     params: parameters.scriptPath,
     query: parameters.deleteQuery,
     answers: { 204: { description: "Deleted" } },
-    problems: ["confirmation_required", ...ONE_SCRIPT],
+    problems: ["confirmation_required", "under_legal_hold", ...ONE_SCRIPT],
   },
   undeleteScript: {
     method: "post",
@@ -304,6 +305,7 @@ export const OPERATIONS = {
   ...BULK_CHANGE_OPERATIONS,
   ...REVIEW_OPERATIONS,
   ...POLICY_OPERATIONS,
+  ...RETENTION_OPERATIONS,
   ...MAINTENANCE_OPERATIONS,
   ...SERVICE_OPERATIONS,
 } as const satisfies Record<string, Operation>;

@@ -237,6 +237,11 @@ export const dryRunQuery = z.strictObject({
 });
 
 export const policyQuery = pageQuery.extend(dryRunQuery.shape);
+export const retentionQuery = pageQuery.extend({
+  version: versionNumber
+    .meta({ type: "integer", minimum: 1, description: "Only of that version; all if not said" })
+    .optional(),
+});
 
 export const auditQuery = pageQuery.extend({
   script_id: uuid

@@ -2,11 +2,9 @@ import { VERSION_STATES } from "@sluice/pipeline";
 import { z } from "zod";
 import { decision } from "./report.js";
 
-const policyId = z.int().describe("Grows with each policy that comes into force");
-
-/** A policy that is or was in force. */
-export const policySummary = z.object({
-  id: policyId,
+/** A policy of whatever kind that is or was in force. */
+export const historicPolicy = z.object({
+  id: z.int().describe("Grows with each policy that comes into force"),
   name: z.string(),
   version: z
     .string()
@@ -15,6 +13,13 @@ export const policySummary = z.object({
   activated_by: z
     .string()
     .describe("Who put it in force; `POLICY_FILE` or `default` where a start of Sluice did"),
+});
+
+/** As it was written, in YAML or JSON. */
+export const policySource = z.string().describe("As it was written, in YAML or JSON");
+
+/** A policy that is or was in force. */
+export const policySummary = historicPolicy.extend({
   applied_at: z.iso
     .datetime()
     .nullable()
@@ -27,7 +32,7 @@ export type PolicySummary = z.infer<typeof policySummary>;
 /** `GET /policy`. */
 export const policyInForce = policySummary
   .extend({
-    source: z.string().describe("As it was written, in YAML or JSON"),
+    source: policySource,
     outdated: z.int().describe("Stored versions that still stand by an older policy"),
     under_way: z
       .int()
@@ -38,7 +43,7 @@ export type PolicyInForce = z.infer<typeof policyInForce>;
 
 /** `GET /policies/{id}`. */
 export const writtenPolicy = policySummary
-  .extend({ source: z.string().describe("As it was written, in YAML or JSON") })
+  .extend({ source: policySource })
   .meta({ id: "WrittenPolicy" });
 export type WrittenPolicy = z.infer<typeof writtenPolicy>;
 

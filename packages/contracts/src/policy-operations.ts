@@ -1,6 +1,14 @@
 import { z } from "zod";
 import type { Operation } from "./operation.js";
-import { API, ETAG, ifNoneMatch, NEEDS_CATALOG, NOT_MODIFIED } from "./operation-members.js";
+import {
+  API,
+  ETAG,
+  ifNoneMatch,
+  NEEDS_CATALOG,
+  NOT_MODIFIED,
+  POLICY_PROBLEMS,
+  policyIfMatch,
+} from "./operation-members.js";
 import * as parameters from "./parameters.js";
 import { policyDryRun, policyInForce, policyList, writtenPolicy } from "./policies.js";
 
@@ -33,10 +41,7 @@ export const POLICY_OPERATIONS = {
       "`dry_run=true` changes nothing and says which stored versions would change state.",
     query: parameters.policyQuery,
     headers: z.object({
-      "if-match": z
-        .string()
-        .optional()
-        .describe("ETag of the policy that the change is based on; required but for a dry run"),
+      "if-match": policyIfMatch,
     }),
     body: "policy",
     answers: {
@@ -47,17 +52,7 @@ export const POLICY_OPERATIONS = {
         content: { "application/json": policyInForce },
       },
     },
-    problems: [
-      "invalid_policy",
-      "invalid_cursor",
-      "malformed_text",
-      "body_too_large",
-      "unsupported_media_type",
-      "unsupported_content_encoding",
-      "if_match_required",
-      "revision_mismatch",
-      ...NEEDS_CATALOG,
-    ],
+    problems: POLICY_PROBLEMS,
   },
   listPolicies: {
     method: "get",

@@ -143,6 +143,16 @@ export const PROBLEMS = {
     title: "The script is under legal hold",
     help: "`GET /scripts/{id}/legal_hold` says why and by whom. It can be deleted when the hold is lifted.",
   },
+  no_legal_hold: {
+    status: 404,
+    title: "The script is under no legal hold",
+    help: "`PUT /scripts/{id}/legal_hold` places one.",
+  },
+  not_paused: {
+    status: 409,
+    title: "The clean-up has not stopped there",
+    help: "Read `GET /retention` again: it goes on, or has stopped for another reason since.",
+  },
   upload_contended: {
     status: 409,
     title: "Too many uploads of this name at once",

@@ -41,6 +41,8 @@ export interface Verdict {
 }
 
 export interface Decision {
+  /** Of the script as a whole, by the first rule of scripts that matches it. */
+  readonly script: Verdict;
   /** The rule that deletes the script; `undefined` where none does, or something protects it. */
   readonly trash: RetentionRule | undefined;
   /** By version, in the order of the script's. */
@@ -57,25 +59,25 @@ export function decide(policy: RetentionPolicy, script: RetainedScript, now: num
   );
   const kept = winners.some((rule) => rule?.action === "keep");
   const ofScript = policy.rules.find((rule) => rule.of === "scripts" && matches(rule, 0));
-  if (ofScript?.action === "delete") {
-    const protectedBy = protectionsOfScript(ofScript, script, kept);
-    if (protectedBy.length === 0) {
-      const verdict: Verdict = { rule: ofScript, action: "delete", whole: true, protectedBy };
-      return { trash: ofScript, verdicts: script.versions.map(() => verdict) };
-    }
-  }
+  const whole: Verdict = {
+    rule: ofScript,
+    action: ofScript?.action ?? "keep",
+    whole: ofScript?.action === "delete",
+    protectedBy: ofScript?.action === "delete" ? protectionsOfScript(ofScript, script, kept) : [],
+  };
+  if (whole.whole && whole.protectedBy.length === 0)
+    return { script: whole, trash: ofScript, verdicts: script.versions.map(() => whole) };
   const verdicts = script.versions.map((version, index): Verdict => {
     const rule = winners[index];
-    if (rule === undefined || rule.action === "keep")
-      return { rule, action: "keep", whole: false, protectedBy: [] };
-    const { action } = rule;
-    const whole = action === "delete" && rule.of === "scripts";
-    const protectedBy = whole
-      ? protectionsOfScript(rule, script, kept)
-      : protectionsOfVersion(rule, script, version, index);
-    return { rule, action, whole, protectedBy };
+    if (rule !== undefined && rule === ofScript && whole.whole) return whole;
+    const action = rule?.action ?? "keep";
+    const protectedBy =
+      rule === undefined || action === "keep"
+        ? []
+        : protectionsOfVersion(rule, script, version, index);
+    return { rule, action, whole: false, protectedBy };
   });
-  return { trash: undefined, verdicts };
+  return { script: whole, trash: undefined, verdicts };
 }
 
 /** A verdict that holds from a moment on, in milliseconds since 1970; -Infinity where time has no part in it. */
@@ -84,21 +86,23 @@ export interface DatedVerdict extends Verdict {
 }
 
 /**
- * What becomes of a version if nobody touches the script any more: the verdict that holds, and those that will take its place.
+ * What becomes of a version, or of the script as a whole, if nobody touches the script any more: what holds, and what will take its place.
  *
- * @param index - of the version among the script's
+ * @param index - of the version among the script's; `script` for the script as a whole
  */
-export function foreseeVersion(
+export function foresee(
   policy: RetentionPolicy,
   script: RetainedScript,
-  index: number,
+  index: number | "script",
   now: number,
 ): readonly DatedVerdict[] {
   const totals = totalsOf(script);
   // What keeps one version keeps the script, so that all dates count where a rule of scripts has a say.
-  const indexes = policy.rules.some(({ of, action }) => of === "scripts" && action === "delete")
-    ? script.versions.keys()
-    : [index];
+  const indexes =
+    index === "script" ||
+    policy.rules.some(({ of, action }) => of === "scripts" && action === "delete")
+      ? script.versions.keys()
+      : [index];
   const moments = new Set<number>();
   for (const each of indexes) {
     for (const rule of policy.rules) {
@@ -108,26 +112,20 @@ export function foreseeVersion(
   }
   const dated: DatedVerdict[] = [];
   for (const moment of [now, ...[...moments].toSorted((a, b) => a - b).slice(0, MOST_MOMENTS)]) {
-    const verdict = decide(policy, script, moment).verdicts[index];
+    const decision = decide(policy, script, moment);
+    const verdict = index === "script" ? decision.script : decision.verdicts[index];
     if (verdict === undefined) break;
     const last = dated.at(-1);
     if (last !== undefined && isSame(last, verdict)) continue;
-    dated.push({ ...verdict, from: moment === now ? sinceOf(verdict, script, index, totals) : moment });
+    const { rule } = verdict;
+    const since = rule ? dueAt(rule, script, index === "script" ? 0 : index, totals) : -Infinity;
+    dated.push({ ...verdict, from: moment === now ? since : moment });
   }
   return dated;
 }
 
 /** Of a script with very many versions and rules the near future is enough. */
 const MOST_MOMENTS = 200;
-
-function sinceOf(
-  { rule }: Verdict,
-  script: RetainedScript,
-  index: number,
-  totals: readonly number[],
-): number {
-  return rule === undefined ? -Infinity : dueAt(rule, script, index, totals);
-}
 
 function isSame(a: Verdict, b: Verdict): boolean {
   return a.rule === b.rule && a.protectedBy.join() === b.protectedBy.join();

@@ -1,7 +1,7 @@
 import type { RetainedScript, RetainedVersion } from "@sluice/catalog";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { decide, foreseeVersion, USE_SLACK_MS } from "../src/evaluate.js";
+import { decide, foresee, USE_SLACK_MS } from "../src/evaluate.js";
 import type { RetentionPolicy, RetentionRule } from "../src/document.js";
 
 const DAY = 86_400_000;
@@ -171,7 +171,7 @@ test("foresees, for every moment to come, what is decided then", () => {
   fc.assert(
     fc.property(policies, scripts, fc.integer({ min: 0, max: 40 * DAY }), (policy, script, later) => {
       for (const index of script.versions.keys()) {
-        const foreseen = foreseeVersion(policy, script, index, NOW);
+        const foreseen = foresee(policy, script, index, NOW);
         const then = foreseen.findLast(({ from }) => from <= NOW + later) ?? foreseen[0];
         const decided = decide(policy, script, NOW + later).verdicts[index];
         expect(then && [then.rule?.name, fateOf(then)]).toEqual(

@@ -12,6 +12,7 @@ import { compareVersions } from "./compare-versions.js";
 import { decideApproval } from "./decide-approval.js";
 import { deleteScript } from "./delete-script.js";
 import { listApprovals } from "./list-approvals.js";
+import { liftLegalHold, placeLegalHold, readLegalHold } from "./legal-hold.js";
 import { listAudit } from "./list-audit.js";
 import { listEvents } from "./list-events.js";
 import { listMaintenance } from "./list-maintenance.js";
@@ -26,8 +27,16 @@ import { readScript } from "./read-script.js";
 import { readStatus, readVersionStatus } from "./read-status.js";
 import { readVersion } from "./read-version.js";
 import { restoreVersion } from "./restore-version.js";
+import {
+  confirmRetention,
+  listRetentionPolicies,
+  readRetention,
+  readWrittenRetentionPolicy,
+  updateRetention,
+} from "./retention.js";
 import { retryScript } from "./retry-script.js";
 import { listWatch } from "./list-watch.js";
+import { readScriptRetention } from "./script-retention.js";
 import { livez, metrics, openapi, readyz } from "./service.js";
 import { listStages, pauseStage, resumeStage } from "./stages.js";
 import { patchMetadata, updateMetadata } from "./update-metadata.js";
@@ -67,6 +76,15 @@ const ROUTES: Readonly<Record<OperationId, (deps: Dependencies) => Route>> = {
   updatePolicy,
   listPolicies,
   readWrittenPolicy,
+  readRetention,
+  updateRetention,
+  listRetentionPolicies,
+  readWrittenRetentionPolicy,
+  confirmRetention,
+  readScriptRetention,
+  readLegalHold,
+  placeLegalHold,
+  liftLegalHold,
   listEvents,
   listMaintenance,
   listWatch,

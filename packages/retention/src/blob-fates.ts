@@ -1,0 +1,87 @@
+import { listSharers, type Queryable, readRetained, type RetainedScript } from "@sluice/catalog";
+import type { RetentionPolicy } from "./document.js";
+import { decide, type Verdict } from "./evaluate.js";
+
+/** What becomes of bytes that several versions may share. */
+export interface BlobFate {
+  /** `stays` where one version at least is kept as it is. */
+  readonly fate: "stays" | "archived" | "freed";
+  /** The one script that it is counted at. */
+  readonly countedAt: string;
+}
+
+/** Bytes that more scripts share than that stay, as far as is counted. */
+const MOST_SHARERS = 100;
+const SCRIPTS_AT_ONCE = 200;
+/** Scripts that are looked at for the sake of one page; bytes that it takes more for stay too. */
+const MOST_LOOKED_AT = 5_000;
+
+/**
+ * What becomes of the bytes of versions that are to go or to be archived. All scripts that share them have a say, wherever they are.
+ *
+ * @param scripts - those that the bytes were met at
+ * @param sha256s - of the bytes
+ */
+export async function fatesOfBlobs(
+  db: Queryable,
+  {
+    policy,
+    scripts,
+    sha256s,
+    now,
+  }: {
+    readonly policy: RetentionPolicy;
+    readonly scripts: readonly RetainedScript[];
+    readonly sha256s: readonly string[];
+    readonly now: number;
+  },
+): Promise<ReadonlyMap<string, BlobFate>> {
+  const sharers = new Map<string, string[]>();
+  for (const { sha256, scriptId } of await listSharers(db, { sha256s, limit: MOST_SHARERS + 1 }))
+    sharers.set(sha256, [...(sharers.get(sha256) ?? []), scriptId]);
+  const verdicts = new Map<string, ReadonlyMap<string, readonly Verdict[]>>();
+  const look = (some: readonly RetainedScript[]): void => {
+    for (const script of some) verdicts.set(script.scriptId, verdictsByBytes(policy, script, now));
+  };
+  look(scripts);
+  const known = [...sharers.values()].filter((each) => each.length <= MOST_SHARERS);
+  const others = [...new Set(known.flat())]
+    .filter((scriptId) => !verdicts.has(scriptId))
+    .slice(0, MOST_LOOKED_AT);
+  for (let start = 0; start < others.length; start += SCRIPTS_AT_ONCE)
+    look(await readRetained(db, others.slice(start, start + SCRIPTS_AT_ONCE)));
+
+  return new Map(
+    [...sharers].map(([sha256, each]) => {
+      const ids = each.toSorted();
+      const all = ids.flatMap((scriptId) => verdicts.get(scriptId)?.get(sha256) ?? [UNKNOWN]);
+      const fate =
+        ids.length > MOST_SHARERS || all.some((verdict) => effect(verdict) === "keep")
+          ? "stays"
+          : all.some((verdict) => effect(verdict) === "archive")
+            ? "archived"
+            : "freed";
+      return [sha256, { fate, countedAt: ids.at(-1) ?? "" }];
+    }),
+  );
+}
+
+/** Of a script that was not looked at, or has changed since its bytes were met. */
+const UNKNOWN: Verdict = { rule: undefined, action: "keep", whole: false, protectedBy: [] };
+
+/** What a verdict comes to. */
+export function effect({ action, protectedBy }: Verdict): Verdict["action"] {
+  return protectedBy.length === 0 ? action : "keep";
+}
+
+function verdictsByBytes(
+  policy: RetentionPolicy,
+  script: RetainedScript,
+  now: number,
+): ReadonlyMap<string, readonly Verdict[]> {
+  const decision = decide(policy, script, now);
+  const byBytes = new Map<string, Verdict[]>();
+  for (const [index, { sha256 }] of script.versions.entries())
+    byBytes.set(sha256, [...(byBytes.get(sha256) ?? []), decision.verdicts[index] ?? UNKNOWN]);
+  return byBytes;
+}
