@@ -26,18 +26,21 @@ interface HistoricRow extends QueryResultRow {
 /** What can be asked of the table of one kind of policy. */
 export interface PolicyHistory<Policy> {
   /** The id of the one in force; 0 where there was never one. */
-  readId(db: Queryable): Promise<number>;
+  readonly readId: (db: Queryable) => Promise<number>;
   /** @returns `undefined` where there was never one */
-  readInForce(db: Queryable): Promise<Policy | undefined>;
+  readonly readInForce: (db: Queryable) => Promise<Policy | undefined>;
   /** @returns `undefined` where there never was one with that id */
-  read(db: Queryable, id: number): Promise<Policy | undefined>;
+  readonly read: (db: Queryable, id: number) => Promise<Policy | undefined>;
   /** Those that were ever in force, the latest first. */
-  list(
+  readonly list: (
     db: Queryable,
     page: { before?: number | undefined; limit: number },
-  ): Promise<{ items: readonly Policy[]; next: number | undefined }>;
+  ) => Promise<{ items: readonly Policy[]; next: number | undefined }>;
   /** Puts one in force; the caller sees to it that nobody else does at the same time. */
-  add(tx: Queryable, policy: Omit<HistoricPolicy, "id" | "activatedAt">): Promise<void>;
+  readonly add: (
+    tx: Queryable,
+    policy: Omit<HistoricPolicy, "id" | "activatedAt">,
+  ) => Promise<void>;
 }
 
 /**

@@ -45,13 +45,13 @@ export async function listRetained(
 ): Promise<RetainedPage> {
   const { rows } = await db.query<RetainedRow & { position: number; found: number }>({
     name: "list_retained",
-    text: `with some as (
+    text: `with page as (
         select id, namespace, filename, tags, pinned, (row_number() over by_id)::int as position,
             (count(*) over ())::int as found, sum(latest_version) over by_id as versions
           from (select * from scripts where ($1::uuid is null or id > $1) and deleted_at is null
-            order by id limit $2) page
+            order by id limit $2) live
           window by_id as (order by id))
-      ${SELECT}, s.position, s.found from some s ${JOINS}
+      ${SELECT}, s.position, s.found from page s ${JOINS}
       where s.versions <= ${MOST_VERSIONS} or s.position = 1
       order by s.id, v.number desc`,
     values: [after ?? null, limit],

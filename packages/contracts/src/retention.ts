@@ -16,7 +16,10 @@ const pause = z.object({
     .enum(["too_many", "clock"])
     .describe("More would go than the policy's brakes allow, or the clock has jumped"),
   message: z.string(),
-  removals: z.int().nullable().describe("Versions that would go; `null` where that was not counted"),
+  removals: z
+    .int()
+    .nullable()
+    .describe("Versions that would go; `null` where that was not counted"),
   of: z.int().nullable().describe("Of how many"),
 });
 
@@ -86,7 +89,9 @@ export const retentionDryRun = z
           "What the object store gets back once the trash is emptied. Bytes that another version keeps are not counted, nor " +
             "those that more than 100 scripts share",
         ),
-        archived_bytes: bytes("What would move to the archive, as stored now; it gets smaller there"),
+        archived_bytes: bytes(
+          "What would move to the archive, as stored now; it gets smaller there",
+        ),
       })
       .describe("Of this page; they add up over all pages"),
     items: z.array(
@@ -114,7 +119,10 @@ export const RETENTION_PROTECTIONS = [
 ] as const;
 
 const outlook = z.object({
-  from: z.iso.datetime().nullable().describe("Since when or from when; `null` where time has no part in it"),
+  from: z.iso
+    .datetime()
+    .nullable()
+    .describe("Since when or from when; `null` where time has no part in it"),
   action,
   rule: rule.nullable().describe("`null` where no rule matches, and it is kept"),
   whole: z.boolean().describe("The script as a whole goes"),
@@ -125,7 +133,9 @@ const outlook = z.object({
 
 const outlooks = z
   .array(outlook)
-  .describe("What holds now, and what takes its place if nobody touches or uses the script any more");
+  .describe(
+    "What holds now, and what takes its place if nobody touches or uses the script any more",
+  );
 
 /** `GET /scripts/{id}/retention`. */
 export const scriptRetention = z
@@ -144,7 +154,10 @@ export const scriptRetention = z
     paused: z.boolean().describe("Nothing is removed until somebody confirms it"),
     legal_hold: legalHold.nullable(),
     pinned: z.boolean(),
-    last_used_at: z.iso.datetime().nullable().describe("A minute late at most; `null` where it never was"),
+    last_used_at: z.iso
+      .datetime()
+      .nullable()
+      .describe("A minute late at most; `null` where it never was"),
     script: outlooks.describe("Of the script as a whole, by the rules of scripts"),
     versions: z
       .array(
@@ -166,7 +179,10 @@ export const scriptRetention = z
           action: z.string().describe("As in the audit log"),
           version: z.int().nullable(),
           rule: rule.nullable(),
-          policy_id: z.int().nullable().describe("`GET /retention_policies/{id}` has it as it was written"),
+          policy_id: z
+            .int()
+            .nullable()
+            .describe("`GET /retention_policies/{id}` has it as it was written"),
           policy_version: z.string().nullable(),
           reason: z.string().nullable(),
         }),

@@ -1,5 +1,14 @@
 import { MAX_JSON_BYTES } from "@sluice/contracts";
-import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+} from "yaml";
 import { PolicyError } from "./problems.js";
 
 /** A place in a text; both count from 1. */

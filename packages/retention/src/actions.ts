@@ -23,10 +23,7 @@ export interface RetentionActions {
    *
    * @returns the ids of those that went; others are left for the next round
    */
-  deleteVersions(
-    tx: Queryable,
-    versions: readonly DueVersion[],
-  ): Promise<ReadonlySet<string>>;
+  deleteVersions(tx: Queryable, versions: readonly DueVersion[]): Promise<ReadonlySet<string>>;
   /**
    * Moves the bytes of versions to the archive; outside of any transaction.
    *

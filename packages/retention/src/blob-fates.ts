@@ -1,6 +1,6 @@
 import { listSharers, type Queryable, readRetained, type RetainedScript } from "@sluice/catalog";
 import type { RetentionPolicy } from "./document.js";
-import { decide, type Verdict } from "./evaluate.js";
+import { decide, effectOf, type Verdict } from "./evaluate.js";
 
 /** What becomes of bytes that several versions may share. */
 export interface BlobFate {
@@ -56,9 +56,9 @@ export async function fatesOfBlobs(
       const ids = each.toSorted();
       const all = ids.flatMap((scriptId) => verdicts.get(scriptId)?.get(sha256) ?? [UNKNOWN]);
       const fate =
-        ids.length > MOST_SHARERS || all.some((verdict) => effect(verdict) === "keep")
+        ids.length > MOST_SHARERS || all.some((verdict) => effectOf(verdict) === "keep")
           ? "stays"
-          : all.some((verdict) => effect(verdict) === "archive")
+          : all.some((verdict) => effectOf(verdict) === "archive")
             ? "archived"
             : "freed";
       return [sha256, { fate, countedAt: ids.at(-1) ?? "" }];
@@ -68,11 +68,6 @@ export async function fatesOfBlobs(
 
 /** Of a script that was not looked at, or has changed since its bytes were met. */
 const UNKNOWN: Verdict = { rule: undefined, action: "keep", whole: false, protectedBy: [] };
-
-/** What a verdict comes to. */
-export function effect({ action, protectedBy }: Verdict): Verdict["action"] {
-  return protectedBy.length === 0 ? action : "keep";
-}
 
 function verdictsByBytes(
   policy: RetentionPolicy,

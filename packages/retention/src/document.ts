@@ -19,8 +19,7 @@ export const RETENTION_ACTIONS = ["keep", "archive", "delete"] as const;
 export type RetentionAction = (typeof RETENTION_ACTIONS)[number];
 
 /** What a rule leaves alone unless it says `even`. */
-export const OVERRIDABLE = ["pinned", "needs_approval", "newest_version"] as const;
-export type Overridable = (typeof OVERRIDABLE)[number];
+const OVERRIDABLE = ["pinned", "needs_approval", "newest_version"] as const;
 
 const MOST_RULES = 200;
 const MOST_NAMES = 100;
@@ -159,7 +158,9 @@ function repeatedNames(written: WrittenContent): PolicyProblem[] {
       return [];
     }
     const place = written.placeOf(["rules", index, "name"]);
-    return [{ path: `rules[${index}].name`, message: `is the name of rules[${first}] too`, ...place }];
+    return [
+      { path: `rules[${index}].name`, message: `is the name of rules[${first}] too`, ...place },
+    ];
   });
 }
 

@@ -1,7 +1,7 @@
 import { type Catalog, listRetained, readRetained, type RetainedScript } from "@sluice/catalog";
-import { effect, fatesOfBlobs } from "./blob-fates.js";
+import { fatesOfBlobs } from "./blob-fates.js";
 import type { RetentionPolicy } from "./document.js";
-import { decide } from "./evaluate.js";
+import { decide, effectOf } from "./evaluate.js";
 
 /** Something that would go, or be archived. */
 export interface DryRunItem {
@@ -109,7 +109,7 @@ function itemsOf(policy: RetentionPolicy, script: RetainedScript, now: number): 
     return [{ ...about, version: undefined, action: "delete", rule: trash.name }];
   return script.versions.flatMap(({ number, archived }, index) => {
     const verdict = verdicts[index];
-    const action = verdict ? effect(verdict) : "keep";
+    const action = verdict ? effectOf(verdict) : "keep";
     if (verdict?.rule === undefined || action === "keep" || (action === "archive" && archived))
       return [];
     return [{ ...about, version: number, action, rule: verdict.rule.name }];
@@ -126,7 +126,7 @@ async function countsOf(
     const { trash, verdicts } = decide(policy, script, now);
     return script.versions.flatMap((version, index) => {
       const verdict = verdicts[index];
-      const action = verdict ? effect(verdict) : "keep";
+      const action = verdict ? effectOf(verdict) : "keep";
       if (action === "keep" || (action === "archive" && version.archived)) return [];
       return [{ scriptId: script.scriptId, version, action, whole: trash !== undefined }];
     });

@@ -52,8 +52,7 @@ export interface Decision {
 /** What happens at a moment, in milliseconds since 1970. */
 export function decide(policy: RetentionPolicy, script: RetainedScript, now: number): Decision {
   const totals = totalsOf(script);
-  const matches = (rule: RetentionRule, index: number) =>
-    dueAt(rule, script, index, totals) <= now;
+  const matches = (rule: RetentionRule, index: number) => dueAt(rule, script, index, totals) <= now;
   const winners = script.versions.map((_, index) =>
     policy.rules.find((rule) => matches(rule, index)),
   );
@@ -120,8 +119,15 @@ export function foresee(
     const { rule } = verdict;
     const since = rule ? dueAt(rule, script, index === "script" ? 0 : index, totals) : -Infinity;
     dated.push({ ...verdict, from: moment === now ? since : moment });
+    // Nothing comes after that.
+    if (effectOf(verdict) === "delete") break;
   }
   return dated;
+}
+
+/** What a verdict comes to. */
+export function effectOf({ action, protectedBy }: Verdict): RetentionAction {
+  return protectedBy.length === 0 ? action : "keep";
 }
 
 /** Of a script with very many versions and rules the near future is enough. */

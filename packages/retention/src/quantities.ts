@@ -36,7 +36,8 @@ export const duration = quantity(DURATION_UNITS, {
 /** A size such as `10GB`, in bytes. */
 export const size = quantity(SIZE_UNITS, {
   most: Number.MAX_SAFE_INTEGER,
-  error: "must be a size above 0 such as 10GB: a number with B, KB, MB, GB, TB, KiB, MiB, GiB or TiB",
+  error:
+    "must be a size above 0 such as 10GB: a number with B, KB, MB, GB, TB, KiB, MiB, GiB or TiB",
 });
 
 /** A share such as `5%`, as a number from 0 to 1. */

@@ -17,11 +17,16 @@ import {
   type RetainedScript,
 } from "@sluice/catalog";
 import { z } from "zod";
-import { type DueVersion, RETENTION_ACTOR, type RetentionActions, type RuleReason } from "./actions.js";
-import { effect, fatesOfBlobs } from "./blob-fates.js";
+import {
+  type DueVersion,
+  RETENTION_ACTOR,
+  type RetentionActions,
+  type RuleReason,
+} from "./actions.js";
+import { fatesOfBlobs } from "./blob-fates.js";
 import { allowedRemovals, pause, watchClock } from "./brakes.js";
 import { parseRetentionPolicy, type RetentionPolicy, type RetentionRule } from "./document.js";
-import { decide } from "./evaluate.js";
+import { decide, effectOf } from "./evaluate.js";
 
 export interface RetentionRoundDeps {
   readonly catalog: Catalog;
@@ -188,8 +193,7 @@ async function count(round: Round, from: Progress): Promise<Progress | undefined
       progress = {
         ...progress,
         versions: progress.versions + script.versions.length,
-        removals:
-          progress.removals + (due.trash ? script.versions.length : due.toDelete.length),
+        removals: progress.removals + (due.trash ? script.versions.length : due.toDelete.length),
         archivals: progress.archivals + due.toArchive.length,
       };
     }
@@ -341,7 +345,12 @@ interface Due {
   readonly toArchive: readonly DueVersion[];
 }
 
-function dueOf(policyId: number, policy: RetentionPolicy, script: RetainedScript, now: number): Due {
+function dueOf(
+  policyId: number,
+  policy: RetentionPolicy,
+  script: RetainedScript,
+  now: number,
+): Due {
   const { trash, verdicts } = decide(policy, script, now);
   const reasonOf = (rule: RetentionRule): RuleReason => ({
     rule: rule.name,
@@ -352,7 +361,7 @@ function dueOf(policyId: number, policy: RetentionPolicy, script: RetainedScript
   const pick = (action: "delete" | "archive"): DueVersion[] =>
     script.versions.flatMap(({ versionId, number, sha256, archived }, index) => {
       const verdict = verdicts[index];
-      if (verdict?.rule === undefined || effect(verdict) !== action) return [];
+      if (verdict?.rule === undefined || effectOf(verdict) !== action) return [];
       if (action === "archive" && archived) return [];
       const reason = reasonOf(verdict.rule);
       return [{ scriptId: script.scriptId, versionId, number, sha256, reason }];

@@ -130,13 +130,27 @@ export const DECLARED = {
     expected: "a whole number of days from 1 to 3650",
     schema: whole(1, 3_650).transform((days) => days * 86_400_000),
   }),
+  retentionIntervalMs: setting({
+    name: "RETENTION_INTERVAL_SECONDS",
+    default: "3600",
+    description: "time between two rounds of the retention policy over all scripts",
+    expected: "a whole number of seconds from 60 to 604800",
+    schema: seconds(60, 604_800),
+  }),
+  retentionPerSecond: setting({
+    name: "RETENTION_PER_SECOND",
+    default: "100",
+    description: "scripts that the retention policy deletes or archives in a second, at most",
+    expected: "a whole number from 1 to 100000",
+    schema: whole(1, 100_000),
+  }),
   apiKeys: setting({
     name: "API_KEYS",
     default: undefined,
     description:
       "keys that callers must send, each with a name for the audit log before it if wanted (NAME:KEY), separated by commas; unset: nobody is asked for one",
     expected:
-      "KEY or NAME:KEY, separated by commas, each key and name once: keys of at least 16 characters without blanks and colons; names of letters, digits and ._- that are not janitor, local or policy",
+      "KEY or NAME:KEY, separated by commas, each key and name once: keys of at least 16 characters without blanks and colons; names of letters, digits and ._- that are not janitor, local, policy or retention",
     schema: apiKeys,
     secret: true,
   }),

@@ -70,7 +70,7 @@ export interface ApiKey {
 }
 
 /** Names that the audit log has for others than the holders of keys. */
-const TAKEN_NAMES = ["janitor", "local", "policy"];
+const TAKEN_NAMES = ["janitor", "local", "policy", "retention"];
 
 /** `KEY`, or `NAME:KEY`. */
 export const apiKeys: z.ZodType<ApiKey[], string> = commaList(

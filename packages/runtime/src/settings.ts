@@ -28,6 +28,10 @@ export interface Settings {
   readonly backupSecrets: readonly Buffer[];
   /** Time between two exports of the catalog, in milliseconds. */
   readonly exportIntervalMs: number;
+  /** Time between two rounds of the retention policy. */
+  readonly retentionIntervalMs: number;
+  /** Scripts that it deletes or archives in a second, at most. */
+  readonly retentionPerSecond: number;
   /** How long exports are kept, in milliseconds. */
   readonly exportKeepMs: number;
   readonly logLevel: LogLevel;

@@ -6,6 +6,8 @@ import { Counter, Gauge } from "prom-client";
 /** What the janitor counts. */
 export interface JanitorMetrics {
   readonly requeued: (stage: StageName, versions: number) => void;
+  /** What the retention policy has deleted and archived. */
+  readonly retained: (action: "trash" | "delete" | "archive", count: number) => void;
   readonly scrubbed: (batch: Readonly<Record<ScrubCount, number>>) => void;
   readonly orphanDeleted: () => void;
   readonly maintained: (task: string, outcome: "done" | "failed") => void;
@@ -24,6 +26,12 @@ export function createJanitorMetrics({ registry }: Metrics): JanitorMetrics {
   const orphans = new Counter({
     name: "sluice_orphans_deleted_total",
     help: "Objects that no row referred to",
+    registers: [registry],
+  });
+  const retained = new Counter({
+    name: "sluice_retention_actions_total",
+    help: "Scripts and versions that the retention policy has put into the trash, deleted or archived",
+    labelNames: ["action"],
     registers: [registry],
   });
   const scrubbed = new Counter({
@@ -65,6 +73,7 @@ export function createJanitorMetrics({ registry }: Metrics): JanitorMetrics {
     },
     maintained: (task, outcome) => maintained.inc({ task, outcome }),
     requeued: (stage, versions) => requeued.inc({ stage }, versions),
+    retained: (action, count) => retained.inc({ action }, count),
     scrubbed: (batch) => {
       for (const [what, number] of Object.entries(batch)) scrubbed.inc({ what }, number);
     },

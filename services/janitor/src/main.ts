@@ -68,6 +68,7 @@ await runService("janitor", async (context) => {
       log,
       onExported: counters.exported,
       onScrubbed: counters.scrubbed,
+      onRetained: counters.retained,
     }),
     {
       catalog,

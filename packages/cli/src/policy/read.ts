@@ -1,11 +1,6 @@
 import { namespace as namespaceSchema } from "@sluice/contracts";
 import { PolicyError } from "@sluice/policy-documents";
-import {
-  type LoadedPolicy,
-  loadPolicy,
-  type Policy,
-  policyFor,
-} from "@sluice/python-analysis";
+import { type LoadedPolicy, loadPolicy, type Policy, policyFor } from "@sluice/python-analysis";
 import { visible } from "@sluice/report-formats";
 import { fileError } from "../files/failure.js";
 import { UsageError } from "../usage-error.js";

@@ -10,7 +10,13 @@ import {
   type WrittenContent,
 } from "@sluice/policy-documents";
 import { merge } from "./merge.js";
-import { overrideSchema, type Policy, type PolicyOverride, policySchema, settingsAt } from "./schema.js";
+import {
+  overrideSchema,
+  type Policy,
+  type PolicyOverride,
+  policySchema,
+  settingsAt,
+} from "./schema.js";
 
 export interface PolicyDocument {
   readonly name: string;
@@ -42,7 +48,11 @@ export function parsePolicyDocument(text: string): PolicyDocument {
   const content = written.value;
   const { namespaces, ...rest } = isMapping(content) ? content : {};
   const base = policySchema.safeParse(isMapping(content) ? rest : content, PARSING);
-  const problems = base.success ? [] : base.error.issues.flatMap((issue) => problemsOf(issue, { written, settingsAt: settingsAt([]) }));
+  const problems = base.success
+    ? []
+    : base.error.issues.flatMap((issue) =>
+        problemsOf(issue, { written, settingsAt: settingsAt([]) }),
+      );
   const overrides = readOverrides(namespaces ?? {}, written, problems);
   if (!base.success || problems.length > 0) throw new PolicyError(problems);
   return withPolicies(base.data, overrides);
@@ -97,7 +107,12 @@ function readOverrides(
       problems.push({ path: `namespaces.${key}`, message: "is there twice", ...place });
     const parsed = overrideSchema.safeParse(value, PARSING);
     if (parsed.success) overrides.set(pattern, parsed.data);
-    else problems.push(...parsed.error.issues.flatMap((issue) => problemsOf(issue, { written, outer: path, settingsAt: settingsAt(path) })));
+    else
+      problems.push(
+        ...parsed.error.issues.flatMap((issue) =>
+          problemsOf(issue, { written, outer: path, settingsAt: settingsAt(path) }),
+        ),
+      );
   }
   return overrides;
 }

@@ -35,9 +35,12 @@ export async function readPolicyBody<Policy>(
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
     const { problems } = error;
-    const errors = problems
-      .slice(0, MOST_ERRORS)
-      .map(({ path, message, ...place }) => ({ in: "body" as const, name: path, message, ...place }));
+    const errors = problems.slice(0, MOST_ERRORS).map(({ path, message, ...place }) => ({
+      in: "body" as const,
+      name: path,
+      message,
+      ...place,
+    }));
     throw new ProblemError(
       "invalid_policy",
       `The policy has ${problems.length} ${problems.length === 1 ? "mistake" : "mistakes"}: ${errors

@@ -100,8 +100,13 @@ export function updateRetention(deps: RetentionDependencies): Route {
       const { log } = res.locals;
       log.info({ retention: version, policy_id: id }, "a retention policy came into force");
     }
-    res.status(202);
-    sendTagged(req, res, body, { tag: revisionTag(id) });
+    const text = JSON.stringify(body);
+    res
+      .status(202)
+      .set("ETag", revisionTag(id)(text))
+      .set("Cache-Control", "private, no-cache")
+      .set("Content-Type", "application/json")
+      .send(Buffer.from(text));
   });
 }
 

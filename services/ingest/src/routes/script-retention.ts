@@ -44,14 +44,22 @@ export function readScriptRetention({ catalog }: Pick<Dependencies, "catalog">):
     const now = (await readClock(catalog)).getTime();
     const [script] = await readRetained(catalog, [id]);
     const page = pageOf(script, { version: query.version, before, limit: query.limit });
-    if (query.version !== undefined && page.indexes.length === 0 && !isKnown(trace.history, query.version))
-      throw new ProblemError("version_not_found", `The script ${id} has no version ${query.version}.`);
+    if (
+      query.version !== undefined &&
+      page.indexes.length === 0 &&
+      !isKnown(trace.history, query.version)
+    )
+      throw new ProblemError(
+        "version_not_found",
+        `The script ${id} has no version ${query.version}.`,
+      );
 
     const body: ScriptRetention = {
       script_id: id,
       namespace: trace.script?.namespace ?? textOf(trace.history, "namespace"),
       filename: trace.script?.filename ?? textOf(trace.history, "filename"),
-      standing: trace.script === undefined ? "gone" : trace.script.deletedAt ? "in_trash" : "stored",
+      standing:
+        trace.script === undefined ? "gone" : trace.script.deletedAt ? "in_trash" : "stored",
       deleted_at: deletedAt(trace)?.toISOString() ?? null,
       policy: stored ? { id: stored.id, name: stored.name, version: stored.version } : null,
       paused: (await readRetentionState(catalog)).pause !== undefined,
@@ -72,7 +80,10 @@ export function readScriptRetention({ catalog }: Pick<Dependencies, "catalog">):
       }),
       next_cursor: page.next === undefined ? null : encodeCursor(page.next, of),
       history: trace.history
-        .filter(({ version }) => query.version === undefined || version === undefined || version === query.version)
+        .filter(
+          ({ version }) =>
+            query.version === undefined || version === undefined || version === query.version,
+        )
         .map(toHistory),
     };
     res.set("Cache-Control", "private, no-cache").json(body);
@@ -96,7 +107,9 @@ function pageOf(
   const versions = script?.versions ?? [];
   const wanted = [...versions.keys()].filter((index) => {
     const number = versions[index]?.number ?? 0;
-    return (version === undefined || number === version) && (before === undefined || number < before);
+    return (
+      (version === undefined || number === version) && (before === undefined || number < before)
+    );
   });
   const indexes = wanted.slice(0, limit);
   const last = indexes.at(-1);
@@ -123,7 +136,13 @@ function isKnown(history: readonly AuditEntry[], version: number): boolean {
   return history.some((entry) => entry.version === version);
 }
 
-function toOutlook({ from, action, rule, whole, protectedBy }: DatedVerdict): ScriptRetention["script"][number] {
+function toOutlook({
+  from,
+  action,
+  rule,
+  whole,
+  protectedBy,
+}: DatedVerdict): ScriptRetention["script"][number] {
   return {
     from: Number.isFinite(from) ? new Date(from).toISOString() : null,
     action,
@@ -133,7 +152,13 @@ function toOutlook({ from, action, rule, whole, protectedBy }: DatedVerdict): Sc
   };
 }
 
-function toHistory({ at, actor, action, version, details }: AuditEntry): ScriptRetention["history"][number] {
+function toHistory({
+  at,
+  actor,
+  action,
+  version,
+  details,
+}: AuditEntry): ScriptRetention["history"][number] {
   const said = details as Readonly<Record<string, unknown>>;
   const text = (name: string) => (typeof said[name] === "string" ? said[name] : null);
   return {

@@ -1,11 +1,12 @@
 import { type Catalog, expireIdempotencyKeys } from "@sluice/catalog";
 import { bulkChangesTask } from "../bulk-changes.js";
 import { exportCatalogTask, type ExportCatalogDeps } from "../export-catalog.js";
+import { type RetainDeps, retentionTask } from "../retain.js";
 import { type ScrubDeps, scrubTask } from "../scrub/scrub.js";
 import type { MaintenanceTask } from "./task.js";
 
-export interface TaskDeps extends ExportCatalogDeps, ScrubDeps {
-  readonly settings: ExportCatalogDeps["settings"] & ScrubDeps["settings"];
+export interface TaskDeps extends ExportCatalogDeps, RetainDeps, ScrubDeps {
+  readonly settings: ExportCatalogDeps["settings"] & RetainDeps["settings"] & ScrubDeps["settings"];
   readonly catalog: Catalog;
 }
 
@@ -19,6 +20,7 @@ export function maintenanceTasks(deps: TaskDeps): readonly MaintenanceTask[] {
     exportCatalogTask(deps),
     scrubTask(deps),
     bulkChangesTask(catalog),
+    retentionTask(deps),
     {
       name: "expire-idempotency-keys",
       everyMs: HOUR_MS,

@@ -1,0 +1,48 @@
+import type { Catalog } from "@sluice/catalog";
+import type { ObjectStore } from "@sluice/object-store";
+import { type RetentionActions, runRetention } from "@sluice/retention";
+import type { ServiceSettings } from "@sluice/runtime";
+import type { MaintenanceTask } from "./maintenance/task.js";
+
+export interface RetainDeps {
+  readonly settings: Pick<ServiceSettings, "retentionIntervalMs" | "retentionPerSecond">;
+  readonly catalog: Catalog;
+  readonly backup: ObjectStore;
+  /** Told of what was done by the retention policy. */
+  readonly onRetained: (action: "trash" | "delete" | "archive", count: number) => void;
+}
+
+/** Whether a round is to begin is looked at so often: one that was killed goes on then, too. */
+const EVERY_MS = 60_000;
+
+/** Deletes and archives what the retention policy says. */
+export function retentionTask({
+  settings,
+  catalog,
+  backup,
+  onRetained,
+}: RetainDeps): MaintenanceTask {
+  const actions: RetentionActions = {
+    deleteVersions: async () => new Set(),
+    archive: async () => new Set(),
+    checkBackup: async () => {
+      await backup.stat("manifests/none");
+    },
+  };
+  return {
+    name: "retention",
+    everyMs: EVERY_MS,
+    run: (run) =>
+      runRetention(
+        {
+          catalog,
+          actions,
+          intervalMs: settings.retentionIntervalMs,
+          perSecond: settings.retentionPerSecond,
+          now: Date.now,
+          onActed: onRetained,
+        },
+        run,
+      ),
+  };
+}
