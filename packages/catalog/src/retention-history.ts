@@ -20,6 +20,7 @@ export interface ScriptTrace {
 
 const ACTIONS = [
   "script.deleted",
+  "script.undeleted",
   "version.deleted",
   "version.archived",
   "legal_hold.placed",
