@@ -6,7 +6,6 @@ import type {
   RetentionDryRun,
   RetentionPolicyList,
   ScriptRetention,
-  UploadedScript,
 } from "@sluice/contracts";
 import { runRetention } from "@sluice/retention";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -58,7 +57,7 @@ describeWith(["postgres"], "the retention policy", () => {
     let scriptId = "";
     for (const [index, age] of days.entries()) {
       const query = `?namespace=${encodeURIComponent(namespace)}`;
-      const { body } = await upload<UploadedScript>(ingest, name, `x = ${index}\n`, { query });
+      const { body } = await upload(ingest, name, `x = ${index}\n`, { query });
       scriptId = body.script_id;
       await ingest.catalog.query(
         "update versions set state = 'ready', created_at = now() - $3 * interval '1 day' where script_id = $1 and number = $2",
