@@ -293,6 +293,7 @@ describeWith(["postgres"], "approvals", () => {
     );
     expect((await decide<Problem>(uploaded, ALL)).body.code).toBe("script_not_found");
     expect((await audit(uploaded)).items.map(({ action }) => action)).toEqual([
+      "script.deleted",
       "approval.granted",
       "approval.granted",
       "version.state_changed",

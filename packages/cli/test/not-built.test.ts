@@ -38,7 +38,7 @@ test("in a checkout that is not built it builds what it needs, once, and says so
   const first = await run();
   expect(first).toMatchObject({ code: 0, stderr: "sluice: building, once …\n" });
   expect(await run()).toEqual({ ...first, stderr: "" });
-  expect(existsSync(join(checkout, "packages", "catalog", "dist"))).toBe(false);
+  expect(existsSync(join(checkout, "packages", "worker", "dist"))).toBe(false);
 
   writeFileSync(
     join(checkout, "packages", "cli", "src", "index.ts"),
