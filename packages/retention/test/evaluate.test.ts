@@ -75,7 +75,7 @@ const some = <T>(...values: readonly T[]) =>
     nil: undefined,
     freq: 2,
   });
-const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 1 });
+const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 2 });
 
 const rule = fc
   .record({
