@@ -26,18 +26,28 @@ describeWith(["postgres"], "a restore", () => {
     await stores.export();
     await stores.ready("first.py", "import sys\n", 2, first.scriptId);
     await stores.settle(await stores.upload("settled.py", "y = 1\n"), "y = 1\n");
+    await decide(stores, first.scriptId);
     const gone = await stores.upload("gone.py", "z = 1\n");
     await stores.catalog.query(
       'update scripts set tags = \'{a,"b c"}\', labels = \'{"k": "v"}\' where id = $1',
       [first.scriptId],
     );
     await stores.export();
+    await stores.catalog.query("update approvals set expired_at = now()");
     await stores.catalog.query("delete from stages where version_id = $1", [gone.versionId]);
     await stores.catalog.query("delete from versions where id = $1", [gone.versionId]);
     await stores.catalog.query("delete from scripts where id = $1", [gone.scriptId]);
     if (gone.rawKey !== undefined) await stores.objects.delete(gone.rawKey);
     await stores.export();
     return stores;
+  }
+
+  async function decide({ catalog }: Stores, scriptId: string): Promise<void> {
+    await catalog.query(
+      `insert into approvals (id, script_id, version, sha256, bytes_since, decision, reason, actor)
+       values (gen_random_uuid(), $1, 1, $2, 1, 'granted', 'why', 'who')`,
+      [scriptId, sha256Of("import os\n")],
+    );
   }
 
   test("gives every row and every object again, those under way and in quarantine included", async () => {

@@ -7,7 +7,13 @@ export {
   readChain,
   type Segment,
 } from "./export-index.js";
-export { BlobsLostError, restore, type RestoreDeps, type Restored } from "./restore.js";
+export {
+  BlobsLostError,
+  restore,
+  restoreMissingObjects,
+  type RestoreDeps,
+  type Restored,
+} from "./restore.js";
 export { DERIVED_TABLES, readTables } from "./tables.js";
 export { RestoreRefusedError } from "./target.js";
 export { type Verified, verifyBackup, type VerifyDeps } from "./verify.js";

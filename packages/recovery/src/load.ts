@@ -16,7 +16,10 @@ export async function loadRows(
   const all = columns.map(quoted);
   const declared = all.map((name) => `${name} text`).join(", ");
   const values = columns.map((name) => `r.${quoted(name)}::${typeOf.get(name)}`).join(", ");
-  const others = columns.filter((name) => !table.key.includes(name)).map(quoted);
+  const fixed = new Set(table.columns.filter((column) => column.fixed).map(({ name }) => name));
+  const others = columns
+    .filter((name) => !table.key.includes(name) && !fixed.has(name))
+    .map(quoted);
   const replaced =
     others.length === 0
       ? "nothing"

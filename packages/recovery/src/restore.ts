@@ -82,6 +82,38 @@ export async function restore(deps: RestoreDeps): Promise<Restored> {
   }
 }
 
+/**
+ * Puts back what is missing in the object store of a catalog that is whole. No object is overwritten, so that it can be run again.
+ *
+ * @throws {@link RestoreRefusedError} where Sluice runs on the catalog
+ */
+export async function restoreMissingObjects({
+  catalogUrl,
+  objects,
+  from,
+  signal,
+  onProgress,
+}: Pick<RestoreDeps, "catalogUrl" | "objects" | "from" | "signal" | "onProgress">): Promise<{
+  readonly blobs: number;
+  readonly lost: readonly LostBlob[];
+}> {
+  const db = await openSession(catalogUrl, "sluice-restore");
+  try {
+    await assertUnused(db);
+    const total = await countWanted(db);
+    const lost: LostBlob[] = [];
+    let blobs = 0;
+    const onRestored = (count: number): void =>
+      onProgress("bringing objects", (blobs += count), total);
+    await restoreObjects({ db, objects, backup: from, signal, onRestored }, "", async (_, some) => {
+      lost.push(...some);
+    });
+    return { blobs, lost };
+  } finally {
+    await db.close();
+  }
+}
+
 async function restoreLocked(db: Session, deps: RestoreDeps): Promise<Restored> {
   const begun = await RestoreState.find(db);
   if (begun !== undefined && deps.exportId !== undefined && deps.exportId !== begun.exportId)

@@ -17,8 +17,12 @@ export interface ExportedTable {
   readonly name: string;
   /** Columns of the primary key, in its order. */
   readonly key: readonly string[];
-  /** All but those that PostgreSQL computes. */
-  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  /** All but those that PostgreSQL computes. A fixed one is given once, by a sequence, and never changes. */
+  readonly columns: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly fixed: boolean;
+  }[];
 }
 
 /** A table can be exported only by a primary key. */
@@ -36,14 +40,15 @@ export async function readTables(db: Queryable): Promise<ExportedTable[]> {
   const { rows } = await db.query<{
     name: string;
     key: string[] | null;
-    columns: { name: string; type: string }[];
+    columns: { name: string; type: string; fixed: boolean }[];
   }>(
     `select c.relname as name,
        (select json_agg(a.attname order by k.position) from pg_index i
           cross join unnest(i.indkey) with ordinality k (attnum, position)
           join pg_attribute a on a.attrelid = c.oid and a.attnum = k.attnum
         where i.indrelid = c.oid and i.indisprimary) as key,
-       (select json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod))
+       (select json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
+           'fixed', a.attidentity = 'a')
           order by a.attnum) from pg_attribute a
         where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = '') as columns
      from pg_class c where c.relnamespace = current_schema()::regnamespace and c.relkind = 'r'

@@ -35,6 +35,7 @@ export function addRecoveryCommands(
       "--keep-objects",
       "the object store may have objects: only what is missing is put there",
     )
+    .option("--objects-only", "the catalog is whole: only put missing objects back")
     .option("--allow-missing", "go on without bytes that the backup store has lost")
     .addHelpText("after", RESTORE_HELP)
     .action((options: RestoreArguments) => onEnd(runRestore(options, say)));

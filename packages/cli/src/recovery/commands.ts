@@ -10,6 +10,7 @@ import {
   DamagedExportError,
   KeyMissingError,
   restore,
+  restoreMissingObjects,
   RestoreRefusedError,
   verifyBackup,
 } from "@sluice/recovery";
@@ -25,6 +26,7 @@ export interface RestoreArguments {
   readonly keyFile?: string;
   readonly export?: string;
   readonly keepObjects?: boolean;
+  readonly objectsOnly?: boolean;
   readonly allowMissing?: boolean;
 }
 
@@ -41,6 +43,7 @@ export async function runRestore(
   const settings = readSettings();
   const keys = await readKeys(settings, options.keyFile);
   return untilStopped(say, async (signal, phases) => {
+    if (options.objectsOnly) return runObjectsOnly(settings, options, { say, signal, phases });
     const restored = await withStores(settings, say, async (urls) => {
       const objects = await openObjectStore(urls.objectStoreUrl);
       const own = await openObjectStore(urls.backupUrl);
@@ -66,6 +69,28 @@ export async function runRestore(
     for (const blob of lost.slice(0, SHOWN_LOST)) say(`lost: ${blob.sha256}: ${blob.why}`);
     return lost.length === 0 ? OK : DAMAGED;
   });
+}
+
+async function runObjectsOnly(
+  settings: Settings,
+  { from }: RestoreArguments,
+  { say, signal, phases }: { say: (line: string) => void; signal: AbortSignal; phases: Phases },
+): Promise<number> {
+  const { blobs, lost } = await withStores(settings, say, async (urls) =>
+    restoreMissingObjects({
+      catalogUrl: urls.catalogUrl,
+      objects: await openObjectStore(urls.objectStoreUrl),
+      from: await openSource(from ?? urls.backupUrl),
+      signal,
+      onProgress: (phase, done, total) => phases.show(phase, done, total),
+    }),
+  );
+  phases.end();
+  await new Output(process.stdout).write(
+    `of ${blobs} blobs ${lost.length} are lost, the others are there\n`,
+  );
+  for (const blob of lost) say(`lost: ${blob.sha256}: ${blob.why}`);
+  return lost.length === 0 ? OK : DAMAGED;
 }
 
 export interface VerifyArguments {
