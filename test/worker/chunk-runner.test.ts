@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Catalog, type StageScript, takeLostWork } from "@sluice/catalog";
-import { type ObjectStore, openObjectStore } from "@sluice/object-store";
-import { advance, type Outcome, snooze } from "@sluice/pipeline";
+import { type ObjectStore, openObjectStore, StoreFullError } from "@sluice/object-store";
+import { advance, type Outcome, snooze, STAGES } from "@sluice/pipeline";
 import { type Delivery, openQueue, type Queue } from "@sluice/queue";
 import { createLog } from "@sluice/runtime";
 import type { StageResults } from "@sluice/catalog";
@@ -113,6 +113,47 @@ describeWith(["postgres"], "a chunk", () => {
     await runner(succeed)(delivery([{ versionId: bad ?? "" }]));
     expect(await standing(catalog, items[1]?.scriptId ?? "")).toMatch(/dedup:done/);
   });
+
+  test.each<[string, () => Promise<unknown>, string]>([
+    [
+      "store",
+      () => Promise.reject(new StoreFullError("file:///x: put a: no space left on the disk")),
+      "store_full",
+    ],
+    [
+      "catalog's disk",
+      // As PostgreSQL says it, without a disk to fill.
+      () => catalog.query("do $$ begin raise exception 'no room' using errcode = '53100'; end $$"),
+      "catalog_full",
+    ],
+  ])(
+    "of one script that finds the %s full waits for room, and keeps its tries",
+    async (_, fill, code) => {
+      const [item] = (await versions(1)) as [Awaited<ReturnType<typeof register>>];
+      const stage = async () => {
+        const { rows } = await catalog.query<{ state: string; failures: number; code: string }>(
+          "select state, failures, error ->> 'code' as code from stages where version_id = $1 and stage = 'dedup'",
+          [item.versionId],
+        );
+        return rows[0];
+      };
+      const due = () =>
+        catalog.query("update stages set available_at = now() where version_id = $1", [
+          item.versionId,
+        ]);
+      for (let tries = 0; tries <= STAGES.dedup.retry.attempts; tries += 1) {
+        await due();
+        await runner(async () => {
+          await fill();
+          return advance(DEDUP_RESULT);
+        })(delivery([item]));
+      }
+      expect(await stage()).toEqual({ state: "pending", failures: 0, code });
+      await due();
+      await runner(succeed)(delivery([item]));
+      expect(await standing(catalog, item.scriptId)).toMatch(/dedup:done/);
+    },
+  );
 
   test("delivered a second time finds nothing to do", async () => {
     const items = await versions(2);

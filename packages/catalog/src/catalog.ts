@@ -103,6 +103,11 @@ export function isUnavailable(error: unknown): boolean {
   );
 }
 
+/** Says whether PostgreSQL had no room left on its disk (`disk_full` of its Appendix A). */
+export function isCatalogFull(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === "53100";
+}
+
 // Deadlock, serialisation, lock time-out, statement time-out, idle-in-transaction time-out.
 const CONFLICTS: ReadonlySet<string | undefined> = new Set([
   "40P01",

@@ -1,5 +1,6 @@
-import type { Ending, StageScript } from "@sluice/catalog";
+import { type Ending, isCatalogFull, type StageScript } from "@sluice/catalog";
 import type { StageError } from "@sluice/contracts";
+import { StoreFullError } from "@sluice/object-store";
 import { type Outcome, retryDelayMs, type StageName, STAGES } from "@sluice/pipeline";
 import type { StageResults } from "@sluice/catalog";
 import type { Handler, HandlerContext } from "./handler.js";
@@ -71,13 +72,22 @@ function fromOutcome<Stage extends StageName>(
   }
 }
 
-/** What becomes of a script whose handler threw for the `failures`th time. */
+/** Room is made by people, or by a clean-up: asking more often, in milliseconds, only makes load. */
+const FULL_DELAY_MS = 30_000;
+
+/**
+ * What becomes of a script whose handler threw for the `failures`th time. A full disk is not the
+ * script's fault: it waits for room, however long that takes, and keeps its tries.
+ */
 export function fromThrow<Stage extends StageName>(
   stage: Stage,
   failures: number,
   thrown: unknown,
 ): Ending<Stage> {
   const error = toStageError(thrown);
+  if (thrown instanceof StoreFullError || isCatalogFull(thrown)) {
+    return { kind: "later", delayMs: FULL_DELAY_MS, error, failure: false };
+  }
   const delayMs = retryDelayMs(STAGES[stage].retry, failures);
   return delayMs === undefined
     ? { kind: "failed", error }
@@ -90,6 +100,8 @@ const MAX_MESSAGE = 500;
 function toStageError(thrown: unknown): StageError {
   if (!(thrown instanceof Error))
     return { code: "internal_error", message: String(thrown).slice(0, MAX_MESSAGE) };
+  if (isCatalogFull(thrown))
+    return { code: "catalog_full", message: thrown.message.slice(0, MAX_MESSAGE) };
   const name = thrown.name.replace(/Error$/, "");
   const code = name === "" ? "internal_error" : name.replaceAll(/\B([A-Z])/g, "_$1").toLowerCase();
   return { code, message: thrown.message.slice(0, MAX_MESSAGE) };

@@ -1,4 +1,5 @@
 import type { StageScript } from "@sluice/catalog";
+import { StoreFullError, StoreUnavailableError } from "@sluice/object-store";
 import { advance, STAGES } from "@sluice/pipeline";
 import { createLog } from "@sluice/runtime";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -55,7 +56,19 @@ test("tries wait longer each time, and end", () => {
   expect(delays.at(-1)).toBe("failed");
 });
 
+test("a store that is full uses up no try; one that is away does", () => {
+  const { attempts } = STAGES.validate.retry;
+  expect(fromThrow("validate", attempts, new StoreFullError("no room"))).toMatchObject({
+    kind: "later",
+    failure: false,
+  });
+  expect(fromThrow("validate", attempts, new StoreUnavailableError("away"))).toMatchObject({
+    kind: "failed",
+  });
+});
+
 test.each([
+  [new StoreFullError("no room"), { code: "store_full", message: "no room" }],
   [new TypeError("bad"), { code: "type", message: "bad" }],
   [
     Object.assign(new Error("away"), { name: "StoreUnavailableError" }),
