@@ -10,6 +10,7 @@ import {
   ObjectNotFoundError,
   type ObjectStat,
   type ObjectStore,
+  StoreFullError,
   StoreUnavailableError,
 } from "./object-store.js";
 import {
@@ -23,6 +24,11 @@ import type { S3Location } from "./url.js";
 
 /** What servers say that keep keys as paths, to a key above or below another object's. */
 const PATH_CONFLICTS = new Set(["ObjectParentIsFile", "ExistingObjectIsDirectory"]);
+/**
+ * What servers say that have no room: MinIO with a full disk, Ceph's gateway and others with a quota
+ * used up. HTTP status 507 says it as well, whatever the code.
+ */
+const FULL_CODES = new Set(["XMinioStorageFull", "QuotaExceeded", "InsufficientStorage"]);
 /** No valid key has a segment that begins with a dot. */
 const CHECK_KEY = ".check";
 /** How long a write that went well stands for the right to write, in milliseconds. */
@@ -232,11 +238,16 @@ export class S3ObjectStore implements ObjectStore {
       if (error.code !== undefined && PATH_CONFLICTS.has(error.code)) {
         throw new InvalidKeyError(`${operation}: ${error.message}`, { cause: error });
       }
-      throw new StoreUnavailableError(`${this.description}: ${operation}: ${error.message}`, {
+      const ErrorClass = isFull(error) ? StoreFullError : StoreUnavailableError;
+      throw new ErrorClass(`${this.description}: ${operation}: ${error.message}`, {
         cause: error,
       });
     }
   }
+}
+
+function isFull({ status, code }: RequestError): boolean {
+  return status === 507 || (code !== undefined && FULL_CODES.has(code));
 }
 
 function requestErrorOf(error: unknown): RequestError | undefined {
