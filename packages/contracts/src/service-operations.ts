@@ -69,7 +69,7 @@ export const SERVICE_OPERATIONS = {
     answers: {
       200: {
         description:
-          "It can take uploads. `degraded`: the queue does not answer; what is uploaded waits for it.",
+          "It can serve. `degraded`: the queue does not answer, and what is uploaded waits for it; or the object store is full, and uploads are refused (507) while everything can be read.",
         content: { "application/json": readiness },
       },
       503: {

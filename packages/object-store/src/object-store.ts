@@ -36,7 +36,11 @@ export interface ObjectStore {
    */
   list(prefix: string, onForeign?: (entry: ForeignEntry) => void): AsyncIterable<ObjectStat>;
 
-  /** Resolves where the store answers and can be written to. @throws {@link StoreUnavailableError} */
+  /**
+   * Resolves where the store answers and can be written to.
+   *
+   * @throws {@link StoreUnavailableError}, as {@link StoreFullError} where there is merely no room
+   */
   check(): Promise<void>;
 
   close(): Promise<void>;

@@ -214,6 +214,8 @@ describe("a disk that is full", () => {
         error: "StoreFullError",
         message: expect.stringMatching(/^file:\/\/.*: put b\/large: no space left on the disk$/),
         files: ["a", "a/small"],
+        check: "StoreFullError",
+        whileFull: "kept",
         small: "kept",
         afterwards: "written",
       });

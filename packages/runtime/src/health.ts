@@ -7,17 +7,28 @@ export interface Check {
   readonly name: string;
   /** Rejects where it does not work. */
   readonly check: () => Promise<void>;
+  /** Says of what it rejected with that the process does part of its work all the same; absent: never. */
+  readonly tolerates?: (error: unknown) => boolean;
 }
 
-/** What `/readyz` answers: 200 where the status is `ok`, else 503. */
+/**
+ * What `/readyz` answers: 503 where the status is `unavailable`, else 200. `degraded`: all that failed
+ * is tolerated.
+ */
 export interface Readiness {
-  readonly status: "ok" | "unavailable";
+  readonly status: "ok" | "degraded" | "unavailable";
   readonly failed: readonly { readonly name: string; readonly error: string }[];
 }
 
 const CHECK_TIMEOUT_MS = 2_000;
 
-async function failureOf({ name, check }: Check): Promise<{ name: string; error: string }[]> {
+interface Failure {
+  readonly name: string;
+  readonly error: string;
+  readonly tolerated: boolean;
+}
+
+async function failureOf({ name, check, tolerates }: Check): Promise<Failure[]> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(
@@ -29,7 +40,8 @@ async function failureOf({ name, check }: Check): Promise<{ name: string; error:
     await Promise.race([check(), timeout]);
     return [];
   } catch (error) {
-    return [{ name, error: error instanceof Error ? error.message : String(error) }];
+    const message = error instanceof Error ? error.message : String(error);
+    return [{ name, error: message, tolerated: tolerates?.(error) ?? false }];
   } finally {
     clearTimeout(timer);
   }
@@ -37,8 +49,13 @@ async function failureOf({ name, check }: Check): Promise<{ name: string; error:
 
 /** Runs all checks at once. One that has not answered after two seconds has failed. */
 export async function readiness(checks: readonly Check[]): Promise<Readiness> {
-  const failed = (await Promise.all(checks.map(failureOf))).flat();
-  return { status: failed.length === 0 ? "ok" : "unavailable", failed };
+  const failures = (await Promise.all(checks.map(failureOf))).flat();
+  const failed = failures.map(({ name, error }) => ({ name, error }));
+  if (failed.length === 0) return { status: "ok", failed };
+  return {
+    status: failures.every(({ tolerated }) => tolerated) ? "degraded" : "unavailable",
+    failed,
+  };
 }
 
 export interface HealthServerOptions {
@@ -63,7 +80,11 @@ async function answer(
       return [200, "application/json", '{"status":"ok"}'];
     case "/readyz": {
       const ready = await readiness(options.checks);
-      return [ready.status === "ok" ? 200 : 503, "application/json", JSON.stringify(ready)];
+      return [
+        ready.status === "unavailable" ? 503 : 200,
+        "application/json",
+        JSON.stringify(ready),
+      ];
     }
     case "/metrics": {
       const { registry } = options.metrics;

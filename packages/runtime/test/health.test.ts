@@ -43,6 +43,22 @@ describe("health server", () => {
     expect((await fetch(`${base}/livez`)).status).toBe(200);
   });
 
+  it("is degraded, and still ready, while all that fails is tolerated", async () => {
+    const full: Check = {
+      name: "store",
+      check: () => Promise.reject(new RangeError("no room")),
+      tolerates: (error) => error instanceof RangeError,
+    };
+    const ready = await fetch(`${await serve([works, full])}/readyz`);
+    expect([ready.status, await ready.json()]).toEqual([
+      200,
+      { status: "degraded", failed: [{ name: "store", error: "no room" }] },
+    ]);
+    expect((await readiness([full, fails])).status).toBe("unavailable");
+    const gone: Check = { ...full, check: () => Promise.reject(new Error("gone")) };
+    expect((await readiness([gone])).status).toBe("unavailable");
+  });
+
   it("counts a check that does not answer as failed", async () => {
     vi.useFakeTimers();
     const result = readiness([works, { name: "store", check: () => new Promise(() => {}) }]);

@@ -1,5 +1,6 @@
 import { openApiDocument, type Readiness } from "@sluice/contracts";
-import { readiness } from "@sluice/runtime";
+import { StoreFullError } from "@sluice/object-store";
+import { type Check, readiness } from "@sluice/runtime";
 import type { Dependencies } from "../dependencies.js";
 import { route, type Route } from "../http/route.js";
 import { exposeMetrics } from "../metrics.js";
@@ -10,24 +11,23 @@ export function livez(): Route {
   });
 }
 
-/** Without the queue uploads are still taken, so that it alone does not make ingest unready. */
-const DISPENSABLE = "queue";
-
 export function readyz({ catalog, store, queue }: Dependencies): Route {
-  const checks = [
+  const checks: Check[] = [
     { name: "catalog", check: () => catalog.check() },
-    { name: "object_store", check: () => store.check() },
-    { name: DISPENSABLE, check: () => queue.check() },
+    // Uploads are refused where it is full, one by one; whoever reads is served.
+    {
+      name: "object_store",
+      check: () => store.check(),
+      tolerates: (error) => error instanceof StoreFullError,
+    },
+    // Without the queue uploads are still taken.
+    { name: "queue", check: () => queue.check(), tolerates: () => true },
   ];
   return route("readyz", async ({ res }) => {
-    const { failed } = await readiness(checks);
-    const isReady = failed.every(({ name }) => name === DISPENSABLE);
-    const body: Readiness = {
-      status: failed.length === 0 ? "ok" : isReady ? "degraded" : "unavailable",
-      failed: [...failed],
-    };
+    const { status, failed } = await readiness(checks);
+    const body: Readiness = { status, failed: [...failed] };
     res
-      .status(isReady ? 200 : 503)
+      .status(status === "unavailable" ? 503 : 200)
       .set("Cache-Control", "no-store")
       .json(body);
   });
