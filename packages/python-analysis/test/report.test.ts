@@ -330,7 +330,7 @@ signatures: [{name: x, parameters: [y], returns: z}]
           expect(places).toEqual(places.toSorted((a, b) => a - b));
         }
       }),
-      { numRuns: 100 },
+      { numRuns: 100, examples: [["{ import }"]] },
     );
   });
 

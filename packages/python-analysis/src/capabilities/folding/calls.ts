@@ -46,7 +46,7 @@ const OPERATORS: Readonly<Record<string, string>> = {
 const METHOD = /^builtins\.(?:str|bytes|bytearray|list|tuple|dict|set|int)\.(\w+)$/;
 
 export function evaluateCall(run: Interpreter, node: SyntaxNode, frame: Frame): Value {
-  const callee = run.evaluate(node.childForFieldName("function")!, frame);
+  const callee = run.evaluate(node.childForFieldName("function"), frame);
   const positional: Value[] = [];
   const named = new Map<string, Value>();
   let isKnown = true;

@@ -33,13 +33,13 @@ export function comprehension(run: Interpreter, node: SyntaxNode, outer: Frame):
       return;
     }
     if (clause.type === "if_clause") {
-      const holds = truth(run.evaluate(firstOperand(clause)!, frame));
+      const holds = truth(run.evaluate(firstOperand(clause), frame));
       if (holds === null) isKnown = false;
       if (holds !== false) go(at + 1);
       return;
     }
     const target = clause.childForFieldName("left");
-    const source = run.evaluate(clause.childForFieldName("right")!, at === 0 ? outer : frame);
+    const source = run.evaluate(clause.childForFieldName("right"), at === 0 ? outer : frame);
     const values = clause.children.some(({ type }) => type === "async") ? null : iterate(source);
     if (!values) {
       isKnown = false;

@@ -63,7 +63,7 @@ export function evaluateNode(run: Interpreter, node: SyntaxNode, frame: Frame): 
       run.escape({ positional: all(run, operands(node), frame), named: new Map() });
       return UNKNOWN;
     case "named_expression": {
-      const value = run.evaluate(node.childForFieldName("value")!, frame);
+      const value = run.evaluate(node.childForFieldName("value"), frame);
       let target = frame;
       while (target.kind === "comprehension" && target.parent) target = target.parent;
       run.bind(target, identifier(node.childForFieldName("name")!), value);
@@ -73,13 +73,13 @@ export function evaluateNode(run: Interpreter, node: SyntaxNode, frame: Frame): 
       return binaryOperation(run, node, frame);
     case "unary_operator": {
       const operator = node.childForFieldName("operator")?.type ?? "";
-      return lift([run.evaluate(node.childForFieldName("argument")!, frame)], ([value]) =>
+      return lift([run.evaluate(node.childForFieldName("argument"), frame)], ([value]) =>
         unary(operator, value!),
       );
     }
     case "not_operator": {
       const holds = truth(
-        run.evaluate(node.childForFieldName("argument") ?? firstOperand(node)!, frame),
+        run.evaluate(node.childForFieldName("argument") ?? firstOperand(node), frame),
       );
       return holds === null ? UNKNOWN : bool(!holds);
     }
@@ -154,7 +154,7 @@ function items(run: Interpreter, node: SyntaxNode, frame: Frame): Value[] | null
       found.push(run.evaluate(part, frame));
       continue;
     }
-    const spread = iterate(run.evaluate(firstOperand(part)!, frame));
+    const spread = iterate(run.evaluate(firstOperand(part), frame));
     if (!spread || found.length + spread.length > MOST_ITEMS || !run.budget.step(spread.length))
       failed = true;
     else for (const item of spread) found.push(item);
@@ -219,13 +219,13 @@ function dictionary(run: Interpreter, node: SyntaxNode, frame: Frame): Value {
   let failed = false;
   for (const part of operands(node)) {
     if (part.type === "pair") {
-      const key = run.evaluate(part.childForFieldName("key")!, frame);
-      const value = run.evaluate(part.childForFieldName("value")!, frame);
+      const key = run.evaluate(part.childForFieldName("key"), frame);
+      const value = run.evaluate(part.childForFieldName("value"), frame);
       const found = keyOf(key);
       if (found === null) failed = true;
       else entries.set(found, [key as Constant, value]);
     } else {
-      const spread = run.evaluate(firstOperand(part)!, frame);
+      const spread = run.evaluate(firstOperand(part), frame);
       if (spread.type !== "dict" || spread.spoiled || !run.budget.step(spread.entries.size))
         failed = true;
       else for (const [key, entry] of spread.entries) entries.set(key, entry);
@@ -236,7 +236,7 @@ function dictionary(run: Interpreter, node: SyntaxNode, frame: Frame): Value {
 
 function attribute(run: Interpreter, node: SyntaxNode, frame: Frame): Value {
   const name = node.children.at(-1)!;
-  const object = run.evaluate(node.children[0]!, frame);
+  const object = run.evaluate(node.children[0], frame);
   if (name.type !== "identifier") return UNKNOWN;
   return lift([object], ([one]) => attributeOf(run, one!, identifier(name)));
 }
@@ -253,7 +253,7 @@ function bounds(run: Interpreter, node: SyntaxNode, frame: Frame): [Value, Value
 }
 
 function subscription(run: Interpreter, node: SyntaxNode, frame: Frame): Value {
-  const object = run.evaluate(node.children[0]!, frame);
+  const object = run.evaluate(node.children[0], frame);
   const keys = all(run, node.childrenForFieldName("subscript"), frame);
   const [key] = keys;
   if (keys.length !== 1 || !key) return UNKNOWN;

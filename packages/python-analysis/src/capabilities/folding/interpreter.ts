@@ -96,8 +96,9 @@ export class Interpreter {
     this.surroundings = surroundings;
   }
 
-  evaluate(node: SyntaxNode, frame: Frame): Value {
-    if (this.#depth > DEEPEST_EXPRESSION) return UNKNOWN;
+  /** @param node - absent where tree-sitter made do without a part that the grammar promises */
+  evaluate(node: SyntaxNode | null | undefined, frame: Frame): Value {
+    if (!node || this.#depth > DEEPEST_EXPRESSION) return UNKNOWN;
     this.#depth++;
     this.budget.step();
     const value = this.#rules.evaluate(this, node, frame);

@@ -126,7 +126,7 @@ function runExpression(run: Interpreter, node: SyntaxNode, frame: Frame): Value 
   }
   if (node.type !== "augmented_assignment") return run.evaluate(node, frame);
   const target = node.childForFieldName("left")!;
-  const right = run.evaluate(node.childForFieldName("right")!, frame);
+  const right = run.evaluate(node.childForFieldName("right"), frame);
   const left = run.evaluate(target, frame);
   const operator = (node.childForFieldName("operator")?.type ?? "").slice(0, -1);
   let value: Value;
@@ -230,7 +230,7 @@ function joint(run: Interpreter, ends: readonly Completion[], isComplete: boolea
 }
 
 function runFor(run: Interpreter, node: SyntaxNode, frame: Frame): Completion {
-  const source = run.evaluate(node.childForFieldName("right")!, frame);
+  const source = run.evaluate(node.childForFieldName("right"), frame);
   const body = operands(node.childForFieldName("body")!);
   const target = node.childForFieldName("left");
   const items = node.children[0]?.type === "async" ? null : iterate(source);
@@ -347,7 +347,7 @@ function runWith(run: Interpreter, node: SyntaxNode, frame: Frame): Completion {
     const value = item.childForFieldName("value") ?? firstOperand(item);
     if (!value) continue;
     if (value.type === "as_pattern") {
-      spoil(run.evaluate(firstOperand(value)!, frame));
+      spoil(run.evaluate(firstOperand(value), frame));
       bindTarget(run, value.childForFieldName("alias"), UNKNOWN, frame);
     } else spoil(run.evaluate(value, frame));
   }
@@ -368,7 +368,7 @@ function runMatch(run: Interpreter, node: SyntaxNode, frame: Frame): Completion 
     for (const name of run.surroundings.survey.boundWithin(clause)) run.bind(frame, name, UNKNOWN);
     for (const part of operands(clause)) {
       if (part.type === "block") ends.push(run.run(operands(part), frame));
-      else if (part.type === "if_clause") run.evaluate(firstOperand(part)!, frame);
+      else if (part.type === "if_clause") run.evaluate(firstOperand(part), frame);
     }
   });
   if (ways.length > 0) run.perhaps(ways, true);

@@ -29,7 +29,7 @@ export function bindTarget(
     case "expression_list":
       return unpack(run, operands(target), value, frame);
     case "subscript": {
-      const object = run.evaluate(target.children[0]!, frame);
+      const object = run.evaluate(target.children[0], frame);
       const [key] = target
         .childrenForFieldName("subscript")
         .map((part) => run.evaluate(part, frame));
@@ -38,7 +38,7 @@ export function bindTarget(
       return setItem(run, object, key, value);
     }
     case "attribute": {
-      const object = run.evaluate(target.children[0]!, frame);
+      const object = run.evaluate(target.children[0], frame);
       const name = target.children.at(-1)!;
       if (object.type === "path") run.replaced.add(`${object.path}.${identifier(name)}`);
       return spoil(value);
