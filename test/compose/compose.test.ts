@@ -31,7 +31,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const read = (path: string): string => readFileSync(`${ROOT}/${path}`, "utf8");
 
 const compose = parse(read("docker-compose.yml"), { merge: true }) as Compose;
-const OURS = ["ingest", ...STAGE_NAMES, "janitor", "watch"];
+const OURS = ["ingest", ...STAGE_NAMES, "index", "janitor", "watch"];
 const STORES = ["postgres", "redis", "minio"];
 /** What runs only where its profile is asked for. */
 const OPTIONAL = ["clamav"];

@@ -95,7 +95,7 @@ function placeOf(sha256: string): string {
 }
 
 function randomVictim(): string {
-  const victims = [...STAGE_NAMES, "janitor"];
+  const victims = [...STAGE_NAMES, "index", "janitor"];
   return victims[Math.floor(Math.random() * victims.length)] as string;
 }
 

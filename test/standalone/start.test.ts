@@ -10,7 +10,7 @@ import { Launcher } from "./launcher.js";
 // A start is many processes at once; a busy machine takes its time.
 vi.setConfig({ testTimeout: 300_000 });
 
-const SERVICES = ["ingest", ...STAGE_NAMES, "janitor"];
+const SERVICES = ["ingest", ...STAGE_NAMES, "index", "janitor"];
 
 function isRunning(pid: number): boolean {
   return processIdentity(pid) !== undefined;

@@ -28,6 +28,8 @@ export * from "./retention-facts.js";
 export * from "./retention-history.js";
 export * from "./retention-state.js";
 export { BlobIsGoingError, PolicyChangedError, type StageResults } from "./results.js";
+export * from "./search.js";
+export * from "./search-index.js";
 export * from "./session.js";
 export * from "./settle.js";
 export * from "./lost-work.js";

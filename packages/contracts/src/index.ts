@@ -20,6 +20,7 @@ export * from "./readiness.js";
 export * from "./report.js";
 export * from "./retention.js";
 export * from "./scripts.js";
+export * from "./search.js";
 export * from "./stages.js";
 export * from "./status.js";
 export * from "./user-metadata.js";

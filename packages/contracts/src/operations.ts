@@ -28,6 +28,7 @@ import {
   versionDetails,
   versionList,
 } from "./scripts.js";
+import { SEARCH_OPERATIONS } from "./search-operations.js";
 import { SERVICE_OPERATIONS } from "./service-operations.js";
 import { status } from "./status.js";
 
@@ -303,6 +304,7 @@ export const OPERATIONS = {
   ...COMPARISON_OPERATIONS,
   ...METADATA_OPERATIONS,
   ...BULK_CHANGE_OPERATIONS,
+  ...SEARCH_OPERATIONS,
   ...REVIEW_OPERATIONS,
   ...POLICY_OPERATIONS,
   ...RETENTION_OPERATIONS,

@@ -4,6 +4,7 @@ import { AUDIT_ACTIONS } from "./audit.js";
 import { EVENT_KINDS, EVENT_SEVERITIES } from "./events.js";
 import { TOOL_PROFILES } from "./metadata.js";
 import { instant } from "./instant.js";
+import { SEARCH_PLACES } from "./search.js";
 import { line } from "./text.js";
 import { labelName, labelValue, tag } from "./user-metadata.js";
 
@@ -266,6 +267,39 @@ export const eventQuery = pageQuery.extend({
   since: instant
     .meta({ type: "string", format: "date-time", description: "Happened then or later" })
     .optional(),
+});
+
+const flag = (description: string) =>
+  z
+    .enum(["true", "false"], "must be true or false")
+    .default("false")
+    .transform((text) => text === "true")
+    .meta({ type: "boolean", default: false, description });
+
+/** Characters of the longest query. */
+const MAX_QUERY = 1_000;
+
+export const searchQuery = z.strictObject({
+  q: z
+    .string()
+    .min(1, "must not be empty")
+    .max(MAX_QUERY, `must have at most ${MAX_QUERY} characters`)
+    .refine((text) => !text.includes("\0"), "must have no NUL")
+    .describe("What to search for, such as `parse_args import:requests -state:rejected`"),
+  in: z
+    .string()
+    .transform((text) => text.split(","))
+    .pipe(z.array(oneOf(SEARCH_PLACES)))
+    .meta({
+      type: "string",
+      description: `Where free text is looked for, one or several with commas between: ${SEARCH_PLACES.join(", ")}; everywhere if not said`,
+    })
+    .optional(),
+  case: flag("Upper and lower case are different"),
+  word: flag("Free text is found where no letter, digit or underscore is on either side of it only"),
+  regex: flag("Free text is a regular expression in RE2's syntax; `^` and `$` are the ends of a line"),
+  limit: wholeNumber(1, 100, "Items on a page, at most").default(20).meta({ default: 20 }),
+  cursor: z.string().max(2_000).optional().describe("`next_cursor` of the page before"),
 });
 
 /** `Idempotency-Key`, as of draft-ietf-httpapi-idempotency-key-header, with or without its quotes. */

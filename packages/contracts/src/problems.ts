@@ -303,6 +303,11 @@ export const PROBLEMS = {
     title: "Too many versions are being compared at once",
     help: "Try again after `Retry-After` seconds.",
   },
+  search_overloaded: {
+    status: 503,
+    title: "Too much is being searched for at once",
+    help: "Try again after `Retry-After` seconds.",
+  },
   overloaded: {
     status: 503,
     title: "Too much is being uploaded at once",

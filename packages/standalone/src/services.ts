@@ -10,11 +10,11 @@ import { freePorts } from "./ports.js";
 import { StartError } from "./start-error.js";
 import type { Program } from "./supervisor.js";
 
-export type ServiceName = "ingest" | StageName | "janitor" | "watch";
+export type ServiceName = "ingest" | StageName | "index" | "janitor" | "watch";
 
 /** Every process of Sluice but ingest, by the name of its folder under `services/`. */
 function namesOfOthers({ watchDirs }: ServiceSettings): readonly ServiceName[] {
-  return [...STAGE_NAMES, "janitor", ...(watchDirs.length > 0 ? (["watch"] as const) : [])];
+  return [...STAGE_NAMES, "index", "janitor", ...(watchDirs.length > 0 ? (["watch"] as const) : [])];
 }
 
 /** A service that can be started. */

@@ -3,6 +3,7 @@ import type { ObjectStore } from "@sluice/object-store";
 import type { Queue } from "@sluice/queue";
 import type { ApiKey, Logger, Metrics } from "@sluice/runtime";
 import type { Comparer } from "./compare/comparer.js";
+import type { SearchDeps } from "./search/engine.js";
 import type { IngestMetrics, ObservePipeline } from "./metrics.js";
 import type { StatusWatch } from "./status/watch.js";
 import type { HeldBytes } from "./upload/held-bytes.js";
@@ -11,6 +12,8 @@ import type { OneAtATime } from "./upload/one-at-a-time.js";
 /** What the routes need; each takes a part of it. */
 export interface Dependencies {
   readonly catalog: Catalog;
+  /** On connections and threads of its own. */
+  readonly searching: SearchDeps;
   readonly registrar: Registrar;
   readonly statuses: StatusReader;
   readonly watch: StatusWatch;

@@ -1,8 +1,10 @@
+import { availableParallelism } from "node:os";
 import { createRegistrar, createStatusReader, openCatalog, readStatuses } from "@sluice/catalog";
 import { openObjectStore } from "@sluice/object-store";
 import { FIRST_STAGE } from "@sluice/pipeline";
 import { openQueue } from "@sluice/queue";
 import type { ServiceContext } from "@sluice/runtime";
+import { SearchThreads } from "@sluice/search";
 import { createApp } from "./app.js";
 import { Comparer } from "./compare/comparer.js";
 import { enqueueQuietly } from "./enqueue.js";
@@ -13,6 +15,12 @@ import { HeldBytes } from "./upload/held-bytes.js";
 import { OneAtATime } from "./upload/one-at-a-time.js";
 
 const WATCH_TICK_MS = 200;
+
+/** Searches that ask the catalog at once: apart from uploads, so that they never wait for them. */
+const SEARCHES = 4;
+/** As many as leave uploads half of the machine. */
+const SEARCH_THREADS = Math.min(4, Math.ceil(availableParallelism() / 2));
+const MAX_WAITING_SEARCHES = 64;
 
 /** Opens the stores and serves the API until the shutdown closes it. */
 export async function startIngest({
@@ -27,6 +35,14 @@ export async function startIngest({
     applicationName: "ingest",
   });
   shutdown.add("catalog", () => catalog.close());
+  const searchCatalog = openCatalog(settings.catalogUrl, {
+    log,
+    poolSize: SEARCHES,
+    applicationName: "ingest-search",
+  });
+  shutdown.add("search catalog", () => searchCatalog.close());
+  const threads = new SearchThreads(SEARCH_THREADS, MAX_WAITING_SEARCHES);
+  shutdown.add("search threads", () => threads.close());
   const queue = openQueue(settings.queueUrl, log);
   shutdown.add("queue", () => queue.close());
   const store = await openObjectStore(settings.objectStoreUrl);
@@ -43,6 +59,7 @@ export async function startIngest({
     watch,
     log,
     metrics,
+    searching: { catalog: searchCatalog, threads },
     names: new OneAtATime(),
     statuses: createStatusReader(catalog),
     registrar: createRegistrar(catalog, {

@@ -37,6 +37,7 @@ import {
 import { retryScript } from "./retry-script.js";
 import { listWatch } from "./list-watch.js";
 import { readScriptRetention } from "./script-retention.js";
+import { search } from "./search.js";
 import { livez, metrics, openapi, readyz } from "./service.js";
 import { listStages, pauseStage, resumeStage } from "./stages.js";
 import { patchMetadata, updateMetadata } from "./update-metadata.js";
@@ -47,6 +48,7 @@ import { uploadScript } from "./upload-script.js";
 const ROUTES: Readonly<Record<OperationId, (deps: Dependencies) => Route>> = {
   uploadScript,
   listScripts,
+  search,
   readScript,
   deleteScript,
   undeleteScript,
