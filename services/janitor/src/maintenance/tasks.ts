@@ -3,9 +3,10 @@ import { bulkChangesTask } from "../bulk-changes.js";
 import { exportCatalogTask, type ExportCatalogDeps } from "../export-catalog.js";
 import { type RetainDeps, retentionTask } from "../retain.js";
 import { type ScrubDeps, scrubTask } from "../scrub/scrub.js";
+import { tidySearchTask, type TidySearchDeps } from "../tidy-search.js";
 import type { MaintenanceTask } from "./task.js";
 
-export interface TaskDeps extends ExportCatalogDeps, RetainDeps, ScrubDeps {
+export interface TaskDeps extends ExportCatalogDeps, RetainDeps, ScrubDeps, TidySearchDeps {
   readonly settings: ExportCatalogDeps["settings"] & RetainDeps["settings"] & ScrubDeps["settings"];
   readonly catalog: Catalog;
 }
@@ -21,6 +22,7 @@ export function maintenanceTasks(deps: TaskDeps): readonly MaintenanceTask[] {
     scrubTask(deps),
     bulkChangesTask(catalog),
     retentionTask(deps),
+    tidySearchTask(deps),
     {
       name: "expire-idempotency-keys",
       everyMs: HOUR_MS,
