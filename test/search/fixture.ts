@@ -5,7 +5,15 @@ import type { Verdict } from "@sluice/pipeline";
 import { createLog } from "@sluice/runtime";
 import { extractMetadata, parseModule } from "@sluice/python-analysis";
 import { indexSome } from "../../services/index/src/index-some.js";
-import { BACKUP_RESULT, DEDUP_RESULT, done, register, sha256Of, upload, work } from "../catalog/fixture.js";
+import {
+  BACKUP_RESULT,
+  DEDUP_RESULT,
+  done,
+  register,
+  sha256Of,
+  upload,
+  work,
+} from "../catalog/fixture.js";
 
 export const log = createLog("index", { logLevel: "silent" });
 
@@ -52,12 +60,7 @@ export async function addScript(stores: Stores, script: NewScript): Promise<stri
 }
 
 async function metadataOf(text: string): Promise<AnalysisMetadata> {
-  const parsed = await parseModule(text.replaceAll(/\r\n?/g, "\n"));
-  try {
-    return extractMetadata(parsed);
-  } finally {
-    parsed.dispose();
-  }
+  return extractMetadata(await parseModule(text.replaceAll(/\r\n?/g, "\n")));
 }
 
 /** Indexes until nothing is due. */

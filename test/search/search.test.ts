@@ -77,23 +77,29 @@ class Fetcher:
 `;
 
   test("finds who imports, defines, depends on and can do something, each with its place", async () => {
-    const fetcher = await addScript({ catalog, objects }, {
-      filename: "fetcher.py",
-      text: REQUESTS,
-      namespace: "team/web",
-      verdict: "needs_approval",
-      capabilities: [
-        {
-          capability: "network.client",
-          decision: "needs_approval",
-          uses: [{ reference: "requests.Session", line: 15, column: 16, chain: [] }],
-        },
-      ],
-    });
-    await addScript({ catalog, objects }, {
-      filename: "requests_log.py",
-      text: "import logging  # no requests\n\n\ndef parse_requests_log():\n    pass\n",
-    });
+    const fetcher = await addScript(
+      { catalog, objects },
+      {
+        filename: "fetcher.py",
+        text: REQUESTS,
+        namespace: "team/web",
+        verdict: "needs_approval",
+        capabilities: [
+          {
+            capability: "network.client",
+            decision: "needs_approval",
+            uses: [{ reference: "requests.Session", line: 15, column: 16, chain: [] }],
+          },
+        ],
+      },
+    );
+    await addScript(
+      { catalog, objects },
+      {
+        filename: "requests_log.py",
+        text: "import logging  # no requests\n\n\ndef parse_requests_log():\n    pass\n",
+      },
+    );
     expect(await names("fetch_page")).toEqual([]);
     await indexAll({ catalog, objects });
     expect(await readIndexBacklog(catalog)).toMatchObject({ waiting: 0 });
@@ -159,7 +165,13 @@ class Fetcher:
       { in: "capability", line: 15, column: 16 },
     ]);
     expect((await pages('"one page"', { places: ["docstring"] }))[0]?.found.matches).toMatchObject([
-      { in: "docstring", line: 10, column: 18, snippet: "Fetch one page.", ranges: [{ start: 6, end: 14 }] },
+      {
+        in: "docstring",
+        line: 10,
+        column: 18,
+        snippet: "Fetch one page.",
+        ranges: [{ start: 6, end: 14 }],
+      },
     ]);
   });
 
@@ -230,16 +242,23 @@ class Fetcher:
     const id = await addScript(at, { filename: "grows.py", text: "old_content_here = 1\n" });
     await addScript(at, { filename: "same_a.py", text: "same_bytes_here = 1\n" });
     await indexAll(at);
-    await addScript(at, { filename: "grows.py", text: "new_content_here = 1\n", scriptId: id, version: 2 });
+    await addScript(at, {
+      filename: "grows.py",
+      text: "new_content_here = 1\n",
+      scriptId: id,
+      version: 2,
+    });
     expect(await names("old_content_here")).toEqual(["grows.py"]);
     await indexAll(at);
     expect(await names("old_content_here")).toEqual([]);
-    expect(await pages("new_content_here")).toMatchObject([{ script: { scriptId: id, version: 2 } }]);
+    expect(await pages("new_content_here")).toMatchObject([
+      { script: { scriptId: id, version: 2 } },
+    ]);
 
     await addScript(at, { filename: "same_b.py", text: "same_bytes_here = 1\n" });
     await indexAll(at);
     expect((await names("same_bytes_here")).toSorted()).toEqual(["same_a.py", "same_b.py"]);
-    await deleteScript(catalog, id);
+    await deleteScript(catalog, { scriptId: id, actor: "local" });
     expect(await names("new_content_here")).toEqual([]);
   });
 
@@ -304,7 +323,10 @@ class Fetcher:
 describeWith(["postgres"], "search of random scripts", () => {
   const LETTERS = [..."abABkK\u212aſßéÉ1_ .(\n%\\😀\u{10400}\u{10428}"];
   const some = (seed: number): string[] =>
-    fc.sample(fc.string({ unit: fc.constantFrom(...LETTERS), maxLength: 40 }), { numRuns: 60, seed });
+    fc.sample(fc.string({ unit: fc.constantFrom(...LETTERS), maxLength: 40 }), {
+      numRuns: 60,
+      seed,
+    });
   const quoted = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
 
   test("gives what a naive scan finds, whatever the page", async () => {
@@ -330,7 +352,9 @@ describeWith(["postgres"], "search of random scripts", () => {
           fc.constantFrom(3, 50),
           async (text, word, caseSensitive, regex, where, limit) => {
             const source = quoted(text);
-            const body = word ? `(?<![\\p{L}\\p{M}\\p{N}_])(?:${source})(?![\\p{L}\\p{M}\\p{N}_])` : source;
+            const body = word
+              ? `(?<![\\p{L}\\p{M}\\p{N}_])(?:${source})(?![\\p{L}\\p{M}\\p{N}_])`
+              : source;
             const expression = new RegExp(body, caseSensitive ? "mu" : "miu");
             const expected = scripts
               .filter(
@@ -349,7 +373,11 @@ describeWith(["postgres"], "search of random scripts", () => {
             const found: string[] = [];
             let at: SearchPosition | undefined;
             do {
-              const page = await searchScripts({ catalog, threads }, spec, { at, limit, timeMs: 60_000 });
+              const page = await searchScripts({ catalog, threads }, spec, {
+                at,
+                limit,
+                timeMs: 60_000,
+              });
               found.push(...page.items.map(({ script }) => script.scriptId));
               at = page.next;
             } while (at !== undefined);

@@ -208,14 +208,26 @@ async function recordDocument(
     name: "index_document",
     text: `insert into search_documents (document, sha256, size, analyser_version, packed, keys)
       overriding system value values ($1, $2, $3, $4, $5, $6) on conflict (sha256) do nothing`,
-    values: [document, sha256, size, analyserVersion ?? null, packed, [keyOfSegment(document), ...keys]],
+    values: [
+      document,
+      sha256,
+      size,
+      analyserVersion ?? null,
+      packed,
+      [keyOfSegment(document), ...keys],
+    ],
   });
 }
 
 /** Puts a version back, to be tried again after a while. */
 export async function postponeIndexing(
   db: Queryable,
-  { token, versionId, delayMs, error }: { token: string; versionId: string; delayMs: number; error: string },
+  {
+    token,
+    versionId,
+    delayMs,
+    error,
+  }: { token: string; versionId: string; delayMs: number; error: string },
 ): Promise<void> {
   await db.query(
     `update search_queue set available_at = now() + $3 * interval '1 ms', error = $4, lease_token = null

@@ -296,8 +296,12 @@ export const searchQuery = z.strictObject({
     })
     .optional(),
   case: flag("Upper and lower case are different"),
-  word: flag("Free text is found where no letter, digit or underscore is on either side of it only"),
-  regex: flag("Free text is a regular expression in RE2's syntax; `^` and `$` are the ends of a line"),
+  word: flag(
+    "Free text is found where no letter, digit or underscore is on either side of it only",
+  ),
+  regex: flag(
+    "Free text is a regular expression in RE2's syntax; `^` and `$` are the ends of a line",
+  ),
   limit: wholeNumber(1, 100, "Items on a page, at most").default(20).meta({ default: 20 }),
   cursor: z.string().max(2_000).optional().describe("`next_cursor` of the page before"),
 });

@@ -19,7 +19,10 @@ const searchMatch = z.object({
       "capability",
     ])
     .describe("What it was found in"),
-  line: z.int().nullable().describe("Counts from 1, as Python counts lines; `null` outside of the source"),
+  line: z
+    .int()
+    .nullable()
+    .describe("Counts from 1, as Python counts lines; `null` outside of the source"),
   column: z.int().describe("Of the first hit in the snippet; counts from 1, in code points"),
   snippet: z.string().describe("The line, or of a long one what is around the hit"),
   ranges: z
@@ -39,9 +42,13 @@ const searchItem = z.object({
   verdict: z.enum(VERDICTS).nullable(),
   rank: z
     .enum(["name", "symbol", "content", "mixed"])
-    .describe("Found by its name, by a name that it defines or imports, by its content, or by several of these"),
+    .describe(
+      "Found by its name, by a name that it defines or imports, by its content, or by several of these",
+    ),
   hits: z.int().describe("All of them, also those that are not listed; counting ends at 1,000"),
-  matches: z.array(searchMatch).describe("The first 20 lines with hits; empty where no text was asked for"),
+  matches: z
+    .array(searchMatch)
+    .describe("The first 20 lines with hits; empty where no text was asked for"),
 });
 
 /** `GET /search`. */
@@ -59,7 +66,9 @@ export const searchResults = z
       ),
     passed_over: z
       .int()
-      .describe("Scripts that took too long to look at; narrow the expression to have them looked at"),
+      .describe(
+        "Scripts that took too long to look at; narrow the expression to have them looked at",
+      ),
   })
   .meta({ id: "SearchResults" });
 export type SearchResults = z.infer<typeof searchResults>;

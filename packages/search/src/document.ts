@@ -90,10 +90,12 @@ function namesIn(metadata: AnalysisMetadata): Omit<DocumentFacts, "capabilities"
   const defined = (
     definitions: readonly { name: string; qualified_name: string; line_number: number }[],
   ): Place[] =>
-    definitions.slice(0, MAX_NAMES).flatMap(({ name, qualified_name: qualified, line_number: line }) => {
-      const place = { name, line, column: null };
-      return qualified === name ? [place] : [place, { ...place, name: qualified }];
-    });
+    definitions
+      .slice(0, MAX_NAMES)
+      .flatMap(({ name, qualified_name: qualified, line_number: line }) => {
+        const place = { name, line, column: null };
+        return qualified === name ? [place] : [place, { ...place, name: qualified }];
+      });
   const details = metadata.import_details.slice(0, MAX_NAMES);
   const detailed = new Set(details.map(({ module }) => module));
   const tools = new Map(
@@ -177,7 +179,13 @@ export function unpackDocument(packed: Uint8Array): SearchDocument {
 }
 
 /** Every key of a script's name and namespace. */
-export function keysOfScript({ filename, namespace }: { filename: string; namespace: string }): number[] {
+export function keysOfScript({
+  filename,
+  namespace,
+}: {
+  filename: string;
+  namespace: string;
+}): number[] {
   const keys = new KeySet();
   keys.addText(foldCase(filename));
   const folded = foldCase(namespace);

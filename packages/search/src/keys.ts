@@ -49,7 +49,8 @@ export class KeySet {
   /** In ascending order. */
   toKeys(): number[] {
     const keys: number[] = [];
-    for (let hash = 0; hash < HASHES; hash++) if (this.#has[hash] === 1) keys.push(hash + LOWEST_HASH);
+    for (let hash = 0; hash < HASHES; hash++)
+      if (this.#has[hash] === 1) keys.push(hash + LOWEST_HASH);
     return keys;
   }
 }
@@ -83,7 +84,10 @@ export function segmentOf(document: number): number {
 }
 
 function hashOfThree(first: number, second: number, third: number): number {
-  const hash = Math.imul(Math.imul(first, 0x01_00_00_03) ^ Math.imul(second, 0x85eb_ca6b) ^ third, 0x9e37_79b1);
+  const hash = Math.imul(
+    Math.imul(first, 0x01_00_00_03) ^ Math.imul(second, 0x85eb_ca6b) ^ third,
+    0x9e37_79b1,
+  );
   return ((hash ^ (hash >>> 15)) >>> 0) % HASHES;
 }
 
@@ -91,7 +95,8 @@ function hashOfThree(first: number, second: number, third: number): number {
 function hashesOfTerm(term: string): number[] {
   return [0x811c_9dc5, 0x2f0b_4f21, 0x6a09_e667].map((start) => {
     let hash = start;
-    for (let at = 0; at < term.length; at++) hash = Math.imul(hash ^ term.charCodeAt(at), 0x0100_0193);
+    for (let at = 0; at < term.length; at++)
+      hash = Math.imul(hash ^ term.charCodeAt(at), 0x0100_0193);
     hash = Math.imul(hash ^ (hash >>> 16), 0x7feb_352d);
     return ((hash ^ (hash >>> 15)) >>> 0) % HASHES;
   });

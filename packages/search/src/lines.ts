@@ -45,7 +45,7 @@ export function toMatches(
 ): Match[] {
   const matches: Match[] = [];
   const lines = new LineCounter(text);
-  for (let index = 0; index < hits.length && matches.length < limit; ) {
+  for (let index = 0; index < hits.length && matches.length < limit;) {
     const { start } = hits[index]!;
     const line = lines.at(start);
     const from = line.end - line.start <= SNIPPET ? line.start : Math.max(line.start, start - LEAD);
@@ -55,10 +55,14 @@ export function toMatches(
     const points = new PointCounter(text, snippetStart);
     for (; index < hits.length; index++) {
       const hit = hits[index]!;
-      const isHere = hit.start < snippetEnd || (hit.start === snippetEnd && snippetEnd === line.end);
+      const isHere =
+        hit.start < snippetEnd || (hit.start === snippetEnd && snippetEnd === line.end);
       if (!isHere) break;
       const begins = points.at(hit.start);
-      ranges.push({ start: begins, end: points.at(Math.max(hit.start, Math.min(hit.end, snippetEnd))) });
+      ranges.push({
+        start: begins,
+        end: points.at(Math.max(hit.start, Math.min(hit.end, snippetEnd))),
+      });
     }
     matches.push({
       in: place,
@@ -95,7 +99,7 @@ class LineCounter {
     column: (offset: number) => number;
   } {
     let start = this.#start;
-    for (let end = this.text.indexOf("\n", start); end >= 0 && end < offset; ) {
+    for (let end = this.text.indexOf("\n", start); end >= 0 && end < offset;) {
       this.#number++;
       start = end + 1;
       end = this.text.indexOf("\n", start);

@@ -51,9 +51,10 @@ function substring(pattern: string, { word, caseSensitive }: PatternOptions): Fi
   const wanted = caseSensitive ? pattern : foldCase(pattern);
   return function* (searched) {
     const text = caseSensitive ? searched.text : searched.folded;
-    for (let start = text.indexOf(wanted); start >= 0; ) {
+    for (let start = text.indexOf(wanted); start >= 0;) {
       const end = start + wanted.length;
-      const isHit = !splitsPair(text, start) && !splitsPair(text, end) && (!word || isWord(text, start, end));
+      const isHit =
+        !splitsPair(text, start) && !splitsPair(text, end) && (!word || isWord(text, start, end));
       if (isHit) yield { start, end };
       start = text.indexOf(wanted, isHit ? Math.max(end, start + 1) : start + 1);
     }
@@ -67,7 +68,7 @@ function expression(pattern: string, { word, caseSensitive }: PatternOptions): F
   if (!word) {
     return function* ({ text }) {
       const matcher = alone.matcher(text);
-      for (let from = 0; from <= text.length && matcher.find(from); ) {
+      for (let from = 0; from <= text.length && matcher.find(from);) {
         const [start, end] = [matcher.start(), matcher.end()];
         yield { start, end };
         from = end > start ? end : end + widthAt(text, end);
@@ -78,7 +79,7 @@ function expression(pattern: string, { word, caseSensitive }: PatternOptions): F
   const others = compile(`${NO_LETTER}(${pattern})(?:\\z|${NO_LETTER})`, flags);
   return function* ({ text }) {
     let matcher = first.matcher(text);
-    for (let from = 0; from <= text.length && matcher.find(from); ) {
+    for (let from = 0; from <= text.length && matcher.find(from);) {
       const [start, end] = [matcher.start(1), matcher.end(1)];
       // No word has no characters.
       if (end > start) yield { start, end };

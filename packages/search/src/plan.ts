@@ -23,7 +23,11 @@ export function planPasses(spec: SearchSpec): Pass[] {
   const { texts, options, places } = spec;
   const scripts = scriptKeys(spec);
   const documents = documentKeys(spec);
-  const alone: Pass = { rank: undefined, documents: and(undefined, documents), scripts: and(undefined, scripts) };
+  const alone: Pass = {
+    rank: undefined,
+    documents: and(undefined, documents),
+    scripts: and(undefined, scripts),
+  };
 
   const leading = texts[leadingText(spec)];
   if (leading === undefined) return [alone];
@@ -36,17 +40,35 @@ export function planPasses(spec: SearchSpec): Pass[] {
 
   const passes: Pass[] = [];
   if (inName) {
-    const named = all.every((each) => each?.length === 1) ? [all.flatMap((each) => each![0]!)] : keys;
-    passes.push({ rank: "name", documents: and(undefined, documents), scripts: and(named, scripts) });
+    const named = all.every((each) => each?.length === 1)
+      ? [all.flatMap((each) => each![0]!)]
+      : keys;
+    passes.push({
+      rank: "name",
+      documents: and(undefined, documents),
+      scripts: and(named, scripts),
+    });
   }
   if (places === undefined && positive.length === 1 && !options.regex) {
     const symbols = SYMBOLS.map((field) => keysOfTerm(field, leading.text));
-    passes.push({ rank: "symbol", documents: and(symbols, documents), scripts: and(undefined, scripts) });
+    passes.push({
+      rank: "symbol",
+      documents: and(symbols, documents),
+      scripts: and(undefined, scripts),
+    });
   }
   if (inDocument)
-    passes.push({ rank: "content", documents: and(keys, documents), scripts: and(undefined, scripts) });
+    passes.push({
+      rank: "content",
+      documents: and(keys, documents),
+      scripts: and(undefined, scripts),
+    });
   if (inName && inDocument && positive.length > 1)
-    passes.push({ rank: "mixed", documents: and(undefined, documents), scripts: and(keys, scripts) });
+    passes.push({
+      rank: "mixed",
+      documents: and(undefined, documents),
+      scripts: and(keys, scripts),
+    });
   return passes;
 }
 
@@ -60,7 +82,10 @@ function and(alternatives: KeyFilter, keys: readonly number[]): KeyFilter {
 /** Spread over all of them: neighbours say much the same. */
 function some(keys: readonly number[]): readonly number[] {
   if (keys.length <= MAX_KEYS) return keys;
-  return Array.from({ length: MAX_KEYS }, (_, index) => keys[Math.floor((index * keys.length) / MAX_KEYS)]!);
+  return Array.from(
+    { length: MAX_KEYS },
+    (_, index) => keys[Math.floor((index * keys.length) / MAX_KEYS)]!,
+  );
 }
 
 function scriptKeys({ fields }: SearchSpec): number[] {
@@ -98,4 +123,3 @@ function keysOfName(field: TermField, value: string): number[] {
   const { isWhole, literals } = parseGlob(value, false);
   return isWhole ? keysOfTerm(field, value) : literals.flatMap(keysOfText);
 }
-

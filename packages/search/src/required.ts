@@ -89,7 +89,9 @@ class Reader {
     if (character === "*" || character === "?") times = "optional";
     else if (character === "+") times = "repeated";
     else if (character === "{") {
-      const counted = /^\{(\d+)(,\d*)?\}/.exec(this.#characters.slice(this.#at, this.#at + 12).join(""));
+      const counted = /^\{(\d+)(,\d*)?\}/.exec(
+        this.#characters.slice(this.#at, this.#at + 12).join(""),
+      );
       // Else it is a brace like any other.
       if (counted === null) return "once";
       this.#at += counted[0].length;
@@ -143,7 +145,9 @@ class Reader {
       if (character === "]" && !isFirst) return;
       if (character === "\\") this.#next();
       else if (character === "[" && this.#peek() === ":") {
-        const name = /^:\^?[a-z]+:\]/.exec(this.#characters.slice(this.#at, this.#at + 12).join(""));
+        const name = /^:\^?[a-z]+:\]/.exec(
+          this.#characters.slice(this.#at, this.#at + 12).join(""),
+        );
         if (name !== null) this.#at += name[0].length;
       }
     }

@@ -31,9 +31,7 @@ function answer(request: VerifyRequest & { readonly progress: Int32Array }): Thr
     if (current?.document !== document) {
       const packed = documents.get(document);
       current =
-        packed === undefined
-          ? undefined
-          : { document, verify: verify(unpackDocument(packed)) };
+        packed === undefined ? undefined : { document, verify: verify(unpackDocument(packed)) };
     }
     const result = current?.verify({ filename });
     if (result !== undefined && (rank === undefined || result.rank === rank)) {

@@ -86,13 +86,14 @@ export class SearchThreads {
   async close(): Promise<void> {
     this.#closed = true;
     for (const { reject } of this.#waiting.splice(0)) reject(new SearchBusyError());
-    await Promise.all([...this.#idle.splice(0), ...this.#busy.keys()].map((worker) => worker.terminate()));
+    await Promise.all(
+      [...this.#idle.splice(0), ...this.#busy.keys()].map((worker) => worker.terminate()),
+    );
   }
 
   #next(): void {
     if (this.#waiting.length === 0) return;
-    const worker =
-      this.#idle.pop() ?? (this.#busy.size < this.threads ? this.#start() : undefined);
+    const worker = this.#idle.pop() ?? (this.#busy.size < this.threads ? this.#start() : undefined);
     if (worker === undefined) return;
     const job = this.#waiting.shift()!;
     this.#busy.set(worker, job);

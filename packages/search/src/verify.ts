@@ -43,7 +43,9 @@ const MAX_MATCHES = 20;
 export const MAX_COUNTED = 1_000;
 
 /** Checks scripts of one document after another; what concerns the document alone is looked at once. */
-export type Verify = (document: SearchDocument) => (script: { readonly filename: string }) => Found | undefined;
+export type Verify = (
+  document: SearchDocument,
+) => (script: { readonly filename: string }) => Found | undefined;
 
 /** @throws `ExpressionError` */
 export function compileSpec(spec: SearchSpec): Verify {
@@ -77,7 +79,7 @@ export function compileSpec(spec: SearchSpec): Verify {
         : NONE,
     );
     const ofFields = fields.map(({ matches }) => matches(seen));
-    const fieldsHold = fields.every(({ negated }, index) => (ofFields[index]!.hits > 0) !== negated);
+    const fieldsHold = fields.every(({ negated }, index) => ofFields[index]!.hits > 0 !== negated);
     const fold = foldedFor(options);
     const positive = finds.filter(({ negated }) => !negated);
     const isSymbol =
@@ -219,10 +221,12 @@ class SeenDocument {
   /** Where neither text nor docstrings have it: names that tools bear and distributions that imports come from. */
   inNames(find: Find): Hits {
     const found = NAMED.flatMap(({ place, of }) =>
-      of(this.facts).filter(({ name }) => {
-        for (const _ of find(new SearchedText(name))) return true;
-        return false;
-      }).map((named) => ({ place, named })),
+      of(this.facts)
+        .filter(({ name }) => {
+          for (const _ of find(new SearchedText(name))) return true;
+          return false;
+        })
+        .map((named) => ({ place, named })),
     );
     return this.at(found);
   }
@@ -248,7 +252,11 @@ class SeenDocument {
           : offsetOf(this.#text.text, start, named.column - 1) - start;
       const hit = { start: start + Math.max(0, at), end: start + Math.max(0, at) };
       const isThere = (text: string): boolean => this.#text.text.startsWith(text, hit.start);
-      const width = isThere(named.name) ? named.name.length : at >= 0 && isThere(last) ? last.length : 0;
+      const width = isThere(named.name)
+        ? named.name.length
+        : at >= 0 && isThere(last)
+          ? last.length
+          : 0;
       const [there] = toMatches(
         this.#text.text,
         [{ start: hit.start, end: Math.min(end, hit.start + width) }],
@@ -317,7 +325,10 @@ function compileField(
 
 /** `Foo_Bar` is `foo-bar`; a `*` stays. */
 export function toDistribution(value: string): string {
-  return value.split("*").map((part) => (part === "" ? "" : distributionOf(part))).join("*");
+  return value
+    .split("*")
+    .map((part) => (part === "" ? "" : distributionOf(part)))
+    .join("*");
 }
 
 function compileName(

@@ -2,7 +2,12 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { foldCase } from "../src/fold.js";
 import { KeySet } from "../src/keys.js";
-import { compilePattern, keysOfPattern, type PatternOptions, SearchedText } from "../src/pattern.js";
+import {
+  compilePattern,
+  keysOfPattern,
+  type PatternOptions,
+  SearchedText,
+} from "../src/pattern.js";
 
 /** Few letters, so that texts contain patterns: case pairs beyond ASCII, both halves of pairs, marks, blanks, line ends. */
 const LETTERS = [..."aAbBkK\u212ask\u017fßẞéÉσςΣıİ_1 .*\n\t(é\u{10400}\u{10428}😀😁"];
@@ -11,10 +16,15 @@ const text = fc.string({ unit: letter, maxLength: 60 });
 const pattern = fc.string({ unit: letter, minLength: 1, maxLength: 5 });
 const flags = fc.record({ word: fc.boolean(), caseSensitive: fc.boolean() });
 
-const quoted = (literal: string): string => literal.replaceAll(/[\\^$.*+?()[\]{}|/\n]/g, (c) => (c === "\n" ? "\\n" : `\\${c}`));
+const quoted = (literal: string): string =>
+  literal.replaceAll(/[\\^$.*+?()[\]{}|/\n]/g, (c) => (c === "\n" ? "\\n" : `\\${c}`));
 
 /** The engine of the language itself, by the same definitions: it compares by simple case folding. */
-function naive(source: string, searched: string, { word, caseSensitive }: Omit<PatternOptions, "regex">): object[] {
+function naive(
+  source: string,
+  searched: string,
+  { word, caseSensitive }: Omit<PatternOptions, "regex">,
+): object[] {
   const whole = word ? `(?<![\\p{L}\\p{M}\\p{N}_])(?:${source})(?![\\p{L}\\p{M}\\p{N}_])` : source;
   const expression = new RegExp(whole, caseSensitive ? "gmu" : "gmiu");
   return [...searched.matchAll(expression)]
@@ -34,7 +44,9 @@ const atom = fc.oneof(
 const piece = fc
   .tuple(atom, fc.constantFrom("", "", "", "+", "*", "?", "{2}", "{1,2}"))
   .map(([what, times]) => what + times);
-const concatenation = fc.array(piece, { minLength: 1, maxLength: 4 }).map((pieces) => pieces.join(""));
+const concatenation = fc
+  .array(piece, { minLength: 1, maxLength: 4 })
+  .map((pieces) => pieces.join(""));
 const expression = fc.oneof(
   concatenation,
   fc.tuple(concatenation, concatenation).map(([a, b]) => `(?:${a})(?:${b})`),
@@ -98,13 +110,19 @@ describe("a regular expression", () => {
 describe("the keys of a pattern", () => {
   it("are all in whatever it matches in", () => {
     fc.assert(
-      fc.property(text, fc.oneof(pattern.map(quoted), expression), flags, fc.boolean(), (searched, source, options, regex) => {
-        const all = { ...options, regex };
-        const keys = keysOfPattern(source, all);
-        if (keys === undefined || found(source, searched, all).length === 0) return;
-        const held = keysIn(searched);
-        expect(keys.some((each) => each.every((key) => held.has(key)))).toBe(true);
-      }),
+      fc.property(
+        text,
+        fc.oneof(pattern.map(quoted), expression),
+        flags,
+        fc.boolean(),
+        (searched, source, options, regex) => {
+          const all = { ...options, regex };
+          const keys = keysOfPattern(source, all);
+          if (keys === undefined || found(source, searched, all).length === 0) return;
+          const held = keysIn(searched);
+          expect(keys.some((each) => each.every((key) => held.has(key)))).toBe(true);
+        },
+      ),
       { numRuns: 5_000 },
     );
   });

@@ -14,7 +14,12 @@ export type ServiceName = "ingest" | StageName | "index" | "janitor" | "watch";
 
 /** Every process of Sluice but ingest, by the name of its folder under `services/`. */
 function namesOfOthers({ watchDirs }: ServiceSettings): readonly ServiceName[] {
-  return [...STAGE_NAMES, "index", "janitor", ...(watchDirs.length > 0 ? (["watch"] as const) : [])];
+  return [
+    ...STAGE_NAMES,
+    "index",
+    "janitor",
+    ...(watchDirs.length > 0 ? (["watch"] as const) : []),
+  ];
 }
 
 /** A service that can be started. */

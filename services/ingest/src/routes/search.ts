@@ -1,5 +1,11 @@
 import type { SearchResults } from "@sluice/contracts";
-import { ExpressionError, parseQuery, QueryError, SearchBusyError, type SearchSpec } from "@sluice/search";
+import {
+  ExpressionError,
+  parseQuery,
+  QueryError,
+  SearchBusyError,
+  type SearchSpec,
+} from "@sluice/search";
 import { z } from "zod";
 import type { Dependencies } from "../dependencies.js";
 import { decodeCursor, encodeCursor } from "../http/cursor.js";
@@ -45,7 +51,8 @@ function parse(q: string): Pick<SearchSpec, "texts" | "fields"> {
 async function find(
   spec: SearchSpec,
   q: string,
-  run: () => Promise<SearchPage>): Promise<SearchPage> {
+  run: () => Promise<SearchPage>,
+): Promise<SearchPage> {
   try {
     return await run();
   } catch (error) {

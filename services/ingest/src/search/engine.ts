@@ -81,8 +81,7 @@ export async function searchScripts(
   const passes = planPasses(spec);
   const newest = await newestDocument(deps.catalog);
   for (let pass = at?.pass ?? 0; pass < passes.length; pass++) {
-    const from =
-      pass === at?.pass ? at : { document: newest + 1, scriptId: FIRST_ID };
+    const from = pass === at?.pass ? at : { document: newest + 1, scriptId: FIRST_ID };
     const stopped = await search.run(passes[pass]!, from);
     if (stopped !== undefined) return search.page({ pass, ...stopped });
     if (search.isOver && pass + 1 < passes.length)
@@ -163,7 +162,8 @@ class Search {
         wanted: this.limit - this.#items.length,
         timeMs: Math.max(1, this.until - performance.now()),
       });
-      for (const { index, found: hit } of found) this.#items.push({ script: part[index]!, found: hit });
+      for (const { index, found: hit } of found)
+        this.#items.push({ script: part[index]!, found: hit });
       if (gaveUp) this.#passedOver++;
       begun += looked;
       const last = candidates[begun - 1];
