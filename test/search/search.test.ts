@@ -74,6 +74,11 @@ class Fetcher:
             url: Where it is.
         """
         return Session().get(url).text
+
+
+def fetch_all(url: str) -> str:
+    """Fetch all."""
+    return ra.HTTPAdapter()
 `;
 
   test("finds who imports, defines, depends on and can do something, each with its place", async () => {
@@ -125,7 +130,7 @@ class Fetcher:
       "function:Fetcher.fetch_page",
       "class:Fetcher",
       "class:*etch*",
-      "tool:fetch_page",
+      "tool:fetch_all",
       "dependency:requests",
       "capability:network.client",
       "capability:network",

@@ -40,7 +40,7 @@ export async function leaseForIndexing(
        ), taken as (
          update search_queue q set attempts = q.attempts + 1, lease_token = $1,
            available_at = now() + $3 * interval '1 ms'
-         from due where q.version_id = due.version_id returning q.version_id, q.attempts
+         from due where q.version_id = due.version_id returning q.version_id, q.attempts, q.queued_at
        )
        select taken.version_id, taken.attempts, v.script_id, v.number, s.filename, s.namespace, v.sha256,
          v.size, v.raw_key, a.analyser_version,
@@ -50,7 +50,8 @@ export async function leaseForIndexing(
            and (a.analyser_version is null or d.analyser_version = a.analyser_version)) as is_indexed
        from taken join versions v on v.id = taken.version_id join scripts s on s.id = v.script_id
          left join analyses a on a.sha256 = v.sha256 and a.analyser_version = v.analyser_version
-           and a.policy_version = v.policy_version and a.state = 'done'`,
+           and a.policy_version = v.policy_version and a.state = 'done'
+       order by taken.queued_at, taken.version_id`,
       [token, count, leaseMs],
     );
     return rows.map(toVersion);
@@ -152,8 +153,17 @@ export async function recordIndexed(
   },
 ): Promise<void> {
   await catalog.transaction(async (tx) => {
+    const { rows: fresh } = await tx.query<{ document: string }>(
+      `select nextval(pg_get_serial_sequence('search_documents', 'document')) as document
+       from generate_series(1, $1)`,
+      [documents.length],
+    );
+    const numbered = documents.map((each, index) => ({
+      ...each,
+      document: Number(fresh[index]!.document),
+    }));
     // In one order, so that no two wait for each other.
-    for (const each of documents.toSorted((a, b) => (a.sha256 < b.sha256 ? -1 : 1)))
+    for (const each of numbered.toSorted((a, b) => (a.sha256 < b.sha256 ? -1 : 1)))
       await recordDocument(tx, each, keyOfSegment);
     const numbers = new Map(
       (
@@ -190,20 +200,16 @@ export async function recordIndexed(
 
 async function recordDocument(
   tx: Queryable,
-  { sha256, size, analyserVersion, packed, keys }: NewDocument,
+  { document, sha256, size, analyserVersion, packed, keys }: NewDocument & { document: number },
   keyOfSegment: (document: number) => number,
 ): Promise<void> {
-  const updated = await tx.query<{ document: number }>({
+  const updated = await tx.query({
     name: "reindex_document",
     text: `update search_documents set analyser_version = $2, packed = $3,
         keys = keys[1:1] || $4::smallint[], indexed_at = now() where sha256 = $1`,
     values: [sha256, analyserVersion ?? null, packed, keys],
   });
   if (updated.rowCount === 1) return;
-  const { rows } = await tx.query<{ document: string }>(
-    "select nextval(pg_get_serial_sequence('search_documents', 'document')) as document",
-  );
-  const document = Number(rows[0]!.document);
   await tx.query({
     name: "index_document",
     text: `insert into search_documents (document, sha256, size, analyser_version, packed, keys)
@@ -264,19 +270,19 @@ export async function queueUnindexed(
   { after, limit }: { after: string | undefined; limit: number },
 ): Promise<{ last: string | undefined; queued: number }> {
   const { rows } = await db.query<{ last: string | null; looked: number; queued: number }>(
-    `with some as (
+    `with page as (
        select id from scripts where ($1::uuid is null or id > $1) order by id limit $2
      ), lacking as (
-       select newest.id from some
-         cross join lateral (select v.id, v.number from versions v where v.script_id = some.id
+       select newest.id from page
+         cross join lateral (select v.id, v.number from versions v where v.script_id = page.id
            and v.state not in ('queued', 'processing') order by v.number desc limit 1) newest
-         left join search_scripts i on i.script_id = some.id
+         left join search_scripts i on i.script_id = page.id
        where i.version is null or i.version < newest.number
      ), queued as (
        insert into search_queue (version_id) select id from lacking on conflict do nothing returning 1
      )
-     select (select id from some order by id desc limit 1)::text as last,
-       (select count(*)::int from some) as looked, (select count(*)::int from queued) as queued`,
+     select (select id from page order by id desc limit 1)::text as last,
+       (select count(*)::int from page) as looked, (select count(*)::int from queued) as queued`,
     [after ?? null, limit],
   );
   const { last = null, looked = 0, queued = 0 } = rows[0] ?? {};

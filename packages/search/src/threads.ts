@@ -52,6 +52,13 @@ interface Job {
   readonly reject: (error: unknown) => void;
 }
 
+/** What a thread is at. */
+interface Task {
+  readonly onAnswer: (answer: ThreadAnswer) => void;
+  /** The thread has ended. */
+  readonly onEnd: () => void;
+}
+
 /**
  * Threads that look at candidates, off the event loop. One that does not come back is ended, its candidate given up, and the thread
  * replaced.
@@ -59,7 +66,7 @@ interface Job {
 export class SearchThreads {
   readonly #waiting: Job[] = [];
   readonly #idle: Worker[] = [];
-  readonly #busy = new Map<Worker, Job>();
+  readonly #busy = new Map<Worker, Task>();
   #closed = false;
 
   /**
@@ -95,17 +102,22 @@ export class SearchThreads {
     if (this.#waiting.length === 0) return;
     const worker = this.#idle.pop() ?? (this.#busy.size < this.threads ? this.#start() : undefined);
     if (worker === undefined) return;
-    const job = this.#waiting.shift()!;
-    this.#busy.set(worker, job);
     worker.ref();
-    this.#ask(worker, job);
+    this.#ask(worker, this.#waiting.shift()!);
   }
 
   #start(): Worker {
     const worker = new Worker(new URL("./thread.js", import.meta.url), {
       resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB },
     });
-    worker.unref();
+    worker.on("message", (answer: ThreadAnswer) => this.#busy.get(worker)?.onAnswer(answer));
+    // Out of memory, above all. Its exit follows.
+    worker.on("error", () => {});
+    worker.on("exit", () => {
+      const place = this.#idle.indexOf(worker);
+      if (place >= 0) this.#idle.splice(place, 1);
+      this.#busy.get(worker)?.onEnd();
+    });
     return worker;
   }
 
@@ -114,43 +126,29 @@ export class SearchThreads {
     const progress = new Int32Array(new SharedArrayBuffer(4));
     const end = (): void => {
       clearTimeout(timer);
-      worker.removeAllListeners();
       this.#busy.delete(worker);
     };
     const giveUp = (): void => {
       end();
       void worker.terminate();
-      resolve({ found, looked: Atomics.load(progress, 0) + 1, gaveUp: true });
+      if (this.#closed || request.candidates.length === 0) reject(new SearchBusyError());
+      else resolve({ found, looked: Atomics.load(progress, 0) + 1, gaveUp: true });
       this.#next();
     };
     const timer = setTimeout(giveUp, request.timeMs + GRACE_MS);
-    worker.on("message", (answer: ThreadAnswer) => {
+    const onAnswer = (answer: ThreadAnswer): void => {
       if (answer.kind === "found") {
         found.push({ index: answer.index, found: answer.found });
         return;
       }
       end();
-      if (this.#closed) void worker.terminate();
-      else {
-        worker.unref();
-        // An idle thread that dies is replaced, and ends nothing else.
-        worker.on("error", () => {
-          const place = this.#idle.indexOf(worker);
-          if (place >= 0) this.#idle.splice(place, 1);
-        });
-        this.#idle.push(worker);
-      }
+      worker.unref();
+      this.#idle.push(worker);
       if (answer.kind === "wrong") reject(new ExpressionError(answer.reason, answer.fragment));
       else resolve({ found, looked: answer.looked, gaveUp: false });
       this.#next();
-    });
-    // Out of memory, above all.
-    worker.once("error", giveUp);
-    worker.once("exit", () => {
-      if (!this.#busy.has(worker)) return;
-      end();
-      reject(new SearchBusyError());
-    });
+    };
+    this.#busy.set(worker, { onAnswer, onEnd: giveUp });
     worker.postMessage({ ...request, progress });
   }
 }
