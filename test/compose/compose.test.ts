@@ -172,7 +172,7 @@ describe("docker-compose.yml", () => {
     expect(service("ingest").ports?.map((port) => interpolate(port, {}))).toEqual([
       "127.0.0.1:8080:8080",
     ]);
-    expect(WORKERS).toHaveLength(7);
+    expect(WORKERS).toHaveLength(8);
   });
 
   it("keeps every store's data in a named volume", () => {

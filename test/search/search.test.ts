@@ -353,7 +353,7 @@ describeWith(["postgres"], "search of random scripts", () => {
           fc.boolean(),
           fc.boolean(),
           fc.boolean(),
-          fc.constantFrom("name", "content", "both"),
+          fc.constantFrom("name" as const, "content" as const, "both" as const),
           fc.constantFrom(3, 50),
           async (text, word, caseSensitive, regex, where, limit) => {
             const source = quoted(text);
@@ -373,7 +373,7 @@ describeWith(["postgres"], "search of random scripts", () => {
               texts: [{ text: asked, negated: false, at: 0 }],
               fields: [],
               options: { word, caseSensitive, regex },
-              places: where === "both" ? undefined : [where as "name" | "content"],
+              places: where === "both" ? undefined : [where],
             };
             const found: string[] = [];
             let at: SearchPosition | undefined;

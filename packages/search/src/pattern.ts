@@ -97,8 +97,11 @@ function compile(pattern: string, flags: number): RE2JS {
   try {
     return RE2JS.compile(pattern, flags);
   } catch (error) {
-    if (error instanceof RE2JSSyntaxException)
-      throw new ExpressionError(String(error.error), String(error.input ?? ""));
+    if (error instanceof RE2JSSyntaxException) {
+      // The engine writes its flags before the expression.
+      const fragment = (error.input ?? "").replace(/^\(\?[a-z]+\)/, "");
+      throw new ExpressionError(error.error, pattern.includes(fragment) ? fragment : pattern);
+    }
     if (error instanceof RE2JSException) throw new ExpressionError(error.message, pattern);
     throw error;
   }

@@ -74,7 +74,7 @@ function describe({ reason, fragment }: ExpressionError, { texts }: SearchSpec, 
   if (wrongOne === undefined) return `is no regular expression: ${reason}`;
   const offset = wrongOne.at + wrongOne.text.indexOf(fragment);
   const shown = fragment.length > 60 ? `${fragment.slice(0, 60)}…` : fragment;
-  return `is no regular expression: ${reason} at character ${[...q.slice(0, offset)].length + 1}: \`${shown}\``;
+  return `is no regular expression: ${reason} at character ${Array.from(q.slice(0, offset)).length + 1}: \`${shown}\``;
 }
 
 function wrong(message: string): ProblemError {
