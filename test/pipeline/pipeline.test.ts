@@ -99,6 +99,19 @@ for (const { name, parts, start } of SET_UPS) {
       expect((await client.content(uploaded.script_id)).toString()).toBe(GOOD);
     });
 
+    test("is found within seconds of being ready, by what it defines, also under a second name", async () => {
+      const text = GOOD.replace("def add(", "def add_to_be_found(");
+      for (const name of ["found.py", "found_too.py"]) {
+        const { script_id: id } = await client.upload(name, text);
+        await client.untilFinal(id);
+        const found = async (): Promise<string[]> =>
+          (
+            await client.get<SearchResults>(`/search?q=${encodeURIComponent(`function:add_to_be_found name:${name}`)}`)
+          ).items.map(({ script_id: scriptId }) => scriptId);
+        await expect.poll(found).toEqual([id]);
+      }
+    });
+
     test("is stored once at its content address, with its metadata beside it, and backed up", async () => {
       const content = `${GOOD}\n# ${"kept ".repeat(1000)}\n`;
       const { script_id: id } = await client.upload("kept.py", content);
