@@ -22,7 +22,7 @@ import {
   type SearchSpec,
   SearchThreads,
 } from "@sluice/search";
-import { v7 as uuidv7 } from "uuid";
+import { randomUUID } from "node:crypto";
 import { searchScripts } from "../../services/ingest/src/search/engine.js";
 import { sha256Of } from "../catalog/fixture.js";
 import { createDatabase, startPostgres, temporaryDirectory } from "../servers/index.js";
@@ -112,7 +112,7 @@ async function fill(db: Catalog, to: string, modules: readonly string[][]): Prom
       const segment = keyOfSegment(segmentOf(index + 1));
       const row = {
         document: index + 1,
-        id: uuidv7(),
+        id: randomUUID(),
         filename,
         sha256: sha256Of(text),
         size: Buffer.byteLength(text),

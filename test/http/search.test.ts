@@ -20,7 +20,9 @@ describeWith(["postgres"], "GET /search", () => {
   const get = async (
     query: Record<string, string>,
   ): Promise<{ status: number; body: SearchResults & Problem }> => {
-    const response = await fetch(`${ingest.url}/api/v1/search?${new URLSearchParams(query)}`);
+    const response = await fetch(
+      `${ingest.url}/api/v1/search?${new URLSearchParams(query).toString()}`,
+    );
     return { status: response.status, body: (await response.json()) as SearchResults & Problem };
   };
 

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { manifest } from "@sluice/backup";
+import type { SearchResults } from "@sluice/contracts";
 import { type ObjectStore, openObjectStore } from "@sluice/object-store";
 import { STAGE_NAMES } from "@sluice/pipeline";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -106,7 +107,9 @@ for (const { name, parts, start } of SET_UPS) {
         await client.untilFinal(id);
         const found = async (): Promise<string[]> =>
           (
-            await client.get<SearchResults>(`/search?q=${encodeURIComponent(`function:add_to_be_found name:${name}`)}`)
+            await client.get<SearchResults>(
+              `/search?q=${encodeURIComponent(`function:add_to_be_found name:${name}`)}`,
+            )
           ).items.map(({ script_id: scriptId }) => scriptId);
         await expect.poll(found).toEqual([id]);
       }
