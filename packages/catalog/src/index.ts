@@ -47,6 +47,7 @@ export {
 } from "./scrub.js";
 export * from "./scrub-passes.js";
 export type { ScriptFilter } from "./script-filter.js";
+export * from "./script-use.js";
 export * from "./scripts.js";
 export * from "./statuses.js";
 export * from "./standing.js";

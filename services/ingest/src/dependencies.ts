@@ -7,6 +7,7 @@ import type { SearchDeps } from "./search/engine.js";
 import type { IngestMetrics, ObservePipeline } from "./metrics.js";
 import type { StatusWatch } from "./status/watch.js";
 import type { HeldBytes } from "./upload/held-bytes.js";
+import type { UseNotes } from "./use/use-notes.js";
 import type { OneAtATime } from "./upload/one-at-a-time.js";
 
 /** What the routes need; each takes a part of it. */
@@ -22,6 +23,7 @@ export interface Dependencies {
   readonly comparer: Comparer;
   readonly held: HeldBytes;
   readonly names: OneAtATime;
+  readonly uses: UseNotes;
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly counters: IngestMetrics;

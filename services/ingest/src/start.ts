@@ -1,5 +1,11 @@
 import { availableParallelism } from "node:os";
-import { createRegistrar, createStatusReader, openCatalog, readStatuses } from "@sluice/catalog";
+import {
+  createRegistrar,
+  createStatusReader,
+  openCatalog,
+  readStatuses,
+  recordUse,
+} from "@sluice/catalog";
 import { openObjectStore } from "@sluice/object-store";
 import { FIRST_STAGE } from "@sluice/pipeline";
 import { openQueue } from "@sluice/queue";
@@ -13,8 +19,12 @@ import { listen } from "./server.js";
 import { StatusWatch } from "./status/watch.js";
 import { HeldBytes } from "./upload/held-bytes.js";
 import { OneAtATime } from "./upload/one-at-a-time.js";
+import { UseNotes } from "./use/use-notes.js";
 
 const WATCH_TICK_MS = 200;
+
+/** Retention counts on uses to be noted within a minute. */
+const NOTE_USES_MS = 20_000;
 
 /** Searches that ask the catalog at once: apart from uploads, so that they never wait for them. */
 const SEARCHES = 4;
@@ -48,6 +58,12 @@ export async function startIngest({
   const store = await openObjectStore(settings.objectStoreUrl);
   shutdown.add("object store", () => store.close());
 
+  const uses = new UseNotes({
+    record: (some) => recordUse(catalog, some),
+    log,
+    everyMs: NOTE_USES_MS,
+  });
+  shutdown.add("use notes", () => uses.close());
   const held = new HeldBytes(settings.uploadMemoryMb * 1024 * 1024);
   const watch = new StatusWatch((refs) => readStatuses(catalog, refs), { tickMs: WATCH_TICK_MS });
   const app = createApp({
@@ -61,6 +77,7 @@ export async function startIngest({
     metrics,
     searching: { catalog: searchCatalog, threads },
     names: new OneAtATime(),
+    uses,
     statuses: createStatusReader(catalog),
     registrar: createRegistrar(catalog, {
       onCommitted: (uploads) => enqueueQuietly(queue, FIRST_STAGE, uploads, log),

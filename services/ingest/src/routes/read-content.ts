@@ -30,6 +30,7 @@ export function readContent(deps: Dependencies): Route {
       codedTag(version.sha256, "gzip"),
     ]) {
       if (!isKnown(req.get("if-none-match"), tag)) continue;
+      deps.uses.downloaded(version.scriptId);
       res.set("ETag", tag).status(304).end();
       return;
     }
@@ -70,6 +71,7 @@ export function readContent(deps: Dependencies): Route {
       .set("Content-Disposition", contentDisposition(sanitiseFilename(version.filename)))
       .set("Repr-Digest", reprDigest(coding === "identity" ? version.sha256 : sha256Of(body)));
     if (coding !== "identity") res.set("Content-Encoding", coding);
+    deps.uses.downloaded(version.scriptId);
     if (range === undefined) {
       end(body);
       return;

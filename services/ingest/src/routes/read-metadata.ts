@@ -8,7 +8,7 @@ import { findScript, findVersion } from "./find.js";
 import { absentAnalysis } from "./absent-analysis.js";
 import { toUserFields } from "./shapes.js";
 
-export function readMetadata({ catalog }: Dependencies): Route {
+export function readMetadata({ catalog, uses }: Dependencies): Route {
   return route("readMetadata", async ({ params, query, req, res }) => {
     const version = await findVersion(
       catalog,
@@ -20,6 +20,7 @@ export function readMetadata({ catalog }: Dependencies): Route {
       findScript(catalog, params.id, res),
     ]);
     if (metadata === undefined) throw absentAnalysis("no_metadata", "extract", version);
+    uses.metadataRead(version.scriptId);
     const { tools, ...found } = metadata;
     const body: MetadataDocument = {
       script_id: version.scriptId,
