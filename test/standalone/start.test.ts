@@ -136,7 +136,7 @@ describeWith(["postgres"], "npm start", () => {
       .filter(({ service, msg }) => service === "standalone" && msg === "stopped")
       .map(({ program }) => program);
     expect(stopped[0]).toBe("ingest");
-    expect(new Set(stopped.slice(1, -2))).toEqual(new Set(STAGE_NAMES));
+    expect(new Set(stopped.slice(1, -2))).toEqual(new Set([...STAGE_NAMES, "index"]));
     expect(stopped.slice(-2)).toEqual(["janitor", "postgres"]);
     expect(pids.filter(isRunning)).toEqual([]);
     expect(existsSync(join(dataDir, "sluice.lock"))).toBe(false);
