@@ -18,8 +18,9 @@ export interface ScheduledTask {
 }
 
 /**
- * When what is done: BullMQ's job schedulers. However many processes consume, each time comes once. Like the queue it may lose
- * everything at any time, so that whoever needs it keeps it by calling {@link Schedule.keep} now and again.
+ * When what is done: BullMQ's job schedulers. However many processes consume, each time comes once; only the first may come twice,
+ * where two begin to keep the same task at once. Like the queue it may lose everything at any time, so that whoever needs it keeps it
+ * by calling {@link Schedule.keep} now and again.
  */
 export interface Schedule {
   /** Sees to it that these tasks are scheduled, as often as they say, and no others. */
