@@ -7,7 +7,8 @@ import type {
   RetentionPolicyList,
   ScriptRetention,
 } from "@sluice/contracts";
-import { runRetention } from "@sluice/retention";
+import { activateRetentionPolicy } from "@sluice/catalog";
+import { parseRetentionPolicy, runRetention } from "@sluice/retention";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeWith } from "../servers/index.js";
 import { call, upload } from "./client.js";
@@ -24,6 +25,13 @@ rules:
   - {name: many, beyond_versions: 1, action: delete}
 brakes: {max_share: 100%}
 `;
+/** What of it can be put in force. */
+const ENFORCEABLE = `name: house rules
+version: 1
+rules:
+  - {name: gone, of: scripts, unused: 1y, action: delete}
+  - {name: stays, action: keep}
+`;
 
 describeWith(["postgres"], "the retention policy", () => {
   let ingest: Ingest;
@@ -38,7 +46,12 @@ describeWith(["postgres"], "the retention policy", () => {
       body,
       headers: { ...YAML, ...headers },
     });
-  const enforce = (body: string) => put(body, "", { "If-Match": "*" });
+  /** Whatever it says. */
+  const enforce = async (source: string): Promise<void> => {
+    const { name, version } = parseRetentionPolicy(source);
+    const policy = { name, version, source, activatedBy: "local" };
+    await activateRetentionPolicy(ingest.catalog, policy, (current) => current?.source !== source);
+  };
   const explain = <Body = ScriptRetention>(id: string, query = "") =>
     call<Body>(ingest, "readScriptRetention", `/api/v1/scripts/${id}/retention${query}`);
   const hold = <Body = LegalHold>(id: string, body: unknown) =>
@@ -99,12 +112,12 @@ describeWith(["postgres"], "the retention policy", () => {
 
   it("is changed by whoever has seen it, and kept as it was written", async () => {
     const none = await read();
-    const first = await put(RULES, "", { "If-Match": none.headers.get("etag") as string });
+    const first = await put(ENFORCEABLE, "", { "If-Match": none.headers.get("etag") as string });
     expect(first.status).toBe(202);
     expect(first.body.policy).toMatchObject({
       id: 1,
       name: "house rules",
-      source: RULES,
+      source: ENFORCEABLE,
       activated_by: "local",
     });
     const seen = await read();
@@ -116,15 +129,15 @@ describeWith(["postgres"], "the retention policy", () => {
     });
     expect(known.status).toBe(304);
     // The same again is no change.
-    expect((await put(RULES, "", { "If-Match": etag })).body.policy?.id).toBe(1);
+    expect((await put(ENFORCEABLE, "", { "If-Match": etag })).body.policy?.id).toBe(1);
 
-    expect((await put(`${RULES}# more\n`, "", { "If-Match": etag })).body.policy?.id).toBe(2);
+    expect((await put(`${ENFORCEABLE}# more\n`, "", { "If-Match": etag })).body.policy?.id).toBe(2);
     for (const [headers, status, code] of [
       [{ "If-Match": etag }, 412, "revision_mismatch"],
       [{}, 428, "if_match_required"],
       [{ "If-Match": "*", "Content-Type": "text/plain" }, 415, "unsupported_media_type"],
     ] as const) {
-      const wrong = await put<Problem>(RULES, "", headers);
+      const wrong = await put<Problem>(ENFORCEABLE, "", headers);
       expect([wrong.status, wrong.body.code]).toEqual([status, code]);
     }
     const list = await call<RetentionPolicyList>(
@@ -144,7 +157,7 @@ describeWith(["postgres"], "the retention policy", () => {
       "readWrittenRetentionPolicy",
       "/api/v1/retention_policies/1",
     );
-    expect(written.body).toEqual({ ...rest.body.items[0], source: RULES });
+    expect(written.body).toEqual({ ...rest.body.items[0], source: ENFORCEABLE });
     const unknown = await call<Problem>(
       ingest,
       "readWrittenRetentionPolicy",
@@ -157,6 +170,18 @@ describeWith(["postgres"], "the retention policy", () => {
       `/api/v1/policies?cursor=${list.body.next_cursor}`,
     );
     expect([other.status, other.body.code]).toEqual([400, "invalid_cursor"]);
+  });
+
+  it("is not put in force with rules that are not carried out, each told with its place", async () => {
+    const before = await read();
+    const { status, body } = await put<Problem>(RULES, "", { "If-Match": "*" });
+    expect([status, body.code]).toEqual([422, "invalid_policy"]);
+    expect(body.errors?.map(({ name, line }) => [name, line])).toEqual([
+      ["rules[1].action", 5],
+      ["rules[2].action", 6],
+    ]);
+    expect((await read()).body).toEqual(before.body);
+    expect((await put(RULES, "?dry_run=true")).status).toBe(200);
   });
 
   it("with a typo is refused whole, each mistake with its line and column", async () => {

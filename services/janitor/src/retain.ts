@@ -23,8 +23,9 @@ export function retentionTask({
   onRetained,
 }: RetainDeps): MaintenanceTask {
   const actions: RetentionActions = {
-    deleteVersions: async () => new Set(),
-    archive: async () => new Set(),
+    // No policy that asks for either is put in force.
+    deleteVersions: () => Promise.reject(new Error("single versions cannot be deleted yet")),
+    archive: () => Promise.reject(new Error("nothing can be archived yet")),
     checkBackup: async () => {
       await backup.stat("manifests/none");
     },

@@ -15,7 +15,12 @@ import {
   type RetentionPolicyList,
   type WrittenRetentionPolicy,
 } from "@sluice/contracts";
-import { dryRun, parseRetentionPolicy, type RetentionPolicy } from "@sluice/retention";
+import {
+  dryRun,
+  parseEnforceablePolicy,
+  parseRetentionPolicy,
+  type RetentionPolicy,
+} from "@sluice/retention";
 import type { Response } from "express";
 import { z } from "zod";
 import type { Dependencies } from "../dependencies.js";
@@ -73,7 +78,8 @@ export function updateRetention(deps: RetentionDependencies): Route {
         "Send `If-Match` with the ETag of the retention policy that you read, or `dry_run=true`.",
       );
     }
-    const { document, source } = await readPolicyBody(req, res, parseRetentionPolicy);
+    const parse = query.dry_run ? parseRetentionPolicy : parseEnforceablePolicy;
+    const { document, source } = await readPolicyBody(req, res, parse);
     if (query.dry_run) {
       const body = await tryOut(deps, document, query, res);
       res.set("Cache-Control", "no-store").json(body);
