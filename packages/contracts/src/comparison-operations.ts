@@ -27,6 +27,7 @@ export const COMPARISON_OPERATIONS = {
     problems: [
       "not_acceptable",
       "no_diff",
+      "comparison_too_large",
       "too_many_comparisons",
       "object_store_unavailable",
       ...ONE_VERSION,

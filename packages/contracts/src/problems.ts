@@ -298,6 +298,11 @@ export const PROBLEMS = {
     title: "The object store does not answer",
     help: "Try again after `Retry-After` seconds.",
   },
+  comparison_too_large: {
+    status: 422,
+    title: "The versions differ too much to be compared here",
+    help: "Download both (`GET …/content?version=n`) and compare them where you are.",
+  },
   too_many_comparisons: {
     status: 503,
     title: "Too many versions are being compared at once",

@@ -34,7 +34,7 @@ export class Comparer {
   #running = 0;
   readonly #waiting: (() => void)[] = [];
 
-  /** @throws {@link ProblemError} `too_many_comparisons` */
+  /** @throws {@link ProblemError} `too_many_comparisons` or `comparison_too_large` */
   async compare(input: ComparisonInput): Promise<Compared> {
     if (this.#running >= AT_ONCE) {
       if (this.#waiting.length >= MOST_WAITING) {
@@ -66,14 +66,23 @@ function runThread(input: ComparisonInput): Promise<Compared> {
       resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB },
     });
     const timer = setTimeout(() => {
-      reject(new Error("a comparison took too long"));
+      reject(tooLarge());
       void thread.terminate();
     }, TIMEOUT_MS);
     thread.once("message", resolve);
-    thread.once("error", reject);
+    thread.once("error", (error: NodeJS.ErrnoException) =>
+      reject(error.code === "ERR_WORKER_OUT_OF_MEMORY" ? tooLarge() : error),
+    );
     thread.once("exit", () => {
       clearTimeout(timer);
       reject(new Error("a comparison ended without an answer"));
     });
   });
+}
+
+function tooLarge(): ProblemError {
+  return new ProblemError(
+    "comparison_too_large",
+    `The versions could not be compared within ${TIMEOUT_MS / 1_000} seconds and ${MEMORY_MB} MB.`,
+  );
 }
