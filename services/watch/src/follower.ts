@@ -339,8 +339,9 @@ export class Follower {
   /** Two files that stand at once would be versions of one script, each undoing the other. */
   async #refuseTwin(root: string, path: string, other: WatchedFile): Promise<void> {
     const place = join(other.directory === this.directory ? root : other.directory, other.path);
-    const standing = await lstat(place).catch(() => undefined);
-    if (standing === undefined) return;
+    const standing = await lstat(place).catch(codeOf);
+    // One that cannot be looked at is still there.
+    if (standing === "ENOENT" || standing === "ENOTDIR") return;
     throw new RefusedError(
       "name_collision",
       `${JSON.stringify(relative(root, place))} has the same name in the same namespace as ${JSON.stringify(path)}.`,
