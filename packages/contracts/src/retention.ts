@@ -109,14 +109,19 @@ export const retentionDryRun = z
   .meta({ id: "RetentionDryRun" });
 export type RetentionDryRun = z.infer<typeof retentionDryRun>;
 
+/** Why nothing happens to something that a rule would delete or archive. */
 export const RETENTION_PROTECTIONS = [
+  /** Nothing overrides it. */
   "legal_hold",
   "pinned",
   "needs_approval",
   "newest_version",
+  /** It is on its way through the pipeline; nothing overrides it. */
   "unfinished",
+  /** An earlier rule keeps a version of the script, which therefore cannot go as a whole. */
   "version_kept",
 ] as const;
+export type RetentionProtection = (typeof RETENTION_PROTECTIONS)[number];
 
 const outlook = z.object({
   from: z.iso

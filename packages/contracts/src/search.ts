@@ -4,21 +4,22 @@ import { z } from "zod";
 /** Where free text can be looked for. */
 export const SEARCH_PLACES = ["name", "content", "docstring"] as const;
 
-/** Where a match of a search was found. */
+/** Where a match of a search can be found. */
+export const MATCH_PLACES = [
+  "name",
+  "content",
+  "docstring",
+  "function",
+  "class",
+  "tool",
+  "import",
+  "dependency",
+  "capability",
+] as const;
+export type MatchPlace = (typeof MATCH_PLACES)[number];
+
 const searchMatch = z.object({
-  in: z
-    .enum([
-      "name",
-      "content",
-      "docstring",
-      "function",
-      "class",
-      "tool",
-      "import",
-      "dependency",
-      "capability",
-    ])
-    .describe("What it was found in"),
+  in: z.enum(MATCH_PLACES).describe("What it was found in"),
   line: z
     .int()
     .nullable()

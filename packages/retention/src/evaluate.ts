@@ -4,6 +4,7 @@
  * unless an earlier rule keeps one of its versions. Pure: whoever asks brings the facts and the time.
  */
 import type { RetainedScript, RetainedVersion } from "@sluice/catalog";
+import type { RetentionProtection } from "@sluice/contracts";
 import { isFinal } from "@sluice/pipeline";
 import {
   matchesNamespace,
@@ -15,20 +16,6 @@ import {
 /** Uses are noted a minute late at most; a rule waits longer than that, so that none is overlooked. */
 export const USE_SLACK_MS = 2 * 60_000;
 
-/** Why nothing happens to something that a rule would delete or archive. */
-export const PROTECTIONS = [
-  /** Nothing overrides it. */
-  "legal_hold",
-  "pinned",
-  "needs_approval",
-  "newest_version",
-  /** It is on its way through the pipeline; nothing overrides it. */
-  "unfinished",
-  /** An earlier rule keeps a version of the script, which therefore cannot go as a whole. */
-  "version_kept",
-] as const;
-export type Protection = (typeof PROTECTIONS)[number];
-
 /** What a rule does to a version, or to the script as a whole. */
 export interface Verdict {
   /** `undefined` where no rule matches: it is kept. */
@@ -37,7 +24,7 @@ export interface Verdict {
   /** The whole script goes, by a rule of scripts. */
   readonly whole: boolean;
   /** Why it does not happen all the same; empty where it does. */
-  readonly protectedBy: readonly Protection[];
+  readonly protectedBy: readonly RetentionProtection[];
 }
 
 export interface Decision {
@@ -178,7 +165,7 @@ function protectionsOfScript(
   rule: RetentionRule,
   script: RetainedScript,
   kept: boolean,
-): Protection[] {
+): RetentionProtection[] {
   const some = (test: (version: RetainedVersion) => boolean) => script.versions.some(test);
   return [
     ...protectionsOfAny(rule, script),
@@ -195,7 +182,7 @@ function protectionsOfVersion(
   script: RetainedScript,
   { state }: RetainedVersion,
   index: number,
-): Protection[] {
+): RetentionProtection[] {
   const takesNewest =
     rule.of === "scripts" || (rule.action === "archive" && rule.even.includes("newest_version"));
   return [
@@ -208,7 +195,10 @@ function protectionsOfVersion(
   ];
 }
 
-function protectionsOfAny(rule: RetentionRule, { held, pinned }: RetainedScript): Protection[] {
+function protectionsOfAny(
+  rule: RetentionRule,
+  { held, pinned }: RetainedScript,
+): RetentionProtection[] {
   return [
     ...(held ? (["legal_hold"] as const) : []),
     ...(pinned && !rule.even.includes("pinned") ? (["pinned"] as const) : []),

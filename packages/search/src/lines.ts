@@ -1,19 +1,6 @@
 /** Hits as people see them: line by line, with the text around them. */
+import type { MatchPlace } from "@sluice/contracts";
 import type { Hit } from "./pattern.js";
-
-/** Where a match was found. */
-export const MATCH_PLACES = [
-  "name",
-  "content",
-  "docstring",
-  "function",
-  "class",
-  "tool",
-  "import",
-  "dependency",
-  "capability",
-] as const;
-export type MatchPlace = (typeof MATCH_PLACES)[number];
 
 /** One line with hits in it, or a part of a long one. */
 export interface Match {

@@ -1,10 +1,10 @@
 /** Says of one candidate whether a query holds for it, and where. */
-import type { SEARCH_PLACES } from "@sluice/contracts";
+import type { MatchPlace, SEARCH_PLACES } from "@sluice/contracts";
 import type { DocumentFacts, Place, SearchDocument } from "./document.js";
 import { ancestors, distributionOf } from "./document.js";
 import { foldCase } from "./fold.js";
 import { type Glob, parseGlob } from "./glob.js";
-import { LineStarts, type Match, type MatchPlace, toMatches } from "./lines.js";
+import { LineStarts, type Match, toMatches } from "./lines.js";
 import {
   compilePattern,
   type Find,
