@@ -15,6 +15,16 @@ export function backupBlobKey(blobKey: string): string {
   return `backups/${blobKey}`;
 }
 
+/** Where the copy of bytes goes that are stored there: an object of its own, also where they share theirs with others. */
+export function copyKeyOf(
+  sha256: string,
+  { key, encoding }: Pick<BlobPlace, "key" | "encoding">,
+): string {
+  return backupBlobKey(
+    key.startsWith("quarantine/") ? quarantineKey(sha256) : blobKey(sha256, encoding),
+  );
+}
+
 /** Every key that a copy of these bytes may have in the backup store. */
 export function copyKeys(sha256: string): string[] {
   return [
@@ -36,7 +46,7 @@ export async function backUpBlob(
 ): Promise<string> {
   const stored = await readStored(objects, place);
   await decodeVerified(stored, place, sha256);
-  const key = backupBlobKey(place.key);
+  const key = copyKeyOf(sha256, place);
   await putVerified(backup, key, stored);
   return key;
 }

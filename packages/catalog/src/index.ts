@@ -40,6 +40,7 @@ export {
   type Damage,
   listBlobsToScrub,
   markDamaged,
+  readStoredBlobs,
   recordRepairedPlace,
   type ScrubbedBlob,
   unmarkDamaged,

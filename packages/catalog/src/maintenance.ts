@@ -74,17 +74,28 @@ export class TaskLostError extends Error {
   }
 }
 
-/** So many failures in a row are worth an event. */
+/** So many failures in a row are worth an event, of most tasks. */
 const FAILURES_TO_TELL = 3;
 
 /**
  * Lets a task go.
  *
  * @param error - what its run failed with; absent where it succeeded
+ * @param failuresToTell - how many failures in a row are told by an event
  */
 export async function finishTask(
   catalog: Catalog,
-  { name, token, error }: { name: string; token: string; error?: string | undefined },
+  {
+    name,
+    token,
+    error,
+    failuresToTell = FAILURES_TO_TELL,
+  }: {
+    name: string;
+    token: string;
+    error?: string | undefined;
+    failuresToTell?: number | undefined;
+  },
 ): Promise<void> {
   await catalog.transaction(async (tx) => {
     const { rows } = await tx.query<{ failures: number; before: number }>(
@@ -100,13 +111,15 @@ export async function finishTask(
     const row = rows[0];
     if (row === undefined) return;
     const details = { task: name };
-    if (row.failures === FAILURES_TO_TELL) {
-      const message = `${name} has failed ${row.failures} times in a row: ${error}`;
+    if (row.failures === failuresToTell) {
+      const times = row.failures === 1 ? "" : ` ${row.failures} times in a row`;
+      const message = `${name} has failed${times}: ${error}`;
       await recordEvents(tx, [
         { severity: "warning", kind: "maintenance.failing", message, details },
       ]);
-    } else if (row.failures === 0 && row.before >= FAILURES_TO_TELL) {
-      const message = `${name} has succeeded after ${row.before} failures.`;
+    } else if (row.failures === 0 && row.before >= failuresToTell) {
+      const failures = row.before === 1 ? "a failure" : `${row.before} failures`;
+      const message = `${name} has succeeded after ${failures}.`;
       await recordEvents(tx, [
         { severity: "info", kind: "maintenance.recovered", message, details },
       ]);

@@ -55,6 +55,18 @@ export async function listBlobsToScrub(
   return rows.map(toBlob);
 }
 
+/** Of these hashes, the blobs that are stored. */
+export async function readStoredBlobs(
+  db: Queryable,
+  sha256s: readonly string[],
+): Promise<ScrubbedBlob[]> {
+  const { rows } = await db.query<BlobRow>(
+    `${SELECT_BLOB} where b.state = 'stored' and b.sha256 = any($1::text[])`,
+    [sha256s],
+  );
+  return rows.map(toBlob);
+}
+
 /**
  * Runs work on a blob while nobody else can move it.
  *

@@ -29,6 +29,19 @@ export function quarantineKey(sha256: string): string {
   return `quarantine/${shard(sha256)}`;
 }
 
+/** Where blobs that share one object are. */
+export const ARCHIVE = "archive/";
+
+/** `archive/<pack>.zst` */
+export function packKey(packId: string): string {
+  return `${ARCHIVE}${packId}.zst`;
+}
+
+/** Whether a blob that is under this key shares the object with others: it must never be deleted or copied for that one's sake. */
+export function isPackKey(key: string): boolean {
+  return key.startsWith(ARCHIVE);
+}
+
 /** Where the catalog's exports are, in the backup store. */
 export const EXPORTS = "backups/catalog/";
 /** Where the index of each export is; what has none is no export. */

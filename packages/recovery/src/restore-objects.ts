@@ -1,4 +1,4 @@
-import { backupBlobKey, findCopy } from "@sluice/backup";
+import { copyKeyOf, findCopy } from "@sluice/backup";
 import type { Queryable } from "@sluice/catalog";
 import {
   type BlobEncoding,
@@ -132,7 +132,7 @@ async function restoreOne(
     const copy = await findCopy(backup, sha256, [
       wanted.backup_key,
       wanted.early_key,
-      key === null ? null : backupBlobKey(key),
+      key === null ? null : copyKeyOf(sha256, { key, encoding: wanted.encoding }),
     ]);
     if ("why" in copy) return { sha256, why: copy.why };
     for (const raw of missing.raw) await objects.put(raw, copy.content);

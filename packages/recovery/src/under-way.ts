@@ -1,12 +1,7 @@
-import { backupBlobKey, putVerified } from "@sluice/backup";
+import { copyKeyOf, putVerified } from "@sluice/backup";
 import { BlobCorruptError, decodeVerified } from "@sluice/blobs";
 import type { Queryable } from "@sluice/catalog";
-import {
-  blobKey,
-  type BlobPlace,
-  ObjectNotFoundError,
-  type ObjectStore,
-} from "@sluice/object-store";
+import { type BlobPlace, ObjectNotFoundError, type ObjectStore } from "@sluice/object-store";
 import pMap from "p-map";
 
 export interface UnderWayDeps {
@@ -94,7 +89,7 @@ async function copy(
     try {
       const stored = await objects.get(current.key, current);
       await decodeVerified(stored, current, sha256);
-      const key = backupBlobKey(current.key.startsWith("uploads/") ? blobKey(sha256) : current.key);
+      const key = copyKeyOf(sha256, current);
       await putVerified(backup, key, stored);
       return key;
     } catch (error) {

@@ -33,6 +33,8 @@ export function retentionTask({
   return {
     name: "retention",
     everyMs: EVERY_MS,
+    // Clean-up that waits, as for the backup store, is told at once.
+    failuresToTell: 1,
     run: (run) =>
       runRetention(
         {

@@ -1,6 +1,12 @@
 import type { Catalog } from "@sluice/catalog";
 import { type Clamd, ClamdUnavailableError } from "@sluice/clamav";
-import { blobKey, type BlobPlace, type ObjectStore, quarantineKey } from "@sluice/object-store";
+import {
+  blobKey,
+  type BlobPlace,
+  isPackKey,
+  type ObjectStore,
+  quarantineKey,
+} from "@sluice/object-store";
 import { advance, isQuarantined, restart, snooze, stop } from "@sluice/pipeline";
 import type { EffectivePolicies } from "@sluice/policies";
 import { type Analysers, infected, judge } from "@sluice/python-analysis";
@@ -65,6 +71,11 @@ async function moveTo(
 ): Promise<BlobPlace | undefined> {
   const inQuarantine = place.key.startsWith("quarantine/");
   if (inQuarantine === key.startsWith("quarantine/")) return undefined;
-  await objects.copy(place.key, key);
-  return { ...place, key };
+  if (!isPackKey(place.key)) {
+    await objects.copy(place.key, key);
+    return { ...place, key };
+  }
+  // Others share that object: this one's part of it becomes one of its own.
+  await objects.put(key, await objects.get(place.key, place));
+  return { ...place, key, offset: 0 };
 }

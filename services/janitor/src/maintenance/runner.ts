@@ -115,6 +115,7 @@ export class MaintenanceRunner {
       name,
       token,
       error: failure === undefined ? undefined : messageOf(failure),
+      failuresToTell: task.failuresToTell,
     }).catch((error: unknown) => log.warn({ err: error, task: name }, "a lease was left to end"));
   }
 }

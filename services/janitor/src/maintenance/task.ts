@@ -20,5 +20,7 @@ export interface MaintenanceTask {
   readonly name: string;
   /** Time between two runs, in milliseconds. */
   readonly everyMs: number;
+  /** So many failures in a row are told by an event; three if not said. */
+  readonly failuresToTell?: number;
   run(run: TaskRun): Promise<void>;
 }
