@@ -35,10 +35,29 @@ if (directory === undefined || !Number.isSafeInteger(count) || count < 100) {
 }
 
 const RARE = "needle_4242_of_a_haystack";
-const QUERIES: readonly { name: string; q: string; regex?: boolean; grep: readonly string[] }[] = [
+const QUERIES: readonly {
+  name: string;
+  q: string;
+  regex?: boolean;
+  caseSensitive?: boolean;
+  grep: readonly string[];
+}[] = [
   { name: "rare substring", q: RARE, grep: ["-F", RARE] },
   { name: "absent substring", q: "no_such_thing_here", grep: ["-F", "no_such_thing_here"] },
   { name: "common substring", q: "import os", grep: ["-F", "import os"] },
+  {
+    name: "rare substring, case ignored",
+    q: RARE.toUpperCase(),
+    caseSensitive: false,
+    grep: ["-i", "-F", RARE.toUpperCase()],
+  },
+  {
+    name: "common substring, case ignored",
+    q: "IMPORT OS",
+    caseSensitive: false,
+    grep: ["-i", "-F", "IMPORT OS"],
+  },
+  { name: "absent, of common threes", q: "import self", grep: ["-F", "import self"] },
   { name: "common, of two characters", q: "=0", grep: ["-F", "=0"] },
   {
     name: "regular expression, rare",
@@ -189,10 +208,10 @@ async function insert(
 async function compare(db: Catalog, files: string): Promise<void> {
   const ripgrep = spawnSync("rg", ["--version"]).status === 0;
   if (!ripgrep) print("there is no ripgrep here: not compared with it");
-  for (const { name, q, regex = false, grep } of QUERIES) {
+  for (const { name, q, regex = false, caseSensitive = true, grep } of QUERIES) {
     const spec: SearchSpec = {
       ...parseQuery(q),
-      options: { regex, word: false, caseSensitive: true },
+      options: { regex, word: false, caseSensitive },
       places: ["content"],
     };
     const times: number[] = [];

@@ -1,15 +1,13 @@
-import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { PolicyInForce, reevaluateBatch } from "@sluice/policies";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { store } from "../catalog/judged.js";
 import { removeDirectory, temporaryDirectory } from "../servers/guard.js";
 import { describeWith } from "../servers/index.js";
 import { type Ingest, startIngest } from "./ingest.js";
+import { runSluice } from "./sluice.js";
 
-const PROGRAM = fileURLToPath(new URL("../../packages/cli/bin/sluice.mjs", import.meta.url));
 const KEY = "a-key-of-the-test";
 
 const OPEN = "name: open\nversion: 1\ncapabilities: {default: allowed}\n";
@@ -34,16 +32,7 @@ describeWith(["postgres"], "sluice policy", () => {
   });
 
   const sluice = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
-    new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-      const settings = { SLUICE_URL: ingest.url, SLUICE_API_KEY: KEY, ...env };
-      execFile(
-        process.execPath,
-        [PROGRAM, "policy", ...args],
-        { env: { PATH: process.env["PATH"], ...settings } },
-        (error, stdout, stderr) =>
-          resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
-      );
-    });
+    runSluice(["policy", ...args], { SLUICE_URL: ingest.url, SLUICE_API_KEY: KEY, ...env });
 
   test("puts a policy in force, tries another one out, and says what would change", async () => {
     const applied = await sluice(["apply", open]);

@@ -7,17 +7,11 @@ import { type AnalyseArguments, runAnalyse } from "./command.js";
 import { describeError } from "./describe-error.js";
 import { FORMATS } from "./format.js";
 import { OutputClosed } from "./output.js";
-import {
-  type ApplyArguments,
-  applyPolicy,
-  checkPolicy,
-  type DryRunArguments,
-  dryRunPolicy,
-  type ServerArguments,
-  showPolicy,
-} from "./policy/commands.js";
-import { ServerError } from "./policy/server.js";
+import { addPolicyCommands } from "./policy/add-commands.js";
 import { addRecoveryCommands } from "./recovery/add-commands.js";
+import { addRetentionCommands } from "./retention/add-commands.js";
+import { addSearchCommand } from "./search/add-command.js";
+import { ServerError } from "./server.js";
 import { UsageError } from "./usage-error.js";
 
 const EXIT = {
@@ -135,59 +129,11 @@ function createProgram(
     )
     .addHelpText("after", ANALYSE_HELP)
     .action((files: string[], options: AnalyseArguments) => onEnd(runAnalyse(files, options, say)));
+  addSearchCommand(program, say, onEnd);
   addPolicyCommands(program, onEnd);
+  addRetentionCommands(program, onEnd);
   addRecoveryCommands(program, say, onEnd);
   return program;
-}
-
-const POLICY_HELP = `
---server is the URL of the server; SLUICE_URL if not said, else http://127.0.0.1:8080. SLUICE_API_KEY is
-the key to send.
-
-Exit code: 0 the policy is right, and nothing would change; 1 it has mistakes, or a dry run says that
-something would change; 2 wrong usage, or a file that cannot be read; 3 the server does not answer or
-refuses, or a fault of Sluice.
-`;
-
-function addPolicyCommands(
-  program: Command,
-  onEnd: (code: Promise<number>) => Promise<void>,
-): void {
-  const policy = program
-    .command("policy")
-    .description(
-      "What scripts are judged by: checked here, tried out and put in force on a server.",
-    )
-    .addHelpText("after", POLICY_HELP);
-  const server = () => new Option("--server <url>", "the server that is meant");
-  policy
-    .command("check")
-    .description("Every mistake in a policy, by its path. Needs no server.")
-    .argument("<file>", "policy in YAML or JSON")
-    .action((file: string) => onEnd(checkPolicy(file)));
-  policy
-    .command("show")
-    .description("The policy in force on a server, and how far what is stored stands by it.")
-    .addOption(server())
-    .action((options: ServerArguments) => onEnd(showPolicy(options)));
-  policy
-    .command("dry-run")
-    .description("Which stored scripts would change state by a policy, and why. Changes nothing.")
-    .argument("<file>", "policy in YAML or JSON")
-    .addOption(server())
-    .addOption(
-      new Option("--format <format>", "how to write what is found")
-        .choices(["text", "json"])
-        .default("text"),
-    )
-    .action((file: string, options: DryRunArguments) => onEnd(dryRunPolicy(file, options)));
-  policy
-    .command("apply")
-    .description("Puts a policy in force on a server.")
-    .argument("<file>", "policy in YAML or JSON")
-    .addOption(server())
-    .option("--wait", "until all that is stored stands by it")
-    .action((file: string, options: ApplyArguments) => onEnd(applyPolicy(file, options)));
 }
 
 function threads(text: string): number {

@@ -9,7 +9,7 @@ export class OutputClosed extends Error {
 export class Output {
   constructor(private readonly stream: Writable) {
     // Each write is told of it, too.
-    stream.on("error", () => {});
+    if (stream.listenerCount("error") === 0) stream.on("error", () => {});
   }
 
   /**

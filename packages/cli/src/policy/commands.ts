@@ -3,12 +3,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { PolicyDryRun, PolicyInForce } from "@sluice/contracts";
 import { visible } from "@sluice/report-formats";
 import { Output } from "../output.js";
+import { Server, type ServerArguments, ServerError } from "../server.js";
 import { tryPolicy } from "./read.js";
-import { PolicyServer, ServerError } from "./server.js";
+import { PolicyServer } from "./server.js";
 
-export interface ServerArguments {
-  readonly server?: string;
-}
 export interface ApplyArguments extends ServerArguments {
   readonly wait?: boolean;
 }
@@ -34,7 +32,7 @@ export async function checkPolicy(file: string): Promise<number> {
 }
 
 export async function showPolicy({ server }: ServerArguments): Promise<number> {
-  const { policy } = await new PolicyServer(server, process.env).read();
+  const { policy } = await new PolicyServer(new Server(server, process.env)).read();
   const output = new Output(process.stdout);
   await output.write(`# ${standing(policy)}\n${policy.source}`);
   return OK;
@@ -50,7 +48,9 @@ export async function dryRunPolicy(
   if (mistakes) return tellMistakes(output, file, mistakes);
   const items: PolicyDryRun["items"] = [];
   let first: PolicyDryRun | undefined;
-  for await (const page of new PolicyServer(server, process.env).dryRun(policy.source)) {
+  for await (const page of new PolicyServer(new Server(server, process.env)).dryRun(
+    policy.source,
+  )) {
     first ??= page;
     if (format === "json") items.push(...page.items);
     else {
@@ -68,7 +68,7 @@ export async function applyPolicy(file: string, { server, wait }: ApplyArguments
   const output = new Output(process.stdout);
   const { policy, mistakes } = await tryPolicy(file);
   if (mistakes) return tellMistakes(output, file, mistakes);
-  const remote = new PolicyServer(server, process.env);
+  const remote = new PolicyServer(new Server(server, process.env));
   const { tag } = await remote.read();
   let now = await remote.put(policy.source, tag);
   await output.write(`${standing(now)}\n`);
