@@ -2,6 +2,8 @@ import {
   DERIVED_TABLES,
   type ExportOutcome,
   listExports,
+  NOT_OF_ONE_SCRIPT,
+  OF_A_SCRIPT,
   readChain,
   readTables,
 } from "@sluice/recovery";
@@ -9,7 +11,7 @@ import { randomBytes } from "node:crypto";
 import { backupKey } from "@sluice/recovery";
 import { expect, test } from "vitest";
 import { describeWith } from "../servers/index.js";
-import { Stores } from "./fixture.js";
+import { Stores, storeWith } from "./fixture.js";
 
 /** The rows and deletions of an export, by table. */
 function told(outcome: ExportOutcome): Record<string, number> {
@@ -37,6 +39,16 @@ describeWith(["postgres"], "an export of the catalog", () => {
     const all = [...exported, ...DERIVED_TABLES.keys()];
     expect(all.toSorted()).toEqual(rows.map(({ table_name }) => table_name).toSorted());
     for (const reason of DERIVED_TABLES.values()) expect(reason).not.toBe("");
+  });
+
+  test("says of every table whether its rows come back with one script", async () => {
+    const { catalog } = await Stores.open();
+    const naming = (await readTables(catalog)).filter(({ columns }) =>
+      columns.some(({ name }) => /^(script_id|version_id|sha256)$/.test(name)),
+    );
+    const decided = (name: string): boolean => OF_A_SCRIPT.has(name) || NOT_OF_ONE_SCRIPT.has(name);
+    expect(naming.map(({ name }) => name).filter((name) => !decided(name))).toEqual([]);
+    for (const name of NOT_OF_ONE_SCRIPT.keys()) expect(OF_A_SCRIPT.has(name), name).toBe(false);
   });
 
   test("is a base first, then what has changed, and nothing where nothing has", async () => {
@@ -113,20 +125,12 @@ describeWith(["postgres"], "an export of the catalog", () => {
     await stores.upload("b.py", "b = 1\n");
     const abort = new AbortController();
     const { backup } = stores;
-    const stopping = {
-      description: backup.description,
-      get: backup.get.bind(backup),
-      stat: backup.stat.bind(backup),
-      copy: backup.copy.bind(backup),
-      delete: backup.delete.bind(backup),
-      list: backup.list.bind(backup),
-      check: backup.check.bind(backup),
-      close: backup.close.bind(backup),
+    const stopping = storeWith(backup, {
       put: async (key: string, bytes: Buffer) => {
         await backup.put(key, bytes);
         if (key.includes("segments")) abort.abort();
       },
-    };
+    });
     await expect(stores.export({ backup: stopping, signal: abort.signal })).rejects.toThrow(
       /aborted/,
     );

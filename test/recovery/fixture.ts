@@ -169,3 +169,19 @@ export class Stores {
     return new Map(contents);
   }
 }
+
+/** A store that does some things otherwise. */
+export function storeWith(store: ObjectStore, changed: Partial<ObjectStore>): ObjectStore {
+  return {
+    description: store.description,
+    get: store.get.bind(store),
+    put: store.put.bind(store),
+    stat: store.stat.bind(store),
+    copy: store.copy.bind(store),
+    delete: store.delete.bind(store),
+    list: store.list.bind(store),
+    check: store.check.bind(store),
+    close: store.close.bind(store),
+    ...changed,
+  };
+}

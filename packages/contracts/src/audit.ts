@@ -12,6 +12,8 @@ export const AUDIT_ACTIONS = [
   "metadata.bulk_cancelled",
   /** A deleted script came back. */
   "script.undeleted",
+  /** What of a script was gone was brought back from the backup: `details` say which versions, of which export. */
+  "script.restored",
   "retention_policy.activated",
   /** Somebody let go on what the clean-up by the retention policy has stopped at. */
   "retention.confirmed",

@@ -14,6 +14,8 @@ export {
   type RestoreDeps,
   type Restored,
 } from "./restore.js";
-export { DERIVED_TABLES, readTables } from "./tables.js";
+export { OF_A_SCRIPT } from "./script-rows.js";
+export { DERIVED_TABLES, NOT_OF_ONE_SCRIPT, readTables } from "./tables.js";
 export { RestoreRefusedError } from "./target.js";
 export { type Verified, verifyBackup, type VerifyDeps } from "./verify.js";
+export { restoreScript, type RestoredScript, type RestoreScriptDeps } from "./restore-script.js";

@@ -5,12 +5,14 @@ import { type ExportedTable, quoted } from "./tables.js";
  * Writes a segment's rows. Those that are there already, from an older export or an earlier run, are replaced.
  *
  * @param columns - those that the export has; what the table has beside them gets its default
+ * @param keep - leaves what is there already as it is
  */
 export async function loadRows(
   db: Queryable,
   table: ExportedTable,
   columns: readonly string[],
   lines: readonly string[],
+  { keep = false }: { keep?: boolean } = {},
 ): Promise<void> {
   const typeOf = new Map(table.columns.map(({ name, type }) => [name, type]));
   const all = columns.map(quoted);
@@ -21,7 +23,7 @@ export async function loadRows(
     .filter((name) => !table.key.includes(name) && !fixed.has(name))
     .map(quoted);
   const replaced =
-    others.length === 0
+    keep || others.length === 0
       ? "nothing"
       : `update set ${others.map((name) => `${name} = excluded.${name}`).join(", ")}`;
   await db.query(

@@ -15,6 +15,14 @@ export const DERIVED_TABLES: ReadonlyMap<string, string> = new Map([
   ["search_queue", "the janitor queues again whatever the index lacks"],
 ]);
 
+/** Exported tables that name scripts, versions or hashes and whose rows do not come back with one script, each with the reason. */
+export const NOT_OF_ONE_SCRIPT: ReadonlyMap<string, string> = new Map([
+  ["audit_log", "outlives what it tells of"],
+  ["events", "outlives what it tells of"],
+  ["bulk_change_targets", "of a change of many scripts"],
+  ["bulk_change_failures", "of a change of many scripts"],
+]);
+
 /** A table as it is exported. */
 export interface ExportedTable {
   readonly name: string;

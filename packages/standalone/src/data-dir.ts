@@ -52,6 +52,12 @@ export function openDataDir(path: string): DataDir {
   }
 }
 
+/** Whether a Sluice that runs holds the directory. */
+export function isHeld(path: string): boolean {
+  const found = readIfThere(join(path, "sluice.lock"));
+  return found !== undefined && runningHolder(found) !== undefined;
+}
+
 function makeWritable(path: string): void {
   try {
     mkdirSync(path, { recursive: true });

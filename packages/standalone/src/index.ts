@@ -1,3 +1,3 @@
 export { main } from "./main.js";
 export { StartError } from "./start-error.js";
-export { type StoreUrls, withStores } from "./stores.js";
+export { type StoreUrls, withStores, withStoresInUse } from "./stores.js";

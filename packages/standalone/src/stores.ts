@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { createLog, type Logger, type ServiceSettings, type Settings } from "@sluice/runtime";
 import { openDataDir } from "./data-dir.js";
-import { preparePostgres } from "./postgres/server.js";
+import { preparePostgres, runningCatalogUrl } from "./postgres/server.js";
 import type { Supervisor } from "./supervisor.js";
 
 /** Where all stores are. */
@@ -11,6 +11,23 @@ export type StoreUrls = Pick<
   ServiceSettings,
   "catalogUrl" | "queueUrl" | "objectStoreUrl" | "backupUrl"
 >;
+
+/** The embedded stores' directories, made where they are missing. */
+function directoriesOf({
+  dataDir,
+  objectStoreUrl,
+  backupUrl,
+}: Settings): Pick<StoreUrls, "objectStoreUrl" | "backupUrl"> {
+  const directory = (name: string): string => {
+    const path = join(dataDir, name);
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    return pathToFileURL(path).href;
+  };
+  return {
+    objectStoreUrl: objectStoreUrl ?? directory("objects"),
+    backupUrl: backupUrl ?? directory("backup"),
+  };
+}
 
 interface Opening {
   readonly signal: AbortSignal;
@@ -30,16 +47,8 @@ export async function openStores(
   say: (line: string) => void,
   { signal, unlessStopped, onPostgres }: Opening,
 ): Promise<{ urls: StoreUrls; postgres: string | undefined }> {
-  const { dataDir, catalogUrl, queueUrl, objectStoreUrl, backupUrl } = settings;
-  const directory = (name: string): string => {
-    const path = join(dataDir, name);
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-    return pathToFileURL(path).href;
-  };
-  const objects = {
-    objectStoreUrl: objectStoreUrl ?? directory("objects"),
-    backupUrl: backupUrl ?? directory("backup"),
-  };
+  const { dataDir, catalogUrl, queueUrl } = settings;
+  const objects = directoriesOf(settings);
   // The queue's tables have a schema of their own, so that they may share the catalog's database.
   if (catalogUrl !== undefined)
     return {
@@ -83,4 +92,20 @@ export async function withStores<T>(
     await started?.stop();
     dataDir.release();
   }
+}
+
+/**
+ * Does something with the stores of an installation, whether it runs or not.
+ *
+ * @throws `StartError` where PostgreSQL does not start
+ */
+export async function withStoresInUse<T>(
+  settings: Settings,
+  say: (line: string) => void,
+  work: (urls: Omit<StoreUrls, "queueUrl">) => Promise<T>,
+): Promise<T> {
+  const catalogUrl = settings.catalogUrl ?? runningCatalogUrl(settings.dataDir);
+  return catalogUrl === undefined
+    ? withStores(settings, say, work)
+    : work({ catalogUrl, ...directoriesOf(settings) });
 }

@@ -7,6 +7,9 @@ BACKUP_URL, or what is embedded in SLUICE_DATA. Sluice must not run on it. It mu
 overwritten. Stopped or killed, the same command goes on where it stopped; until it is over, Sluice refuses
 to start on the target.
 
+With --script, what the export has of one script and the installation has not comes back: the script (deleted
+or purged), versions of it, bytes that are gone or damaged. Nothing that is there is changed. Sluice may run.
+
 Exit code: 0 everything is restored; 1 the export or copies are damaged or lost (each is named); 2 wrong
 usage, a target that is refused, or no key; 3 a store does not answer, or a fault of Sluice. 130 after Ctrl-C.
 `;
@@ -37,6 +40,9 @@ export function addRecoveryCommands(
     )
     .option("--objects-only", "the catalog is whole: only put missing objects back")
     .option("--allow-missing", "go on without bytes that the backup store has lost")
+    .option("--script <id>", "bring back this one script, into an installation that may run")
+    .option("--at <time>", "of the script: as it was at the newest export until then")
+    .option("--filename <name>", "of the script: the name that it comes back under")
     .addHelpText("after", RESTORE_HELP)
     .action((options: RestoreArguments) => onEnd(runRestore(options, say)));
   program

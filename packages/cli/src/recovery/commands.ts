@@ -2,7 +2,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { openObjectStore } from "@sluice/object-store";
 import {
   type BackupKey,
   backupKey,
@@ -16,10 +15,12 @@ import {
 } from "@sluice/recovery";
 import { visible } from "@sluice/report-formats";
 import { loadSettings, type Settings, SettingsError } from "@sluice/runtime";
-import { StartError, withStores } from "@sluice/standalone";
+import { StartError, type StoreUrls, withStores } from "@sluice/standalone";
 import { Output } from "../output.js";
 import { UsageError } from "../usage-error.js";
 import { Phases } from "./phases.js";
+import { readScriptArguments, runRestoreScript } from "./restore-script.js";
+import { openSource, type OpenStore, withObjectStores } from "./stores.js";
 
 export interface RestoreArguments {
   readonly from?: string;
@@ -28,6 +29,9 @@ export interface RestoreArguments {
   readonly keepObjects?: boolean;
   readonly objectsOnly?: boolean;
   readonly allowMissing?: boolean;
+  readonly script?: string;
+  readonly at?: string;
+  readonly filename?: string;
 }
 
 const OK = 0;
@@ -42,17 +46,23 @@ export async function runRestore(
 ): Promise<number> {
   const settings = readSettings();
   const keys = await readKeys(settings, options.keyFile);
+  if (options.script !== undefined) readScriptArguments(options);
+  else if (options.at !== undefined || options.filename !== undefined)
+    throw new UsageError("--at and --filename are for one script: say which by --script");
   return untilStopped(say, async (signal, phases) => {
+    if (options.script !== undefined) {
+      const isWhole = await runRestoreScript(settings, options, { keys, say, signal, phases });
+      return isWhole ? OK : DAMAGED;
+    }
     if (options.objectsOnly) return runObjectsOnly(settings, options, { say, signal, phases });
-    const restored = await withStores(settings, say, async (urls) => {
-      const objects = await openObjectStore(urls.objectStoreUrl);
-      const own = await openObjectStore(urls.backupUrl);
-      const from = options.from === undefined ? own : await openSource(options.from);
+    const restored = await withTheStores(settings, say, async (urls, open) => {
+      const own = await open(urls.backupUrl);
+      const from = await openSource(options.from, own, open);
       return restore({
         catalogUrl: urls.catalogUrl,
-        objects,
+        objects: await open(urls.objectStoreUrl),
         from,
-        backup: from.description === own.description ? undefined : own,
+        backup: from === own ? undefined : own,
         keys,
         exportId: options.export,
         keepObjects: options.keepObjects ?? false,
@@ -76,11 +86,11 @@ async function runObjectsOnly(
   { from }: RestoreArguments,
   { say, signal, phases }: { say: (line: string) => void; signal: AbortSignal; phases: Phases },
 ): Promise<number> {
-  const { blobs, lost } = await withStores(settings, say, async (urls) =>
+  const { blobs, lost } = await withTheStores(settings, say, async (urls, open) =>
     restoreMissingObjects({
       catalogUrl: urls.catalogUrl,
-      objects: await openObjectStore(urls.objectStoreUrl),
-      from: await openSource(from ?? urls.backupUrl),
+      objects: await open(urls.objectStoreUrl),
+      from: await open(from ?? urls.backupUrl),
       signal,
       onProgress: (phase, done, total) => phases.show(phase, done, total),
     }),
@@ -111,13 +121,15 @@ export async function runVerify(
   const keys = await readKeys(settings, options.keyFile);
   const own = pathToFileURL(join(settings.dataDir, "backup")).href;
   return untilStopped(say, async (signal, phases) => {
-    const verified = await verifyBackup({
-      backup: await openSource(options.from ?? settings.backupUrl ?? own),
-      keys,
-      sample: options.all ? Infinity : (options.sample ?? SAMPLE),
-      signal,
-      onProgress: (phase, done, total) => phases.show(phase, done, total),
-    });
+    const verified = await withObjectStores(async (open) =>
+      verifyBackup({
+        backup: await open(options.from ?? settings.backupUrl ?? own),
+        keys,
+        sample: options.all ? Infinity : (options.sample ?? SAMPLE),
+        signal,
+        onProgress: (phase, done, total) => phases.show(phase, done, total),
+      }),
+    );
     phases.end();
     const { exportId, exportedAt, segments, blobs, read, lost } = verified;
     await new Output(process.stdout).write(
@@ -200,8 +212,11 @@ async function readKeys(
   return keys;
 }
 
-async function openSource(url: string): ReturnType<typeof openObjectStore> {
-  if (!/^(s3|file):\/\//.test(url))
-    throw new UsageError("--from must be s3://KEY:SECRET@HOST:PORT/BUCKET or file:///DIRECTORY");
-  return openObjectStore(url);
+/** Runs work with the stores of an installation that does not run; what it opens is closed before PostgreSQL is stopped. */
+function withTheStores<T>(
+  settings: Settings,
+  say: (line: string) => void,
+  work: (urls: StoreUrls, open: OpenStore) => Promise<T>,
+): Promise<T> {
+  return withStores(settings, say, (urls) => withObjectStores((open) => work(urls, open)));
 }

@@ -66,6 +66,11 @@ export async function openCluster(
   return createCluster(directory, binaries, account, signal);
 }
 
+/** The superuser's, of a cluster that is whole; `undefined` where there is none. */
+export function passwordOf(directory: string): string | undefined {
+  return readIfThere(join(directory, PASSWORD_FILE));
+}
+
 function readIfThere(path: string): string | undefined {
   return existsSync(path) ? readFileSync(path, "utf8").trim() : undefined;
 }

@@ -35,6 +35,14 @@ export async function stopLeftover(
   );
 }
 
+/** The port of the server that runs on the directory; `undefined` where none does. */
+export function runningPort(directory: string): number | undefined {
+  if (leftoverPid(directory) === undefined) return undefined;
+  // The fourth line of postmaster.pid (miscadmin.h of PostgreSQL).
+  const port = Number(readFileSync(join(directory, "postmaster.pid"), "utf8").split("\n")[3]);
+  return Number.isInteger(port) && port > 0 ? port : undefined;
+}
+
 function leftoverPid(directory: string): number | undefined {
   const file = join(directory, "postmaster.pid");
   if (!existsSync(file)) return undefined;

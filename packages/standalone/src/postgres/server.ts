@@ -3,13 +3,14 @@ import { createInterface } from "node:readline";
 import { join } from "node:path";
 import type { Logger } from "@sluice/runtime";
 import pg from "pg";
+import { isHeld } from "../data-dir.js";
 import { freePorts } from "../ports.js";
 import { messageOf, StartError } from "../start-error.js";
 import { Supervisor, type Program } from "../supervisor.js";
 import { chooseAccount, type Account } from "./account.js";
 import { findBinaries, versionOf } from "./binaries.js";
-import { APPLICATION_ROLE, openCluster, SUPERUSER, type Cluster } from "./cluster.js";
-import { stopLeftover } from "./leftover.js";
+import { APPLICATION_ROLE, openCluster, passwordOf, SUPERUSER, type Cluster } from "./cluster.js";
+import { runningPort, stopLeftover } from "./leftover.js";
 
 const CATALOG_DATABASE = "sluice";
 const QUEUE_DATABASE = "sluice_queue";
@@ -69,6 +70,14 @@ export async function preparePostgres(
     supervisor: new Supervisor(program, log, say),
     openDatabases: () => openDatabases(cluster, port),
   };
+}
+
+/** How to reach the catalog where a Sluice runs on the data directory; `undefined` where none does. */
+export function runningCatalogUrl(dataDir: string): string | undefined {
+  const directory = join(dataDir, "postgres");
+  const [port, password] = [runningPort(directory), passwordOf(directory)];
+  if (!isHeld(dataDir) || port === undefined || password === undefined) return undefined;
+  return `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/${CATALOG_DATABASE}`;
 }
 
 function postgresProgram(
