@@ -3,3 +3,4 @@ export * from "./check-copies.js";
 export * from "./manifest.js";
 export * from "./heal-blob.js";
 export * from "./inspect.js";
+export * from "./suspicion.js";

@@ -2,6 +2,7 @@ import { BlobCorruptError, decodeVerified, readStored } from "@sluice/blobs";
 import type { ScrubbedBlob } from "@sluice/catalog";
 import {
   hashOfKey,
+  kindOfKey,
   ObjectNotFoundError,
   type ObjectStore,
   StoreUnavailableError,
@@ -22,7 +23,7 @@ export async function inspectBlob(
   objects: ObjectStore,
   { sha256, place }: ScrubbedBlob,
 ): Promise<Condition> {
-  const alone = hashOfKey(place.key) === sha256;
+  const alone = hashOfKey(place.key) === sha256 || kindOfKey(place.key) === "upload";
   return readable(objects, async () => {
     const read = await readStored(objects, alone ? { ...place, length: place.length + 1 } : place);
     const stored = read.subarray(0, place.length);

@@ -45,6 +45,7 @@ export {
   type ScrubbedBlob,
   unmarkDamaged,
   withBlobHeld,
+  withUploadHeld,
 } from "./scrub.js";
 export * from "./scrub-passes.js";
 export type { ScriptFilter } from "./script-filter.js";

@@ -2,7 +2,7 @@ import type { BlobPlace } from "@sluice/object-store";
 import type { Catalog, Queryable } from "./catalog.js";
 import { recordEvents } from "./events.js";
 
-/** A blob with the places where its bytes and their copy are said to be. */
+/** A blob, or a raw upload that is no blob yet, with the places where its bytes and their copy are said to be. */
 export interface ScrubbedBlob {
   readonly sha256: string;
   readonly place: BlobPlace;
@@ -86,6 +86,27 @@ export async function withBlobHeld<T>(
   });
 }
 
+/**
+ * Runs work on a raw upload while its version cannot go on from it.
+ *
+ * @returns `undefined` where dedup has settled it by now
+ */
+export async function withUploadHeld<T>(
+  catalog: Catalog,
+  versionId: string,
+  work: (tx: Queryable, upload: ScrubbedBlob) => Promise<T>,
+): Promise<T | undefined> {
+  return catalog.transaction(async (tx) => {
+    const { rows } = await tx.query<BlobRow>(
+      `select v.sha256, v.raw_key as key, 0::float8 as "offset", v.size::float8 as length, 'identity' as encoding,
+         (select e.key from early_copies e where e.sha256 = v.sha256) as backup_key
+       from versions v where v.id = $1 and v.raw_key is not null for no key update of v`,
+      [versionId],
+    );
+    return rows[0] && (await work(tx, toBlob(rows[0])));
+  });
+}
+
 /** Lets a blob's row say where its bytes were put back. */
 export async function recordRepairedPlace(
   tx: Queryable,
@@ -126,6 +147,24 @@ export async function markDamaged(tx: Queryable, sha256: string, damage: Damage)
       details: { scripts },
     },
   ]);
+}
+
+/** Takes marks away of bytes that dedup has just read whole, and tells it. */
+export async function unmarkSettled(tx: Queryable, versionIds: readonly string[]): Promise<void> {
+  const { rows } = await tx.query<{ sha256: string }>(
+    `delete from damaged_blobs d using versions v where v.id = any($1::uuid[]) and d.sha256 = v.sha256
+     returning d.sha256`,
+    [versionIds],
+  );
+  await recordEvents(
+    tx,
+    rows.map(({ sha256 }) => ({
+      severity: "info",
+      kind: "blob.repaired",
+      message: "The bytes of a blob that was marked were uploaded again.",
+      sha256,
+    })),
+  );
 }
 
 /** Takes the mark away where there is one. @returns whether there was */

@@ -1,3 +1,4 @@
+export { DeferredObjectStore } from "./deferred.js";
 export { FileSystemObjectStore } from "./filesystem.js";
 export * from "./keys.js";
 export * from "./object-store.js";

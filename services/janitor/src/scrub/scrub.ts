@@ -4,6 +4,7 @@ import {
   type HealDeps,
   inspectBlob,
   inspectCopy,
+  isEmpty,
   type NoCopy,
 } from "@sluice/backup";
 import {
@@ -182,11 +183,6 @@ async function suspicion(
     return `${bad} of ${asked} objects in a row are damaged or missing in the ${name}`;
   if (states.includes("missing") && (await isEmpty(store))) return `the ${name} is empty`;
   return undefined;
-}
-
-async function isEmpty(store: ObjectStore): Promise<boolean> {
-  for await (const _ of store.list("")) return false;
-  return true;
 }
 
 async function halt(pass: ScrubPass, why: string, { catalog, log }: ScrubDeps): Promise<void> {
