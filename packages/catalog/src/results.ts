@@ -7,6 +7,7 @@ import {
 import type { BlobPlace } from "@sluice/object-store";
 import type { StageName } from "@sluice/pipeline";
 import type { Queryable } from "./catalog.js";
+import { unmarkSettled } from "./scrub.js";
 import { decideStates } from "./states.js";
 
 /** What each stage has to say when it is done. */
@@ -18,6 +19,8 @@ export interface StageResults {
     readonly policyVersion: string;
     /** The policy in force that {@link policyVersion} was taken from; 0 where there is none. */
     readonly policyId: number;
+    /** The bytes at that place were held against their hash. */
+    readonly verified?: boolean;
   };
   /** `facts` is what the report was made of; `place` where the blob went to quarantine. */
   validate: {
@@ -83,6 +86,13 @@ async function recordDedup(
   const going = rows.find(({ role }) => role === "blob_is_going");
   if (going !== undefined) throw new BlobIsGoingError(going.version_id);
   if (rows.some(({ role }) => role === "policy_changed")) throw new PolicyChangedError();
+  const verified = new Set(
+    done.filter(({ result }) => result.verified === true).map(({ versionId }) => versionId),
+  );
+  await unmarkSettled(
+    tx,
+    rows.map(({ version_id }) => version_id).filter((id) => verified.has(id)),
+  );
   const reused = rows.filter(({ role }) => role === "reused");
   await decideStates(
     tx,

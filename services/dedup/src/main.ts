@@ -1,4 +1,5 @@
 import { scannedVersion } from "@sluice/clamav";
+import { DeferredObjectStore } from "@sluice/object-store";
 import { activateAtStart, PolicyInForce } from "@sluice/policies";
 import { findPython, findRules, withRules } from "@sluice/python-analysis";
 import { resolveSetting, runService } from "@sluice/runtime";
@@ -16,8 +17,12 @@ await runService("dedup", async (context) => {
     log: context.log,
     signal: context.shutdown.signal,
   });
+  const backup = new DeferredObjectStore(context.settings.backupUrl);
+  context.shutdown.add("backup store", () => backup.close());
   const deps = {
+    catalog: stores.catalog,
     objects: stores.objects,
+    backup,
     analyserVersion: scannedVersion(python.analyserVersion, clamdUrl),
     policies: new PolicyInForce(stores.catalog),
   };
