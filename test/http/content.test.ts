@@ -257,7 +257,7 @@ describeWith(["postgres"], "a script's content", () => {
       const { status, headers, body } = await download(path);
       expect(status).toBe(500);
       const problem = JSON.parse(body.toString()) as Problem;
-      expect(problem.code).toBe("internal_error");
+      expect(problem.code).toBe("content_damaged");
       expect(problem.request_id).toBe(headers["x-request-id"]);
       expect(body.toString()).not.toMatch(/uploads\/|blobs\/|objects/);
       await expect

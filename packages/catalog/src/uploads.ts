@@ -1,3 +1,4 @@
+import type { BlobPlace } from "@sluice/object-store";
 import { FIRST_STAGE, type VersionState } from "@sluice/pipeline";
 import { v7 as uuidv7 } from "uuid";
 import { type Catalog, isConflict } from "./catalog.js";
@@ -8,6 +9,10 @@ export interface UploadTarget {
   readonly scriptId: string;
   readonly latestVersion: number;
   readonly latestSha256: string;
+  /** Where the newest version's bytes are said to be; `undefined` where they are not kept any more. */
+  readonly latestPlace: Pick<BlobPlace, "key" | "length"> | undefined;
+  /** They are marked as damaged or missing. */
+  readonly latestMarked: boolean;
 }
 
 export type OnConflict = "version" | "reject" | "keep_both";
@@ -61,15 +66,33 @@ export async function findUploadTarget(
   catalog: Catalog,
   { namespace, filename }: { namespace: string; filename: string },
 ): Promise<UploadTarget | undefined> {
-  const { rows } = await catalog.query<{ id: string; latest_version: number; sha256: string }>({
+  const { rows } = await catalog.query<{
+    id: string;
+    latest_version: number;
+    sha256: string;
+    key: string | null;
+    length: number;
+    marked: boolean;
+  }>({
     name: "find_upload_target",
-    text: `select s.id, s.latest_version, v.sha256
+    text: `select s.id, s.latest_version, v.sha256, coalesce(b.key, v.raw_key) as key,
+        coalesce(b.length, v.size)::float8 as length, d.sha256 is not null as marked
       from scripts s join versions v on v.script_id = s.id and v.number = s.latest_version
+        left join blobs b on b.sha256 = v.sha256 and b.state = 'stored'
+        left join damaged_blobs d on d.sha256 = v.sha256
       where s.namespace = $1 and s.filename = $2 and s.deleted_at is null`,
     values: [namespace, filename],
   });
   const row = rows[0];
-  return row && { scriptId: row.id, latestVersion: row.latest_version, latestSha256: row.sha256 };
+  return (
+    row && {
+      scriptId: row.id,
+      latestVersion: row.latest_version,
+      latestSha256: row.sha256,
+      latestPlace: row.key === null ? undefined : { key: row.key, length: row.length },
+      latestMarked: row.marked,
+    }
+  );
 }
 
 /** A version that has just become `pending` in the first stage. */

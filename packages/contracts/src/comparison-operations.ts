@@ -29,6 +29,8 @@ export const COMPARISON_OPERATIONS = {
       "no_diff",
       "comparison_too_large",
       "too_many_comparisons",
+      "content_damaged",
+      "content_gone",
       "object_store_unavailable",
       ...ONE_VERSION,
     ],

@@ -138,6 +138,7 @@ export const OPERATIONS = {
     summary: "Download a script",
     description:
       "Sent as it is stored where `Accept-Encoding` takes that coding, else decoded. Ranges count in decoded bytes and are sent decoded. " +
+      "Every byte is held against the version's hash before the first is sent; what is damaged or missing comes from its backup, and is repaired. " +
       "Rejected scripts can be downloaded too, as `application/octet-stream`.",
     params: parameters.scriptPath,
     query: parameters.versionQuery,
@@ -168,6 +169,8 @@ export const OPERATIONS = {
     problems: [
       "not_acceptable",
       "range_not_satisfiable",
+      "content_damaged",
+      "content_gone",
       "object_store_unavailable",
       ...ONE_VERSION,
     ],
@@ -227,6 +230,8 @@ export const OPERATIONS = {
       "not_acceptable",
       "not_ready",
       "no_report",
+      "content_damaged",
+      "content_gone",
       "object_store_unavailable",
       ...ONE_VERSION,
     ],

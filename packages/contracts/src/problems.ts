@@ -283,6 +283,11 @@ export const PROBLEMS = {
     title: "Something went wrong in Sluice",
     help: "Try again; if it stays, tell the operator the `request_id`.",
   },
+  content_damaged: {
+    status: 500,
+    title: "The version's bytes are lost or damaged",
+    help: "The version is marked (`integrity`), and the operator is told. Upload the same bytes again to bring it back.",
+  },
   catalog_unavailable: {
     status: 503,
     title: "The catalog does not answer",

@@ -3,6 +3,7 @@ import type { ObjectStore } from "@sluice/object-store";
 import type { Queue } from "@sluice/queue";
 import type { ApiKey, Logger, Metrics } from "@sluice/runtime";
 import type { Comparer } from "./compare/comparer.js";
+import type { ContentHealer } from "./content/heal.js";
 import type { SearchDeps } from "./search/engine.js";
 import type { IngestMetrics, ObservePipeline } from "./metrics.js";
 import type { StatusWatch } from "./status/watch.js";
@@ -19,6 +20,7 @@ export interface Dependencies {
   readonly statuses: StatusReader;
   readonly watch: StatusWatch;
   readonly store: ObjectStore;
+  readonly healer: ContentHealer;
   readonly queue: Queue;
   readonly comparer: Comparer;
   readonly held: HeldBytes;

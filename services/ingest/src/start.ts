@@ -6,13 +6,14 @@ import {
   readStatuses,
   recordUse,
 } from "@sluice/catalog";
-import { openObjectStore } from "@sluice/object-store";
+import { DeferredObjectStore, openObjectStore } from "@sluice/object-store";
 import { FIRST_STAGE } from "@sluice/pipeline";
 import { openQueue } from "@sluice/queue";
 import type { ServiceContext } from "@sluice/runtime";
 import { SearchThreads } from "@sluice/search";
 import { createApp } from "./app.js";
 import { Comparer } from "./compare/comparer.js";
+import { ContentHealer } from "./content/heal.js";
 import { enqueueQuietly } from "./enqueue.js";
 import { createIngestMetrics, createPipelineMetrics } from "./metrics.js";
 import { listen } from "./server.js";
@@ -57,6 +58,8 @@ export async function startIngest({
   shutdown.add("queue", () => queue.close());
   const store = await openObjectStore(settings.objectStoreUrl);
   shutdown.add("object store", () => store.close());
+  const backup = new DeferredObjectStore(settings.backupUrl);
+  shutdown.add("backup store", () => backup.close());
 
   const uses = new UseNotes({
     record: (some) => recordUse(catalog, some),
@@ -69,6 +72,7 @@ export async function startIngest({
   const app = createApp({
     catalog,
     store,
+    healer: new ContentHealer({ catalog, objects: store, backup, log }),
     queue,
     held,
     comparer: new Comparer(),

@@ -1,6 +1,6 @@
-import { decodeVerified, sha256Of } from "@sluice/blobs";
+import { sha256Of } from "@sluice/blobs";
 import { create as contentDisposition } from "content-disposition";
-import { loadStored } from "../content/load.js";
+import { loadContent } from "../content/load.js";
 import type { Dependencies } from "../dependencies.js";
 import { sanitiseFilename } from "../filename.js";
 import { chooseRange, rangeHolds } from "../http/byte-range.js";
@@ -46,20 +46,17 @@ export function readContent(deps: Dependencies): Route {
       );
     }
 
-    const stored = await loadStored(deps, version);
-    const accepted = chooseCoding(req.get("accept-encoding"), stored.place.encoding);
+    const content = await loadContent(deps, version);
+    const accepted = chooseCoding(req.get("accept-encoding"), content.encoding);
     if (accepted === undefined) {
       throw new ProblemError(
         "not_acceptable",
-        `Accept-Encoding takes neither the script as it is nor ${stored.place.encoding}.`,
+        `Accept-Encoding takes neither the script as it is nor ${content.encoding}.`,
       );
     }
     // Ranges count in plain bytes, whatever coding the rest would come in.
     const coding = range === undefined ? accepted : "identity";
-    const body =
-      coding === "identity"
-        ? await decodeVerified(stored.bytes, stored.place, version.sha256)
-        : stored.bytes;
+    const body = coding === "identity" ? content.plain : content.stored;
 
     res
       .set("ETag", coding === "identity" ? plainTag : codedTag(version.sha256, coding))

@@ -13,9 +13,10 @@ import {
   type Registration,
   type UploadTarget,
 } from "@sluice/catalog";
-import { type ObjectStore, uploadKey } from "@sluice/object-store";
+import { kindOfKey, type ObjectStore, uploadKey } from "@sluice/object-store";
 import type { Logger } from "@sluice/runtime";
 import { v7 as uuidv7 } from "uuid";
+import type { ContentHealer } from "../content/heal.js";
 import type { KeyedRequest } from "../idempotency.js";
 import { ProblemError } from "../http/problem-error.js";
 import type { OneAtATime } from "./one-at-a-time.js";
@@ -35,6 +36,7 @@ export interface UploadDependencies {
   readonly catalog: Catalog;
   readonly registrar: Registrar;
   readonly store: ObjectStore;
+  readonly healer: Pick<ContentHealer, "putBack">;
   /** Uploads of one name through this process queue up, so that they do not race for its numbers. */
   readonly names: OneAtATime;
   readonly log: Logger;
@@ -71,12 +73,7 @@ async function storeInTurn(deps: UploadDependencies, request: UploadRequest): Pr
     }
     const registration =
       target !== undefined && stands
-        ? await register(
-            deps,
-            request,
-            { scriptId: target.scriptId, version: NO_VERSION },
-            undefined,
-          )
+        ? await registerAgain(deps, request, target)
         : await putAndRegister(deps, request, placeFor(target, request.onConflict));
     switch (registration.kind) {
       case "created":
@@ -102,6 +99,37 @@ interface Place {
 function placeFor(target: UploadTarget | undefined, onConflict: OnConflict): Place {
   if (target === undefined || onConflict === "keep_both") return { scriptId: uuidv7(), version: 1 };
   return { scriptId: target.scriptId, version: target.latestVersion + 1 };
+}
+
+/** Whoever sends again what stands may have the only whole bytes of it: they are put back where the store has lost its own. */
+async function registerAgain(
+  deps: UploadDependencies,
+  request: UploadRequest,
+  target: UploadTarget,
+): Promise<Registration> {
+  const place = { scriptId: target.scriptId, version: NO_VERSION };
+  const [registration, suspect] = await Promise.all([
+    register(deps, request, place, undefined),
+    isSuspect(deps, target),
+  ]);
+  if (registration.kind === "unchanged" && suspect)
+    await deps.healer.putBack(registration, request.bytes);
+  return registration;
+}
+
+/** By a look at the object: what is damaged in the same length is the scrub's to find, and that of downloads. */
+async function isSuspect(
+  { store, log }: UploadDependencies,
+  { latestPlace: place, latestMarked }: UploadTarget,
+): Promise<boolean> {
+  if (place === undefined || latestMarked) return latestMarked;
+  if (kindOfKey(place.key) === "archive") return false;
+  try {
+    return (await store.stat(place.key))?.size !== place.length;
+  } catch (error) {
+    log.warn({ err: error, key: place.key }, "could not look at what was uploaded again");
+    return false;
+  }
 }
 
 async function putAndRegister(
