@@ -76,52 +76,59 @@ export async function tellDirectory(
   );
 }
 
-/** What is known of the file at that path. */
-export async function findWatchedFile(
+/** What is known of the files at those paths, by path. */
+export async function findWatchedFiles(
   db: Queryable,
-  { directory, path }: { directory: string; path: string },
-): Promise<WatchedFile | undefined> {
+  { directory, paths }: { directory: string; paths: readonly string[] },
+): Promise<ReadonlyMap<string, WatchedFile>> {
+  if (paths.length === 0) return new Map();
   const { rows } = await db.query<FileRow>(
-    `select ${COLUMNS} from watch_files where directory = $1 and path = $2`,
-    [directory, path],
+    `select ${COLUMNS} from watch_files where directory = $1 and path = any($2::text[])`,
+    [directory, paths],
   );
-  return rows.map(toFile)[0];
+  return new Map(rows.map((row) => [row.path, toFile(row)]));
 }
 
-/** Other files that became the script of that name. */
+/** Every file, of whatever directory, that became the script of one of those names. */
 export async function findWatchedNames(
   db: Queryable,
-  file: { directory: string; path: string; namespace: string; filename: string },
+  names: readonly { readonly namespace: string; readonly filename: string }[],
 ): Promise<readonly WatchedFile[]> {
+  if (names.length === 0) return [];
   const { rows } = await db.query<FileRow>(
-    `select ${COLUMNS} from watch_files where code is null and namespace = $3 and filename = $4
-       and (directory, path) <> ($1, $2) limit 10`,
-    [file.directory, file.path, file.namespace, file.filename],
+    `select ${COLUMNS} from watch_files
+     where code is null
+       and (namespace, filename) in (select * from unnest($1::text[], $2::text[]))`,
+    [names.map(({ namespace }) => namespace), names.map(({ filename }) => filename)],
   );
   return rows.map(toFile);
 }
 
-/** Remembers what became of a file. */
-export async function saveWatchedFile(db: Queryable, file: WatchedFile): Promise<void> {
+/** Remembers what became of files, each of another path. */
+export async function saveWatchedFiles(
+  db: Queryable,
+  files: readonly WatchedFile[],
+): Promise<void> {
   await db.query(
     `insert into watch_files (directory, path, size, mtime_ns, ino, sha256, script_id, namespace, filename, code, detail)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+     select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::numeric[], $6::text[], $7::uuid[],
+       $8::text[], $9::text[], $10::text[], $11::text[])
      on conflict (directory, path) do update set size = excluded.size, mtime_ns = excluded.mtime_ns,
        ino = excluded.ino, sha256 = excluded.sha256, script_id = excluded.script_id,
        namespace = excluded.namespace, filename = excluded.filename, code = excluded.code,
        detail = excluded.detail, seen_at = now()`,
     [
-      file.directory,
-      file.path,
-      String(file.size),
-      String(file.mtimeNs),
-      String(file.ino),
-      file.sha256 ?? null,
-      file.scriptId ?? null,
-      file.namespace ?? null,
-      file.filename ?? null,
-      file.refusal?.code ?? null,
-      file.refusal?.detail ?? null,
+      files.map(({ directory }) => directory),
+      files.map(({ path }) => path),
+      files.map(({ size }) => String(size)),
+      files.map(({ mtimeNs }) => String(mtimeNs)),
+      files.map(({ ino }) => String(ino)),
+      files.map(({ sha256 }) => sha256 ?? null),
+      files.map(({ scriptId }) => scriptId ?? null),
+      files.map(({ namespace }) => namespace ?? null),
+      files.map(({ filename }) => filename ?? null),
+      files.map(({ refusal }) => refusal?.code ?? null),
+      files.map(({ refusal }) => refusal?.detail ?? null),
     ],
   );
 }

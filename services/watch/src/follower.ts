@@ -1,147 +1,139 @@
-import { createHash, randomUUID } from "node:crypto";
-import type { BigIntStats } from "node:fs";
-import { lstat, realpath, stat } from "node:fs/promises";
-import { basename, dirname, join, relative } from "node:path";
+import { lstat, opendir, realpath, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import {
-  type Catalog,
-  findWatchedFile,
-  findWatchedNames,
   forgetRefusals,
-  holdDirectory,
   listRefusedFiles,
   recordEvents,
   type RefusedFile,
-  releaseDirectory,
-  saveWatchedFile,
   tellDirectory,
-  type WatchedFile,
 } from "@sluice/catalog";
-import {
-  DEFAULT_NAMESPACE,
-  type EventKind,
-  MAX_FILE_BYTES,
-  type WatchState,
-} from "@sluice/contracts";
-import type { Logger, ServiceSettings } from "@sluice/runtime";
-import ignore, { type Ignore } from "ignore";
+import type { EventKind, WatchState } from "@sluice/contracts";
 import { DirectoryEvents } from "./directory-events.js";
-import { ChangedError, isSame, readWithin, RefusedError } from "./read-within.js";
-import { MAX_REPORTED, OWN_FILES, writeReport } from "./report.js";
-import { type Uploader, WaitError } from "./uploader.js";
+import { DirectoryLease, LeaseLostError } from "./directory-lease.js";
+import { FileIntake, type IntakeDeps, LOOK, type Refusal } from "./file-intake.js";
+import { IgnoreRules, PATTERNS_FILE, PatternsError } from "./ignore-rules.js";
+import { MAX_REPORTED, writeReport } from "./report.js";
+import { WaitError } from "./uploader.js";
 import { codeOf, walk } from "./walk.js";
-import type { WatchMetrics } from "./watch-metrics.js";
 
-export interface FollowerDeps {
-  readonly catalog: Catalog;
-  readonly uploader: Uploader;
-  readonly settings: ServiceSettings;
-  readonly counters: WatchMetrics;
-  readonly log: Logger;
+export interface FollowerDeps extends IntakeDeps {
   readonly signal: AbortSignal;
 }
 
 const TICK_MS = 500;
+/** Events of one moment are looked at together. */
+const GATHER_MS = 20;
 const POLL_MS = 5_000;
-const PATTERNS_FILE = ".sluiceignore";
-const MAX_PATTERNS_BYTES = 65_536;
+/** After a round that has failed for no reason of the directory's. */
+const RETRY_MS = 5_000;
+/** How long a directory is polled before its events are tried again. */
+const EVENTS_RETRY_MS = 60_000;
 const PAGE = 500;
 
 /** Uploads what is complete in one directory: as its events come, and by whole scans, since events get lost. */
 export class Follower {
-  readonly #token = randomUUID();
-  /** Files that were seen and not yet left alone for long enough, with when that state was seen first. */
-  readonly #settling = new Map<string, { readonly stat: BigIntStats; readonly since: number }>();
+  readonly #lease: DirectoryLease;
+  readonly #intake: FileIntake;
   #events: DirectoryEvents | undefined;
-  #ignored: Ignore = ignore();
+  #rules: IgnoreRules | undefined;
   #root: string | undefined;
   #state: WatchState = "starting";
   #error: string | undefined;
   #scanAt = 0;
   #waitUntil = 0;
-  #heldUntil = 0;
+  #eventsRetryAt = 0;
 
   constructor(
     private readonly directory: string,
     private readonly deps: FollowerDeps,
-  ) {}
+  ) {
+    this.#lease = new DirectoryLease(directory, {
+      catalog: deps.catalog,
+      leaseMs: deps.settings.leaseMs,
+      log: deps.log,
+      signal: deps.signal,
+    });
+    this.#intake = new FileIntake(directory, this.#lease, deps);
+  }
 
   /** Resolves after shutdown. */
   async run(): Promise<void> {
-    const { log, counters, signal, catalog } = this.deps;
+    const { log, counters, signal } = this.deps;
     while (!signal.aborted) {
+      let pause = TICK_MS;
       try {
         await this.#round();
       } catch (error) {
-        if (!(error instanceof LeaseLostError)) {
+        if (error instanceof LeaseLostError) {
+          this.#forget();
+        } else {
           counters.failed(this.directory);
           log.error({ err: error }, "a round over a watched directory failed");
+          pause = RETRY_MS;
         }
       }
-      await delay(TICK_MS, undefined, { signal }).catch(() => {});
+      await this.#pause(pause);
     }
-    await this.#events?.close();
-    await releaseDirectory(catalog, { directory: this.directory, token: this.#token }).catch(
-      (error: unknown) => log.warn({ err: error }, "a directory was not let go; its lease ends"),
-    );
+    this.#forget();
+    await this.#lease
+      .release()
+      .catch((error: unknown) =>
+        log.warn({ err: error }, "a directory was not let go; its lease ends"),
+      );
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const { signal } = this.deps;
+    const over = new AbortController();
+    const pause = delay(ms, undefined, { signal: AbortSignal.any([signal, over.signal]) });
+    const isFollowed = ms === TICK_MS && performance.now() >= this.#waitUntil;
+    await Promise.race([
+      pause.catch(() => {}),
+      ...(isFollowed && this.#events !== undefined ? [this.#events.some()] : []),
+    ]);
+    over.abort();
+    await delay(GATHER_MS, undefined, { signal }).catch(() => {});
   }
 
   async #round(): Promise<void> {
-    const { settings, signal } = this.deps;
-    await this.#hold();
+    const { settings } = this.deps;
+    await this.#lease.take();
     const root = await this.#find();
     if (root === undefined) return;
     if (this.#events === undefined) {
-      this.#ignored = await this.#patterns(root);
-      this.#events = new DirectoryEvents(root, (path) => this.#ignored.ignores(path));
-      await this.#events.ready(signal);
+      this.#events = new DirectoryEvents(root);
+      this.#eventsRetryAt = performance.now() + EVENTS_RETRY_MS;
       this.#scanAt = 0;
     }
-    await this.#tellMode(this.#events);
-    const now = performance.now();
-    if (now < this.#waitUntil) return;
+    const begun = performance.now();
+    if (begun < this.#waitUntil) return;
     try {
-      if (now >= this.#scanAt) {
-        await this.#scan(root);
-        const pause = this.#events.failure === undefined ? settings.watchScanMs : POLL_MS;
-        this.#scanAt = performance.now() + Math.min(pause, settings.watchScanMs);
+      if (begun >= this.#scanAt || this.#events.takeOverflow()) {
+        await this.#scan(root, this.#events);
+        const took = performance.now() - begun;
+        // Polling takes half of the time at most.
+        const poll = Math.max(POLL_MS, took);
+        const pause = this.#events.failure === undefined ? settings.watchScanMs : poll;
+        this.#scanAt = performance.now() + Math.min(pause, Math.max(settings.watchScanMs, took));
       }
-      for (const path of new Set([...this.#events.take(), ...this.#settling.keys()])) {
-        await this.#look(root, path);
-      }
+      await this.#attend(root, this.#events);
+      if (this.#intake.takePostponed()) this.#scanAt = Math.min(this.#scanAt, begun + POLL_MS);
       if (this.#state === "waiting") await this.#tell("starting", undefined);
+      await this.#tellMode(this.#events);
     } catch (error) {
-      if (!(error instanceof WaitError)) throw error;
+      if (!(error instanceof WaitError || error instanceof PatternsError)) throw error;
       // What was not looked at is found by the scan that comes after the wait.
       this.#scanAt = 0;
-      this.#waitUntil = performance.now() + error.waitMs;
+      this.#waitUntil = performance.now() + (error instanceof WaitError ? error.waitMs : RETRY_MS);
       await this.#tell("waiting", error.message);
     }
   }
 
-  async #hold(): Promise<void> {
-    const { catalog, settings, signal } = this.deps;
-    const now = performance.now();
-    if (signal.aborted) throw new LeaseLostError();
-    if (now < this.#heldUntil - settings.leaseMs / 2) return;
-    const held = await holdDirectory(catalog, {
-      directory: this.directory,
-      token: this.#token,
-      leaseMs: settings.leaseMs,
-    });
-    if (held) {
-      this.#heldUntil = now + settings.leaseMs;
-      return;
-    }
-    this.#heldUntil = 0;
-    await this.#forget();
-    throw new LeaseLostError();
-  }
-
-  async #forget(): Promise<void> {
-    await this.#events?.close();
+  #forget(): void {
+    this.#events?.close();
     this.#events = undefined;
-    this.#settling.clear();
+    this.#intake.forget();
     this.#root = undefined;
   }
 
@@ -150,8 +142,10 @@ export class Follower {
     try {
       const root = await realpath(this.directory);
       const { dev, ino } = await stat(root, { bigint: true });
+      // One that exists may still not be read.
+      await (await opendir(root)).close();
       const identity = `${root}\0${dev}\0${ino}`;
-      if (this.#root !== undefined && this.#root !== identity) await this.#forget();
+      if (this.#root !== undefined && this.#root !== identity) this.#forget();
       this.#root = identity;
       if (this.#state === "missing") {
         await this.#record("watch.found", `${this.directory} is there again.`);
@@ -159,7 +153,8 @@ export class Follower {
       }
       return root;
     } catch (error) {
-      await this.#forget();
+      if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+      this.#forget();
       if (this.#state !== "missing") {
         const message = `${this.directory} cannot be read: ${codeOf(error)}.`;
         await this.#record("watch.missing", message);
@@ -170,7 +165,6 @@ export class Follower {
   }
 
   async #tellMode({ failure }: DirectoryEvents): Promise<void> {
-    if (this.#state === "waiting") return;
     if (failure === undefined) return this.#tell("following", undefined);
     if (this.#state !== "polling") {
       this.deps.counters.failed(this.directory);
@@ -200,16 +194,17 @@ export class Follower {
     ]);
   }
 
-  async #scan(root: string): Promise<void> {
+  async #scan(root: string, events: DirectoryEvents): Promise<void> {
     const { catalog, counters, settings, log } = this.deps;
-    this.#ignored = await this.#patterns(root);
-    let files = 0;
-    for await (const found of walk(root, this.#ignored)) {
-      files += 1;
-      if (found.kind === "file") await this.#look(root, found.path);
-      else await this.#refuse(found.path, undefined, found);
+    if (events.failure !== undefined && performance.now() >= this.#eventsRetryAt) {
+      this.#eventsRetryAt = performance.now() + EVENTS_RETRY_MS;
+      events.retry();
     }
-    const refused = await this.#reviewRefusals(root);
+    this.#rules = await IgnoreRules.read(root, settings.watchIgnore);
+    events.beginScan();
+    const files = await this.#walk(root, events, this.#rules, "");
+    events.endScan();
+    const refused = await this.#reviewRefusals(root, this.#rules);
     if (settings.watchReport) {
       await writeReport(root, refused).catch((error: unknown) =>
         log.warn({ err: error }, "the report of what was refused cannot be written"),
@@ -224,172 +219,84 @@ export class Follower {
     counters.scanned(this.directory, files);
   }
 
-  async #patterns(root: string): Promise<Ignore> {
-    const patterns = ignore().add([...this.deps.settings.watchIgnore]);
-    try {
-      patterns.add((await readWithin(root, PATTERNS_FILE, MAX_PATTERNS_BYTES)).toString());
-    } catch (error) {
-      if (codeOf(error) !== "ENOENT") {
-        // Without its patterns, files would be uploaded that nobody wants to be.
-        throw new Error(`${PATTERNS_FILE} cannot be read`, { cause: error });
-      }
-    }
-    return patterns.add(OWN_FILES);
-  }
-
-  /** Looks at one file, and uploads it where it is complete and not known. */
-  async #look(root: string, path: string): Promise<void> {
-    const { catalog, counters, settings } = this.deps;
-    await this.#hold();
-    if (path === "" || this.#ignored.ignores(path)) return;
-    const found = await lstat(join(root, path), { bigint: true }).catch((error: unknown) => {
-      if (["ENOENT", "ENOTDIR"].includes(codeOf(error))) return undefined;
-      return unreadable(error);
-    });
-    if (found !== undefined && "code" in found) return this.#refuse(path, undefined, found);
-    if (found === undefined || !found.isFile()) {
-      this.#settling.delete(path);
-      return;
-    }
-    const { size, mtimeNs, ino } = found;
-    const known = await findWatchedFile(catalog, { directory: this.directory, path });
-    if (
-      known?.sha256 !== undefined &&
-      known.size === size &&
-      known.mtimeNs === mtimeNs &&
-      known.ino === ino
-    ) {
-      this.#settling.delete(path);
-      counters.file("unchanged");
-      return;
-    }
-    const seen = this.#settling.get(path);
-    const now = performance.now();
-    if (seen === undefined || !isSame(seen.stat, found)) {
-      this.#settling.set(path, { stat: found, since: now });
-      return;
-    }
-    if (now - seen.since < settings.watchSettleMs) return;
-    try {
-      const bytes = await readWithin(root, path, MAX_FILE_BYTES, found);
-      await this.#store(root, path, found, bytes, known);
-      this.#settling.delete(path);
-    } catch (error) {
-      if (error instanceof WaitError) throw error;
-      this.#settling.delete(path);
-      if (error instanceof ChangedError || codeOf(error) === "ENOENT") return;
-      const { code, detail } =
-        error instanceof RefusedError
-          ? { code: error.code, detail: error.message }
-          : unreadable(error);
-      await this.#refuse(path, found, { code, detail });
-    }
-  }
-
-  async #store(
+  /** Looks at everything below a folder. @returns how much there is */
+  async #walk(
     root: string,
-    path: string,
-    { size, mtimeNs, ino }: BigIntStats,
-    bytes: Buffer,
-    known: WatchedFile | undefined,
-  ): Promise<void> {
-    const { catalog, uploader, settings, counters, log } = this.deps;
-    const sha256 = createHash("sha256").update(bytes).digest("hex");
-    const folder = dirname(path).normalize("NFC");
-    const namespace = settings.watchNamespaces && folder !== "." ? folder : DEFAULT_NAMESPACE;
-    const filename = basename(path).normalize("NFC");
-    const file = { directory: this.directory, path, size, mtimeNs, ino, sha256 };
-    if (known?.sha256 === sha256 && known.refusal === undefined && known.namespace === namespace) {
-      await saveWatchedFile(catalog, { ...known, ...file });
-      counters.file("unchanged");
-      return;
+    events: DirectoryEvents,
+    rules: IgnoreRules,
+    below: string,
+  ): Promise<number> {
+    let count = 0;
+    let files: string[] = [];
+    let refused: Refusal[] = [];
+    const look = async (): Promise<void> => {
+      const [paths, refusals] = [files, refused];
+      [files, refused] = [[], []];
+      await this.#intake.look(root, paths);
+      await this.#intake.refuse(refusals);
+    };
+    const onFolder = events.watchFolder.bind(events);
+    for await (const found of walk({ root, rules, onFolder }, below)) {
+      count += 1;
+      if (found.kind === "file") files.push(found.path);
+      else refused.push(found);
+      if (files.length + refused.length < LOOK) continue;
+      await look();
+      // A first scan takes long; what happens meanwhile is not kept waiting, nor are those that have settled.
+      do {
+        if (below === "") await this.#attend(root, events);
+        else await this.#settle(root);
+        if (this.#intake.isFull) await delay(TICK_MS);
+      } while (this.#intake.isFull);
     }
-    try {
-      for (const other of await findWatchedNames(catalog, { ...file, namespace, filename })) {
-        await this.#refuseTwin(root, path, other);
+    await look();
+    return count;
+  }
+
+  /** Looks at what events have come for, and at what has been waited for long enough. */
+  async #attend(root: string, events: DirectoryEvents): Promise<void> {
+    const rules = this.#rules;
+    if (rules === undefined) return;
+    const of = events.take();
+    for (const path of of.keys()) {
+      if (basename(path) !== PATTERNS_FILE) continue;
+      this.#scanAt = 0;
+      const folder = path.slice(0, -PATTERNS_FILE.length - 1);
+      // The scan tells what is wrong with it.
+      await rules.enter(folder).catch(() => {});
+    }
+    const paths = [...of.keys()].filter((path) => path !== "" && !rules.ignores(path));
+    for (let at = 0; at < paths.length; at += LOOK) {
+      const chunk = paths.slice(at, at + LOOK);
+      for (const folder of await this.#intake.look(root, chunk, { of, source: events })) {
+        if (!rules.ignores(`${folder}/`)) await this.#walk(root, events, rules, folder);
       }
-      const identity = JSON.stringify([
-        this.directory,
-        path,
-        namespace,
-        sha256,
-        `${mtimeNs}.${ino}`,
-      ]);
-      const stored = await uploader.upload({ identity, namespace, filename, bytes });
-      await saveWatchedFile(catalog, {
-        ...file,
-        scriptId: stored.script_id,
-        namespace,
-        filename,
-        refusal: undefined,
-      });
-      log.info({ path, script_id: stored.script_id, version: stored.version }, "uploaded");
-      counters.file("uploaded");
-    } catch (error) {
-      if (!(error instanceof RefusedError)) throw error;
-      await this.#refuse(
-        path,
-        { size, mtimeNs, ino },
-        { code: error.code, detail: error.message },
-        sha256,
-      );
     }
+    await this.#settle(root);
   }
 
-  /** Two files that stand at once would be versions of one script, each undoing the other. */
-  async #refuseTwin(root: string, path: string, other: WatchedFile): Promise<void> {
-    const place = join(other.directory === this.directory ? root : other.directory, other.path);
-    const standing = await lstat(place).catch(codeOf);
-    // One that cannot be looked at is still there.
-    if (standing === "ENOENT" || standing === "ENOTDIR") return;
-    throw new RefusedError(
-      "name_collision",
-      `${JSON.stringify(relative(root, place))} has the same name in the same namespace as ${JSON.stringify(path)}.`,
-    );
-  }
-
-  async #refuse(
-    path: string,
-    found: Pick<BigIntStats, "size" | "mtimeNs" | "ino"> | undefined,
-    { code, detail }: { code: string; detail: string },
-    sha256?: string,
-  ): Promise<void> {
-    const { catalog, counters, log } = this.deps;
-    await this.#hold();
-    // A collision ends without this file's changing, so that it is looked at again.
-    const settled = code === "name_collision" ? undefined : sha256;
-    const known = await findWatchedFile(catalog, { directory: this.directory, path });
-    if (known?.refusal?.code === code && known.sha256 === settled && settled === undefined) return;
-    await saveWatchedFile(catalog, {
-      directory: this.directory,
-      path,
-      size: found?.size ?? 0n,
-      mtimeNs: found?.mtimeNs ?? 0n,
-      ino: found?.ino ?? 0n,
-      sha256: settled,
-      scriptId: undefined,
-      namespace: undefined,
-      filename: undefined,
-      refusal: { code, detail },
-    });
-    counters.file("refused");
-    log.warn({ path, code }, "refused");
+  async #settle(root: string): Promise<void> {
+    this.#lease.check();
+    const due = this.#intake.due().filter((path) => this.#rules?.ignores(path) === false);
+    for (let at = 0; at < due.length; at += LOOK) {
+      await this.#intake.look(root, due.slice(at, at + LOOK));
+    }
   }
 
   /** Forgets the refusals of what is gone or ignored by now. @returns the first of the others */
-  async #reviewRefusals(root: string): Promise<readonly RefusedFile[]> {
+  async #reviewRefusals(root: string, rules: IgnoreRules): Promise<readonly RefusedFile[]> {
     const { catalog } = this.deps;
     const { directory } = this;
     const standing: RefusedFile[] = [];
     let after: readonly [string, string] | undefined;
     do {
-      await this.#hold();
+      this.#lease.check();
       const page = await listRefusedFiles(catalog, { directory, after, limit: PAGE });
       const gone: string[] = [];
       for (const refused of page.items) {
         // Names that are not UTF-8 cannot be looked up by their text.
         const isGone =
-          this.#ignored.ignores(refused.path) ||
+          rules.ignores(refused.path) ||
           (refused.code !== "malformed_name" &&
             (await lstat(join(root, refused.path)).catch(codeOf)) === "ENOENT");
         if (isGone) gone.push(refused.path);
@@ -400,17 +307,4 @@ export class Follower {
     } while (after !== undefined);
     return standing;
   }
-}
-
-/** Another process has the directory, or this one is to stop. */
-class LeaseLostError extends Error {
-  override readonly name = "LeaseLostError";
-}
-
-/** @throws what is no trouble of the file's own */
-function unreadable(error: unknown): { code: string; detail: string } {
-  const code = codeOf(error);
-  if (code === "ELOOP") return { code: "symbolic_link", detail: "It has become a symbolic link." };
-  if (!["EACCES", "EPERM", "EIO", "ENXIO", "ENODEV"].includes(code)) throw error;
-  return { code: "unreadable", detail: `It cannot be read: ${code}.` };
 }

@@ -1,5 +1,5 @@
 import type { BigIntStats } from "node:fs";
-import { constants, lstat, open, realpath } from "node:fs/promises";
+import { constants, type FileHandle, lstat, open, readlink, realpath } from "node:fs/promises";
 import { join } from "node:path";
 
 /** A file that is not uploaded, and why. */
@@ -51,7 +51,8 @@ export async function readWithin(
   try {
     const before = await file.stat({ bigint: true });
     if (!before.isFile()) throw new RefusedError("not_a_file", "It is not a regular file.");
-    if ((await realpath(whole)) !== whole) {
+    if ((await pathOf(file, whole)) !== whole) {
+      if ((await realpath(whole)) === whole) throw new ChangedError();
       throw new RefusedError("symbolic_link", "A symbolic link is on the way to it.");
     }
     const standing = await lstat(whole, { bigint: true });
@@ -74,4 +75,9 @@ export async function readWithin(
   } finally {
     await file.close();
   }
+}
+
+/** Where the kernel has an open file: no folder can be swapped for a link in between. Other systems are asked by its path. */
+async function pathOf(file: FileHandle, path: string): Promise<string> {
+  return process.platform === "linux" ? readlink(`/proc/self/fd/${file.fd}`) : realpath(path);
 }

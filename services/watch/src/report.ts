@@ -4,7 +4,8 @@ import { join } from "node:path";
 import type { RefusedFile } from "@sluice/catalog";
 
 const REPORT = ".sluice-report.ndjson";
-export const OWN_FILES = ".sluice-*";
+/** Patterns of what is the watcher's own. */
+export const OWN_FILES: readonly string[] = [".sluice-*", ".sluiceignore"];
 /** The API has the rest. */
 export const MAX_REPORTED = 10_000;
 

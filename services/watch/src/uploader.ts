@@ -35,11 +35,12 @@ export class Uploader {
   ) {}
 
   /**
+   * @param given - ends it
    * @throws {@link RefusedError} where the API refuses the file; {@link WaitError} where it takes nothing now
    */
-  async upload(file: FileToUpload): Promise<UploadedScript> {
+  async upload(file: FileToUpload, given: AbortSignal): Promise<UploadedScript> {
     const form = new FormData();
-    form.set("file", new Blob([Uint8Array.from(file.bytes)]), file.filename);
+    form.set("file", new Blob([file.bytes]), file.filename);
     const target = new URL("/api/v1/upload_script", this.url);
     target.searchParams.set("namespace", file.namespace);
     const key = createHash("sha256").update(file.identity).digest("hex");
@@ -54,7 +55,7 @@ export class Uploader {
           ...(this.key === undefined ? {} : { Authorization: `Bearer ${this.key}` }),
         },
         redirect: "error",
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        signal: AbortSignal.any([given, AbortSignal.timeout(TIMEOUT_MS)]),
       });
       text = await response.text();
     } catch (error) {

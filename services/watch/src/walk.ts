@@ -1,7 +1,8 @@
 import { isUtf8 } from "node:buffer";
-import { opendir, realpath } from "node:fs/promises";
+import { type BigIntStats } from "node:fs";
+import { lstat, opendir, realpath } from "node:fs/promises";
 import { join } from "node:path";
-import type { Ignore } from "ignore";
+import { type IgnoreRules, PatternsError } from "./ignore-rules.js";
 
 export type Found =
   | { readonly kind: "file"; readonly path: string }
@@ -14,18 +15,28 @@ export type Found =
 
 /** Deeper folders are refused: no path of theirs is a namespace. */
 const MAX_DEPTH = 64;
+/** Entries that are read of a folder at once. */
+const ENTRIES = 512;
+
+export interface Walk {
+  /** A real path; the walk fails where it cannot be read. */
+  readonly root: string;
+  readonly rules: IgnoreRules;
+  /** Told of each folder before its entries are read. */
+  readonly onFolder: (folder: string, stat: BigIntStats) => void;
+}
 
 /**
- * Everything below a directory that is not ignored: files, and what can be none. Symbolic links are not followed.
+ * Everything below a folder of a directory that is not ignored: files, and what can be none. Symbolic links are not followed.
  *
- * @param root - a real path; the walk fails where it cannot be read
+ * @param below - the folder; the directory itself where empty
  */
 export async function* walk(
-  root: string,
-  ignored: Ignore,
+  each: Walk,
   below = "",
-  depth = 0,
+  depth = below === "" ? 0 : below.split("/").length,
 ): AsyncGenerator<Found> {
+  const { root, rules } = each;
   const folder = join(root, below);
   const refuse = (path: string, code: string, detail: string): Found => ({
     kind: "refused",
@@ -39,11 +50,19 @@ export async function* walk(
       yield refuse(below, "symbolic_link", "A symbolic link is on the way to it.");
       return;
     }
-    entries = await opendir(folder, { encoding: "buffer" as BufferEncoding });
+    each.onFolder(below, await lstat(folder, { bigint: true }));
+    if (below !== "") await rules.enter(below);
+    entries = await opendir(folder, {
+      encoding: "buffer" as BufferEncoding,
+      bufferSize: ENTRIES,
+    });
   } catch (error) {
     if (below === "") throw error;
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
-    yield refuse(below, "unreadable", `The folder cannot be read: ${codeOf(error)}.`);
+    const code = codeOf(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return;
+    yield error instanceof PatternsError
+      ? refuse(below, "unreadable", `The folder is left alone: ${error.message}.`)
+      : refuse(below, "unreadable", `The folder cannot be read: ${code}.`);
     return;
   }
   const folders: string[] = [];
@@ -52,7 +71,7 @@ export async function* walk(
     const raw = typeof bytes === "string" ? Buffer.from(bytes) : bytes;
     const name = raw.toString();
     const path = below === "" ? name : `${below}/${name}`;
-    if (ignored.ignores(entry.isDirectory() ? `${path}/` : path)) continue;
+    if (rules.ignores(entry.isDirectory() ? `${path}/` : path)) continue;
     if (!isUtf8(raw)) yield refuse(path, "malformed_name", "Its name is not UTF-8.");
     else if (entry.isDirectory()) {
       if (depth < MAX_DEPTH) folders.push(path);
@@ -62,7 +81,7 @@ export async function* walk(
       yield refuse(path, "symbolic_link", "Symbolic links are not followed.");
     else yield refuse(path, "not_a_file", "It is not a regular file.");
   }
-  for (const path of folders) yield* walk(root, ignored, path, depth + 1);
+  for (const path of folders) yield* walk(each, path, depth + 1);
 }
 
 export function codeOf(error: unknown): string {
