@@ -15,9 +15,8 @@ import type { Logger, ServiceSettings } from "@sluice/runtime";
 import pLimit from "p-limit";
 import type { DirectoryEvents, PathEvents } from "./directory-events.js";
 import type { DirectoryLease } from "./directory-lease.js";
-import { ChangedError, isSame, readWithin, RefusedError } from "./read-within.js";
+import { ChangedError, codeOf, isSame, readWithin, RefusedError } from "./read-within.js";
 import type { Uploader } from "./uploader.js";
-import { codeOf } from "./walk.js";
 import type { WatchMetrics } from "./watch-metrics.js";
 
 export interface IntakeDeps {
@@ -217,22 +216,24 @@ export class FileIntake {
     const names = new Set<string>();
     let failure: { readonly error: unknown } | undefined;
     await Promise.all(
-      complete.map((file) => {
+      complete.flatMap((file) => {
         const name = `${file.namespace}\0${file.filename}`;
         // The second of one name waits for what becomes of the first.
-        if (names.has(name)) return undefined;
+        if (names.has(name)) return [];
         names.add(name);
         const limit = file.stat.size > LARGE_BYTES ? this.#uploadLarge : this.#upload;
-        return limit(async () => {
-          if (failure !== undefined) return;
-          try {
-            await this.#takeOne(root, file, others.get(name) ?? []);
-            this.#settling.delete(file.path);
-          } catch (error) {
-            if (error instanceof ChangedError) this.#settling.delete(file.path);
-            else failure ??= { error };
-          }
-        });
+        return [
+          limit(async () => {
+            if (failure !== undefined) return;
+            try {
+              await this.#takeOne(root, file, others.get(name) ?? []);
+              this.#settling.delete(file.path);
+            } catch (error) {
+              if (error instanceof ChangedError) this.#settling.delete(file.path);
+              else failure ??= { error };
+            }
+          }),
+        ];
       }),
     );
     if (failure !== undefined) throw failure.error;

@@ -13,9 +13,10 @@ import { DirectoryEvents } from "./directory-events.js";
 import { DirectoryLease, LeaseLostError } from "./directory-lease.js";
 import { FileIntake, type IntakeDeps, LOOK, type Refusal } from "./file-intake.js";
 import { IgnoreRules, PATTERNS_FILE, PatternsError } from "./ignore-rules.js";
+import { codeOf } from "./read-within.js";
 import { MAX_REPORTED, writeReport } from "./report.js";
 import { WaitError } from "./uploader.js";
-import { codeOf, walk } from "./walk.js";
+import { walk } from "./walk.js";
 
 export interface FollowerDeps extends IntakeDeps {
   readonly signal: AbortSignal;

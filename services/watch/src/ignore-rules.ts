@@ -1,8 +1,7 @@
 import { dirname } from "node:path";
 import ignore, { type Ignore } from "ignore";
-import { readWithin } from "./read-within.js";
+import { codeOf, readWithin } from "./read-within.js";
 import { OWN_FILES } from "./report.js";
-import { codeOf } from "./walk.js";
 
 export const PATTERNS_FILE = ".sluiceignore";
 const MAX_PATTERNS_BYTES = 65_536;

@@ -13,6 +13,11 @@ export class RefusedError extends Error {
   }
 }
 
+/** The code of a file system's error. */
+export function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? String(error);
+}
+
 /** A file that was written or replaced while it was read: to be looked at again. */
 export class ChangedError extends Error {
   override readonly name = "ChangedError";

@@ -3,6 +3,7 @@ import { type BigIntStats } from "node:fs";
 import { lstat, opendir, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { type IgnoreRules, PatternsError } from "./ignore-rules.js";
+import { codeOf } from "./read-within.js";
 
 export type Found =
   | { readonly kind: "file"; readonly path: string }
@@ -82,8 +83,4 @@ export async function* walk(
     else yield refuse(path, "not_a_file", "It is not a regular file.");
   }
   for (const path of folders) yield* walk(each, path, depth + 1);
-}
-
-export function codeOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? String(error);
 }
