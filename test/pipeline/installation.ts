@@ -33,13 +33,16 @@ export class Installation {
    *
    * @param dataDir - kept when it stops
    * @param env - settings, beside those of this process that are not Sluice's
+   * @param command - put in front of the command line
    */
   static async start(
     dataDir: string,
     env: Readonly<Record<string, string>> = {},
+    command: readonly string[] = [],
   ): Promise<Installation> {
+    const [program, ...args] = [...command, process.execPath, START] as [string, ...string[]];
     const child = guard(
-      spawn(process.execPath, [START], {
+      spawn(program, args, {
         env: { ...withoutSettings(), PORT: "0", SLUICE_DATA: dataDir, ...env },
         stdio: ["ignore", "pipe", "pipe"],
       }),

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { describe, inject, test } from "vitest";
 
 import { findBinaries } from "../../packages/standalone/src/postgres/binaries.js";
@@ -12,6 +13,7 @@ export const PARTS = [
   "clamd",
   "chromium",
   "python3",
+  "mount",
 ] as const;
 export type Part = (typeof PARTS)[number];
 
@@ -40,6 +42,10 @@ const PROBES: Readonly<Record<Part, () => string | undefined | Promise<string | 
   clamd: () => missingProgram("clamd", "apt-get install clamav-daemon"),
   chromium: () => missingProgram("chromium", "apt-get install chromium"),
   python3: () => missingProgram("python3", "apt-get install python3"),
+  mount: () =>
+    spawnSync("unshare", ["--mount", "mount", "-t", "tmpfs", "none", "/mnt"]).status === 0
+      ? undefined
+      : "this user may not mount a disk of its own: run the tests as root",
 };
 
 /** Looks for every part; S3 servers that can be built are built. */

@@ -10,10 +10,19 @@ export interface RedisServer extends TestServer {
   readonly url: string;
 }
 
-/** Redis as the queue needs it: append-only file, no eviction. */
-export async function startRedis(): Promise<RedisServer> {
+/**
+ * Redis as the queue needs it: append-only file, no eviction.
+ *
+ * @param command - put in front of the command line
+ */
+export async function startRedis({
+  directory = temporaryDirectory(),
+  command = [],
+}: {
+  directory?: string;
+  command?: readonly string[];
+} = {}): Promise<RedisServer> {
   const [port] = (await freePorts(1)) as [number];
-  const directory = temporaryDirectory();
   const settings = {
     bind: "127.0.0.1",
     port,
@@ -27,7 +36,10 @@ export async function startRedis(): Promise<RedisServer> {
     name: "redis-server",
     directory,
     stopSignal: "SIGTERM",
-    spawn: () => spawn("redis-server", args, { detached: true }),
+    spawn: () => {
+      const [program, ...rest] = [...command, "redis-server", ...args] as [string, ...string[]];
+      return spawn(program, rest, { detached: true });
+    },
     isReady: () => answersPing(port),
   });
   await server.start();

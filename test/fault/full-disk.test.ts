@@ -1,0 +1,163 @@
+import { randomBytes } from "node:crypto";
+import { lstatSync, readdirSync, utimesSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { findCopy } from "@sluice/backup";
+import { type ObjectStore, openObjectStore } from "@sluice/object-store";
+import pg from "pg";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { Client } from "../pipeline/client.js";
+import { Installation } from "../pipeline/installation.js";
+import {
+  describeWith,
+  type Filling,
+  mountSmallDisk,
+  type RedisServer,
+  type SmallDisk,
+  startRedis,
+} from "../servers/index.js";
+import {
+  catalogUrlOf,
+  expectNothingLeftOver,
+  type Sent,
+  sha256Of,
+  untilFinalPersistently,
+  uploadPersistently,
+} from "./acknowledged.js";
+
+const UPLOADS = 200;
+/** So many are in before the disk is filled. */
+const BEFORE = 20;
+const DISK_MEGABYTES = 200;
+const ENV = { LEASE_SECONDS: "5", JANITOR_INTERVAL_SECONDS: "1", ORPHAN_GRACE_SECONDS: "60" };
+const HOUR_S = 3_600;
+
+describeWith(["postgres", "redis", "mount"], "with everything on one small disk", () => {
+  let disk: SmallDisk;
+  let redis: RedisServer | undefined;
+  let sluice: Installation | undefined;
+  let filling: Filling | undefined;
+  let objects: ObjectStore;
+  let backup: ObjectStore;
+
+  beforeAll(async () => {
+    disk = await mountSmallDisk(DISK_MEGABYTES);
+    redis = process.env["NO_REDIS"] ? undefined : await startRedis({ directory: join(disk.path, "redis"), command: disk.command });
+    sluice = await Installation.start(
+      join(disk.path, "data"),
+      redis ? { ...ENV, QUEUE_URL: `${redis.url}/0` } : ENV,
+      disk.command,
+    );
+    const seen = (name: string) => pathToFileURL(join(disk.seenFromHere, "data", name)).href;
+    objects = await openObjectStore(seen("objects"));
+    backup = await openObjectStore(seen("backup"));
+  });
+  afterAll(async () => {
+    await filling?.giveRoom();
+    const code = await sluice?.stop();
+    await objects?.close();
+    await backup?.close();
+    await redis?.stop();
+    await disk?.remove();
+    if (process.env["PROBE"]) (await import("node:fs")).writeFileSync("/tmp/webhooks-probe.log", [...sluice!.said, ...sluice!.log.map((l) => JSON.stringify(l))].join("\n"));
+    expect(code).toBe(0);
+  });
+
+  test(
+    "that others fill to the last byte, nothing acknowledged is lost, and intake opens again by itself",
+    { timeout: 120_000 },
+    async () => {
+      if (sluice === undefined) throw new Error("not started");
+      const t0 = Date.now();
+      const say = (...x: unknown[]) => process.env["PROBE"] && console.log(((Date.now() - t0) / 1000).toFixed(1), ...x);
+      const client = new Client(sluice.url);
+      const scripts = manyScripts();
+      const refused = new Map<string, number>();
+      const onRefused = (answer: string): void => {
+        const status = /: (\d{3}) /.exec(answer)?.[1] ?? answer;
+        refused.set(status, (refused.get(status) ?? 0) + 1);
+      };
+      const upload = (script: Sent) => uploadPersistently(client, script, onRefused);
+      const before = await Promise.all(scripts.slice(0, BEFORE).map(upload));
+      say("before");
+
+      filling = disk.fill();
+      const during = Promise.all(scripts.slice(BEFORE).map(upload));
+      await filling.full;
+      say("full", refused);
+      await writeMuchLog(catalogUrlOf(sluice));
+      say("wrote", refused);
+      const { log } = sluice;
+      await expect
+        .poll(() => log.some(isPanic) && refused.has("503"), { interval: 50 })
+        .toBe(true);
+      say("panic", refused);
+      await filling.giveRoom();
+      filling = undefined;
+
+      const acknowledged = [...before, ...(await during)];
+      say("all acknowledged", refused);
+      expect(acknowledged).toHaveLength(UPLOADS);
+      expect([...refused.keys()].filter((status) => !/^50[37]$/.test(status))).toEqual([]);
+      for (const { script, uploaded } of acknowledged) {
+        const { filename, content } = script;
+        const state = await untilFinalPersistently(client, uploaded.script_id);
+        expect([filename, uploaded.version, state]).toEqual([filename, 1, "ready"]);
+        expect((await client.content(uploaded.script_id)).equals(content)).toBe(true);
+        expect(await findCopy(backup, sha256Of(content), [])).toMatchObject({ content });
+      }
+      say("all final");
+
+      // Old enough for the orphan sweep of a janitor that starts: objects whose rows found no room.
+      age(join(disk.seenFromHere, "data", "objects", "uploads"));
+      sluice.kill("janitor");
+      await expectNothingLeftOver(sluice, objects, acknowledged);
+      for (const store of ["objects", "backup"]) {
+        const names = readdirSync(join(disk.seenFromHere, "data", store), {
+          recursive: true,
+          encoding: "utf8",
+        });
+        expect(names.filter((name) => name.includes(".tmp-"))).toEqual([]);
+      }
+      say("nothing left over");
+    },
+  );
+});
+
+/** Small to parse and large to store: what fills the disk is a comment that nothing compresses. */
+function manyScripts(): Sent[] {
+  return Array.from({ length: UPLOADS }, (_, index) => ({
+    filename: `script_${index}.py`,
+    content: Buffer.from(
+      `def f${index}(x: int) -> int:\n    return x\n# ${randomBytes((index % 10) * 3_000).toString("base64")}\n`,
+    ),
+  }));
+}
+
+/** More than the write-ahead log has room for in its files: PostgreSQL needs another one at once. */
+async function writeMuchLog(url: string): Promise<void> {
+  const client = new pg.Client(url);
+  client.on("error", () => {});
+  try {
+    await client.connect();
+    await client.query(
+      "select pg_logical_emit_message(false, 'test', repeat(md5(n::text), 32768)) from generate_series(1, 128) n",
+    );
+  } catch {
+    // It cannot be written, which is the point of it.
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+function isPanic(line: { readonly program?: unknown; readonly level: string; readonly msg: string }) {
+  return line.program === "postgres" && line.level === "error" && /No space left/.test(line.msg);
+}
+
+function age(directory: string): void {
+  const old = Date.now() / 1000 - HOUR_S;
+  for (const name of readdirSync(directory, { recursive: true, encoding: "utf8" })) {
+    const path = join(directory, name);
+    if (lstatSync(path, { throwIfNoEntry: false })?.isFile()) utimesSync(path, old, old);
+  }
+}
