@@ -5,7 +5,7 @@ import {
   createRegistrar,
   deleteScript,
   expireIdempotencyKeys,
-  releaseIdempotencyKey,
+  releaseIdempotencyKeys,
   toRegistration,
 } from "@sluice/catalog";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -153,8 +153,8 @@ test("an original name with NUL and half a surrogate pair is kept as text can ke
 });
 
 describe("an idempotency key", () => {
-  const claim = (key: string, fingerprint: string) =>
-    claimIdempotencyKey(catalog, { key, fingerprint });
+  const claim = (key: string, fingerprint: string, holder = randomUUID()) =>
+    claimIdempotencyKey(catalog, { key, fingerprint, holder });
 
   test("is claimed once; the same request waits, another is refused", async () => {
     const key = randomUUID();
@@ -184,8 +184,9 @@ describe("an idempotency key", () => {
 
   test("is free again after it was released, and after its holder has died", async () => {
     const key = randomUUID();
-    await claim(key, "f");
-    await releaseIdempotencyKey(catalog, key);
+    const holder = randomUUID();
+    await claim(key, "f", holder);
+    await releaseIdempotencyKeys(catalog, [{ key, holder }]);
     expect(await claim(key, "g")).toEqual({ kind: "new" });
     await catalog.query("update idempotency_keys set claimed_until = now() where key = $1", [key]);
     expect(await claim(key, "h")).toEqual({ kind: "new" });
@@ -193,10 +194,21 @@ describe("an idempotency key", () => {
 
   test("is not released once it has an answer", async () => {
     const key = randomUUID();
-    await claim(key, "f");
+    const holder = randomUUID();
+    await claim(key, "f", holder);
     await register(catalog, upload("kept.py", "1", { idempotency: { key, fingerprint: "f" } }));
-    await releaseIdempotencyKey(catalog, key);
+    await releaseIdempotencyKeys(catalog, [{ key, holder }]);
     expect(await claim(key, "f")).toMatchObject({ kind: "replay" });
+  });
+
+  test("is released by whoever holds it, not by the one before", async () => {
+    const key = randomUUID();
+    const before = randomUUID();
+    await claim(key, "f", before);
+    await catalog.query("update idempotency_keys set claimed_until = now() where key = $1", [key]);
+    await claim(key, "f");
+    await releaseIdempotencyKeys(catalog, [{ key, holder: before }]);
+    expect(await claim(key, "f")).toEqual({ kind: "in_progress" });
   });
 
   test("is forgotten in time", async () => {

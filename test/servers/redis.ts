@@ -37,7 +37,7 @@ export async function startRedis({
     directory,
     stopSignal: "SIGTERM",
     spawn: () => {
-      const [program, ...rest] = [...command, "redis-server", ...args] as [string, ...string[]];
+      const [program = "", ...rest] = [...command, "redis-server", ...args];
       return spawn(program, rest, { detached: true });
     },
     isReady: () => answersPing(port),

@@ -25,7 +25,7 @@ export interface Filling {
   giveRoom(): Promise<void>;
 }
 
-const BLOCK = Buffer.alloc(1024 * 1024);
+const BLOCK = Buffer.alloc(16 * 1024 * 1024);
 const SMALLEST = 1;
 
 /**

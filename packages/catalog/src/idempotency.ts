@@ -12,7 +12,14 @@ export type Claim =
   | { readonly kind: "in_progress" };
 
 /** A claim whose holder died is free again after this, in seconds: longer than any request may take. */
-const CLAIM_SECONDS = 120;
+export const CLAIM_SECONDS = 120;
+
+/** One request's hold on a key. */
+export interface Held {
+  readonly key: string;
+  /** A UUID of this request alone. */
+  readonly holder: string;
+}
 
 /**
  * Claims a key before the work that it protects.
@@ -21,15 +28,15 @@ const CLAIM_SECONDS = 120;
  */
 export async function claimIdempotencyKey(
   db: Queryable,
-  { key, fingerprint }: { key: string; fingerprint: string },
+  { key, holder, fingerprint }: Held & { fingerprint: string },
 ): Promise<Claim> {
   const claimed = await db.query(
-    `insert into idempotency_keys as k (key, fingerprint, claimed_until)
-     values ($1, $2, now() + make_interval(secs => $3))
+    `insert into idempotency_keys as k (key, fingerprint, claimed_until, holder)
+     values ($1, $2, now() + make_interval(secs => $3), $4)
      on conflict (key) do update
-       set fingerprint = excluded.fingerprint, claimed_until = excluded.claimed_until
+       set fingerprint = excluded.fingerprint, claimed_until = excluded.claimed_until, holder = excluded.holder
        where k.response is null and k.claimed_until < now()`,
-    [key, fingerprint, CLAIM_SECONDS],
+    [key, fingerprint, CLAIM_SECONDS, holder],
   );
   if (claimed.rowCount === 1) return { kind: "new" };
 
@@ -59,9 +66,13 @@ export async function answerIdempotencyKey(
   );
 }
 
-/** Gives a claimed key back after a request that made nothing. */
-export async function releaseIdempotencyKey(db: Queryable, key: string): Promise<void> {
-  await db.query("delete from idempotency_keys where key = $1 and response is null", [key]);
+/** Gives claimed keys back after requests that made nothing; those that others hold by now stay theirs. */
+export async function releaseIdempotencyKeys(db: Queryable, held: readonly Held[]): Promise<void> {
+  await db.query(
+    `delete from idempotency_keys k using unnest($1::text[], $2::uuid[]) as mine (key, holder)
+     where k.key = mine.key collate "C" and k.holder = mine.holder and k.response is null`,
+    [held.map(({ key }) => key), held.map(({ holder }) => holder)],
+  );
 }
 
 /** Forgets keys older than that. @returns how many */

@@ -5,6 +5,7 @@ import type { ApiKey, Logger, Metrics } from "@sluice/runtime";
 import type { Comparer } from "./compare/comparer.js";
 import type { ContentHealer } from "./content/heal.js";
 import type { SearchDeps } from "./search/engine.js";
+import type { KeyClaims } from "./key-claims.js";
 import type { IngestMetrics, ObservePipeline } from "./metrics.js";
 import type { StatusWatch } from "./status/watch.js";
 import type { HeldBytes } from "./upload/held-bytes.js";
@@ -26,6 +27,7 @@ export interface Dependencies {
   readonly held: HeldBytes;
   readonly names: OneAtATime;
   readonly uses: UseNotes;
+  readonly claims: KeyClaims;
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly counters: IngestMetrics;

@@ -1,10 +1,10 @@
 /** `Idempotency-Key`: draft-ietf-httpapi-idempotency-key-header. */
 import { createHash } from "node:crypto";
-import { type Catalog, claimIdempotencyKey, releaseIdempotencyKey } from "@sluice/catalog";
 import { idempotencyKey } from "@sluice/contracts";
 import type { Request, Response } from "express";
 import { ProblemError } from "./http/problem-error.js";
 import { check } from "./http/route.js";
+import type { KeyClaims } from "./key-claims.js";
 
 /** A key with what its request was: recorded together with the answer. */
 export interface KeyedRequest {
@@ -29,7 +29,7 @@ export function readIdempotencyKey(req: Request): string | undefined {
  * @throws {@link ProblemError} where the key is another request's, or its first request is under way
  */
 export async function once<Result>(
-  catalog: Catalog,
+  claims: KeyClaims,
   {
     key,
     identity,
@@ -45,7 +45,7 @@ export async function once<Result>(
 ): Promise<Result> {
   if (key === undefined) return work(undefined);
   const fingerprint = createHash("sha256").update(JSON.stringify(identity)).digest("hex");
-  const claim = await claimIdempotencyKey(catalog, { key, fingerprint });
+  const { claim, release } = await claims.claim({ key, fingerprint });
   switch (claim.kind) {
     case "mismatch":
       throw new ProblemError(
@@ -67,8 +67,7 @@ export async function once<Result>(
   try {
     return await work({ key, fingerprint });
   } catch (error) {
-    // Where this fails as well, the claim runs out by itself.
-    await releaseIdempotencyKey(catalog, key).catch(() => {});
+    await release();
     throw error;
   }
 }

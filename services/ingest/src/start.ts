@@ -16,6 +16,7 @@ import { Comparer } from "./compare/comparer.js";
 import { ContentHealer } from "./content/heal.js";
 import { enqueueQuietly } from "./enqueue.js";
 import { createIngestMetrics, createPipelineMetrics } from "./metrics.js";
+import { KeyClaims } from "./key-claims.js";
 import { listen } from "./server.js";
 import { StatusWatch } from "./status/watch.js";
 import { HeldBytes } from "./upload/held-bytes.js";
@@ -82,6 +83,7 @@ export async function startIngest({
     searching: { catalog: searchCatalog, threads },
     names: new OneAtATime(),
     uses,
+    claims: new KeyClaims(catalog),
     statuses: createStatusReader(catalog),
     registrar: createRegistrar(catalog, {
       onCommitted: (uploads) => enqueueQuietly(queue, FIRST_STAGE, uploads, log),

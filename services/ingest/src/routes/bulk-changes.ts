@@ -29,7 +29,7 @@ import { once, readIdempotencyKey } from "../idempotency.js";
 const EXAMINED = 1_000;
 const SAMPLE = 20;
 
-export function startBulkChange({ catalog }: Dependencies): Route {
+export function startBulkChange({ catalog, claims }: Dependencies): Route {
   return route("startBulkChange", async ({ query, req, res }) => {
     const key = readIdempotencyKey(req);
     const body = await readJson(req, res);
@@ -65,7 +65,7 @@ export function startBulkChange({ catalog }: Dependencies): Route {
     }
     const { actor } = res.locals;
     const changeId = await once(
-      catalog,
+      claims,
       {
         key,
         identity: ["startBulkChange", request, ifMatch, actor],

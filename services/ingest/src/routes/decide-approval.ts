@@ -17,7 +17,7 @@ import { toApproval } from "./approval-shapes.js";
 import { notFound } from "./find.js";
 import { statusUrl } from "./shapes.js";
 
-export function decideApproval({ catalog }: Dependencies): Route {
+export function decideApproval({ catalog, claims }: Dependencies): Route {
   return route("decideApproval", async ({ params, req, res }) => {
     const key = readIdempotencyKey(req);
     const request = check(approvalRequest, await readJson(req, res), "body");
@@ -26,7 +26,7 @@ export function decideApproval({ catalog }: Dependencies): Route {
 
     const identity = ["decideApproval", params.id, request, actor];
     const replay = (recorded: unknown) => recorded as RecordedApproval;
-    const body = await once(catalog, { key, identity, replay, res }, async (keyed) => {
+    const body = await once(claims, { key, identity, replay, res }, async (keyed) => {
       checkRequest(request);
       const outcome = await recordApproval(catalog, {
         scriptId: params.id,

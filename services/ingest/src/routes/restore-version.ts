@@ -14,7 +14,7 @@ export function restoreVersion(deps: Dependencies): Route {
   return route("restoreVersion", async ({ params, req, res }) => {
     const key = readIdempotencyKey(req);
     const restored = await once(
-      catalog,
+      deps.claims,
       { key, identity: ["restoreVersion", params.id, params.n], replay: toStored, res },
       restore,
     );

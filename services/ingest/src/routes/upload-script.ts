@@ -14,7 +14,7 @@ export function uploadScript(deps: Dependencies): Route {
     const filename = sanitiseFilename(file.name);
     const { namespace, on_conflict: onConflict } = query;
     const stored = await once(
-      deps.catalog,
+      deps.claims,
       {
         key,
         identity: ["uploadScript", namespace, onConflict, filename, file.sha256],
