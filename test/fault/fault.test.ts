@@ -100,4 +100,3 @@ async function killQueueServer(setUp: SetUp, sluice: Installation): Promise<void
     await setUp.redis.restart();
   }
 }
-

@@ -35,7 +35,7 @@ const SMALLEST = 1;
 export async function mountSmallDisk(megabytes: number): Promise<SmallDisk> {
   const path = temporaryDirectory();
   const script =
-    'mount -t tmpfs -o "size=$2m,mode=0711" none "$1" && mkdir "$1/redis" && echo mounted && exec sleep infinity';
+    'mount -t tmpfs -o "size=$2m,mode=0711" none "$1" && echo mounted && exec sleep infinity';
   const holder = guard(
     spawn("unshare", ["--mount", "sh", "-c", script, "sh", path, String(megabytes)], {
       stdio: ["ignore", "pipe", "inherit"],
