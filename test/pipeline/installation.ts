@@ -40,7 +40,7 @@ export class Installation {
     env: Readonly<Record<string, string>> = {},
     command: readonly string[] = [],
   ): Promise<Installation> {
-    const [program = process.execPath, ...args] = [...command, process.execPath, START];
+    const [program, ...args] = [...command, process.execPath, START];
     const child = guard(
       spawn(program, args, {
         env: { ...withoutSettings(), PORT: "0", SLUICE_DATA: dataDir, ...env },

@@ -52,7 +52,14 @@ export class KeyClaims {
   #later(held: Held): void {
     if (this.#unreleased.size >= MAX_UNRELEASED) return;
     this.#unreleased.set(held.holder, { held, until: Date.now() + CLAIM_SECONDS * 1_000 });
-    this.#retry ??= setTimeout(() => void this.#releaseAll(), RETRY_MS).unref();
+    if (this.#retry === undefined) this.#retryLater();
+  }
+
+  #retryLater(): void {
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      void this.#releaseAll();
+    }, RETRY_MS).unref();
   }
 
   async #releaseAll(): Promise<void> {
@@ -66,9 +73,6 @@ export class KeyClaims {
     } catch {
       // The next round will.
     }
-    this.#retry =
-      this.#unreleased.size === 0
-        ? undefined
-        : setTimeout(() => void this.#releaseAll(), RETRY_MS).unref();
+    if (this.#unreleased.size > 0 && this.#retry === undefined) this.#retryLater();
   }
 }
