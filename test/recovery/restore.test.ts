@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { HalfRestoredError, migrate } from "@sluice/catalog";
+import { addStatisticChanges, HalfRestoredError, migrate, readStatistics } from "@sluice/catalog";
 import {
   backupKey,
   DamagedExportError,
@@ -64,6 +64,23 @@ describeWith(["postgres"], "a restore", () => {
     // Nothing that protects the tables has been forgotten.
     expect(await shape(target)).toEqual(await shape(stores));
     await target.catalog.check();
+  });
+
+  test("counts what it has brought back", async () => {
+    const stores = await exported();
+    const target = await Stores.open({ backup: stores.backup, migrated: false });
+    await target.restore();
+    const counted = async ({ catalog }: Stores) => {
+      while ((await addStatisticChanges(catalog, 1_000)) > 0);
+      const { live, states, blobs, times } = await readStatistics(catalog, {});
+      return { live, states, blobs, times };
+    };
+    const expected = await counted(stores);
+    expect(expected.live).toBe(4);
+    expect(await counted(target)).toEqual(expected);
+    // And what comes after it.
+    await target.ready("later.py", "a = 1\n");
+    expect((await counted(target)).live).toBe(5);
   });
 
   test("goes on with exports of its own, and its numbers where the old ones stopped", async () => {

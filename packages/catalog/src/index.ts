@@ -50,6 +50,7 @@ export {
 export * from "./scrub-passes.js";
 export type { ScriptFilter } from "./script-filter.js";
 export * from "./script-use.js";
+export * from "./statistics.js";
 export * from "./scripts.js";
 export * from "./statuses.js";
 export * from "./standing.js";

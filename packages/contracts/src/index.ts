@@ -7,6 +7,7 @@ export * from "./comparison.js";
 export * from "./events.js";
 export * from "./legal-hold.js";
 export * from "./maintenance.js";
+export * from "./statistics.js";
 export * from "./merge-patch.js";
 export * from "./watch.js";
 export * from "./metadata.js";

@@ -9,6 +9,8 @@ export const MAX_JSON_BYTES = 256 * 1024;
 /** RFC 7396. */
 export const MERGE_PATCH_TYPE = "application/merge-patch+json";
 export const DIFF_TYPE = "text/x-diff";
+/** RFC 4180. */
+export const CSV_TYPE = "text/csv";
 export const SARIF_TYPE = "application/sarif+json";
 
 /** One answer of an operation that is no problem. */

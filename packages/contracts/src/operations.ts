@@ -30,6 +30,7 @@ import {
 } from "./scripts.js";
 import { SEARCH_OPERATIONS } from "./search-operations.js";
 import { SERVICE_OPERATIONS } from "./service-operations.js";
+import { STATISTICS_OPERATIONS } from "./statistics-operations.js";
 import { status } from "./status.js";
 
 export const OPERATIONS = {
@@ -313,6 +314,7 @@ export const OPERATIONS = {
   ...REVIEW_OPERATIONS,
   ...POLICY_OPERATIONS,
   ...RETENTION_OPERATIONS,
+  ...STATISTICS_OPERATIONS,
   ...MAINTENANCE_OPERATIONS,
   ...SERVICE_OPERATIONS,
 } as const satisfies Record<string, Operation>;

@@ -276,6 +276,47 @@ const flag = (description: string) =>
     .transform((text) => text === "true")
     .meta({ type: "boolean", default: false, description });
 
+/** Days of the longest range that sums are asked for. */
+export const MOST_DAYS = 366;
+
+const date = z.iso.date("must be a date, such as 2026-11-23");
+
+/** A range of days. `from` alone goes on to today. */
+function ofDays<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z
+    .strictObject({
+      from: date.optional().meta({ type: "string", format: "date", description: "First day" }),
+      to: date
+        .optional()
+        .meta({
+          type: "string",
+          format: "date",
+          description: "Last day, included; today if not said",
+        }),
+      ...shape,
+    })
+    .superRefine((query, context) => {
+      const { from, to = today() } = query as { from?: string; to?: string };
+      const wrong = (path: string, message: string) =>
+        context.addIssue({ code: "custom", path: [path], message, input: query });
+      if (from === undefined) {
+        if ("to" in query && query.to !== undefined) wrong("from", "must be there where `to` is");
+        return;
+      }
+      const days = (Date.parse(to) - Date.parse(from)) / 86_400_000 + 1;
+      if (days < 1) wrong("from", "must not be after `to`, or after today");
+      if (days > MOST_DAYS) wrong("from", `must be ${MOST_DAYS - 1} days before \`to\` at most`);
+    });
+}
+
+function today(): string {
+  return new Date().toISOString().slice(0, 10);
+}
+
+export const statisticsQuery = ofDays({ namespace: namespace.optional() });
+export const namespaceStatisticsQuery = ofDays(pageQuery.shape);
+export const usageQuery = ofDays({});
+
 /** Characters of the longest query. */
 const MAX_QUERY = 1_000;
 

@@ -93,6 +93,10 @@ export class RestoreState {
     // Back in the opposite order: what is unique before what refers to it.
     const back = rows.map(({ restore }) => restore).reverse();
     for (const table of tables) back.push(`alter table ${quoted(table)} enable trigger user`);
+    // What the triggers would have counted. An export of an older Sluice is counted by the migration that comes with counting.
+    back.push(
+      "do $$ begin if to_regproc('recount_statistics') is not null then perform recount_statistics(); end if; end $$",
+    );
     await this.db.query(
       `insert into ${RESTORE_SCHEMA}.deferred (position, statement)
        select position, statement from unnest($1::text[]) with ordinality as all_of_them (statement, position)`,

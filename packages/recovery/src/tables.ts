@@ -10,6 +10,8 @@ export const DERIVED_TABLES: ReadonlyMap<string, string> = new Map([
   ["maintenance_tasks", "leases and cursors of a running janitor; each task begins a new round"],
   ["watch_directories", "leases and states of running watchers, which make them again"],
   ["watch_files", "a watcher reads its folders again; what a script has already makes no version"],
+  ["statistics", "counted again from the rows that come back"],
+  ["statistic_changes", "counted again from the rows that come back"],
   ["search_documents", "the search index is made again from the blobs"],
   ["search_scripts", "the search index is made again from the blobs"],
   ["search_queue", "the janitor queues again whatever the index lacks"],

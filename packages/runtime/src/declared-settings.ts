@@ -130,6 +130,13 @@ export const DECLARED = {
     expected: "a whole number of days from 1 to 3650",
     schema: whole(1, 3_650).transform((days) => days * 86_400_000),
   }),
+  useDaysKept: setting({
+    name: "USE_DAYS",
+    default: "90",
+    description: "how many days back it is kept how often each script was used on each day",
+    expected: "a whole number of days from 1 to 3650",
+    schema: whole(1, 3_650),
+  }),
   retentionIntervalMs: setting({
     name: "RETENTION_INTERVAL_SECONDS",
     default: "3600",

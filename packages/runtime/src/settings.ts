@@ -28,6 +28,8 @@ export interface Settings {
   readonly backupSecrets: readonly Buffer[];
   /** Time between two exports of the catalog, in milliseconds. */
   readonly exportIntervalMs: number;
+  /** How many days back the use of each script on each day is kept. */
+  readonly useDaysKept: number;
   /** Time between two rounds of the retention policy. */
   readonly retentionIntervalMs: number;
   /** Scripts that it deletes or archives in a second, at most. */

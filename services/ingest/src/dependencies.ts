@@ -36,6 +36,8 @@ export interface Dependencies {
   readonly apiKeys: readonly ApiKey[];
   /** POLICY_FILE, for a catalog that has no policy yet. */
   readonly policyFile: string | undefined;
+  /** How many days back the use of each script on each day is kept. */
+  readonly useDaysKept: number;
   /** Of Sluice itself, as the OpenAPI document shows it. */
   readonly version: string;
 }

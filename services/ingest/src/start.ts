@@ -93,6 +93,7 @@ export async function startIngest({
     metricsPeers: settings.metricsPeers,
     apiKeys: settings.apiKeys,
     policyFile: settings.policyFile,
+    useDaysKept: settings.useDaysKept,
     version: VERSION,
   });
   const server = await listen(app, settings);

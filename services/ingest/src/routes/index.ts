@@ -20,6 +20,8 @@ import { listMetadataHistory } from "./list-metadata-history.js";
 import { listScripts } from "./list-scripts.js";
 import { listVersions } from "./list-versions.js";
 import { listPolicies, readPolicy, readWrittenPolicy, updatePolicy } from "./policy.js";
+import { readScriptUsage } from "./script-usage.js";
+import { listDailyStatistics, listNamespaceStatistics, readStatistics } from "./statistics.js";
 import { readContent } from "./read-content.js";
 import { readMetadata } from "./read-metadata.js";
 import { readReport } from "./read-report.js";
@@ -87,6 +89,10 @@ const ROUTES: Readonly<Record<OperationId, (deps: Dependencies) => Route>> = {
   readLegalHold,
   placeLegalHold,
   liftLegalHold,
+  readScriptUsage,
+  readStatistics,
+  listDailyStatistics,
+  listNamespaceStatistics,
   listEvents,
   listMaintenance,
   listWatch,

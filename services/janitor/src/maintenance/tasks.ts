@@ -1,4 +1,6 @@
 import { type Catalog, expireIdempotencyKeys } from "@sluice/catalog";
+import { addStatisticsTask, forgetUseTask } from "../add-statistics.js";
+import type { ServiceSettings } from "@sluice/runtime";
 import { bulkChangesTask } from "../bulk-changes.js";
 import { exportCatalogTask, type ExportCatalogDeps } from "../export-catalog.js";
 import { type RetainDeps, retentionTask } from "../retain.js";
@@ -7,7 +9,10 @@ import { tidySearchTask, type TidySearchDeps } from "../tidy-search.js";
 import type { MaintenanceTask } from "./task.js";
 
 export interface TaskDeps extends ExportCatalogDeps, RetainDeps, ScrubDeps, TidySearchDeps {
-  readonly settings: ExportCatalogDeps["settings"] & RetainDeps["settings"] & ScrubDeps["settings"];
+  readonly settings: ExportCatalogDeps["settings"] &
+    RetainDeps["settings"] &
+    ScrubDeps["settings"] &
+    Pick<ServiceSettings, "useDaysKept">;
   readonly catalog: Catalog;
 }
 
@@ -21,6 +26,8 @@ export function maintenanceTasks(deps: TaskDeps): readonly MaintenanceTask[] {
     exportCatalogTask(deps),
     scrubTask(deps),
     bulkChangesTask(catalog),
+    addStatisticsTask(catalog),
+    forgetUseTask(catalog, deps.settings.useDaysKept),
     retentionTask(deps),
     tidySearchTask(deps),
     {
