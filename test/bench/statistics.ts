@@ -22,7 +22,7 @@ import { createDatabase, startPostgres } from "../servers/postgres.js";
 
 const sizes = process.argv.slice(2).map(Number);
 const [small = 1_000, large = 100_000] = sizes;
-const PAGE = 50_000;
+const PAGE = 10_000;
 const TIMES = 25;
 const UPLOADS = 2_000;
 const YEAR = { from: "2025-11-01", to: "2026-10-31" };

@@ -118,13 +118,19 @@ export function toCells({ states, ...row }: Row): number[] {
   );
 }
 
+/** A list's items are told apart by these. */
+interface Listed {
+  readonly stage: string;
+  readonly code?: string;
+}
+
 /** Every number and text of an answer with its path, such as `versions.by_state.ready.count`. */
 export function toMeasures(value: unknown, path = ""): [string, string | number][] {
   if (typeof value === "number" || typeof value === "string") return [[path, value]];
   if (typeof value !== "object" || value === null) return [];
   if (Array.isArray(value)) {
-    return value.flatMap(({ stage, code, ...rest }: Record<string, unknown>) =>
-      toMeasures(rest, [path, stage, code].filter((part) => part !== undefined).join(".")),
+    return value.flatMap(({ stage, code, ...rest }: Listed) =>
+      toMeasures(rest, [path, stage, ...(code === undefined ? [] : [code])].join(".")),
     );
   }
   return Object.entries(value).flatMap(([name, part]) =>

@@ -87,7 +87,7 @@ export function listNamespaceStatistics({ catalog }: Dependencies): Route {
         cursor: next,
       });
       // RFC 8288: a table has no place for it.
-      res.set("Link", `<?${params}>; rel="next"`);
+      res.set("Link", `<?${params.toString()}>; rel="next"`);
     }
     sendTable({ req, res }, body, ["namespace", ...ROW_COLUMNS], () =>
       items.map(({ namespace, ...row }) => [namespace, ...toCells(row)]),
