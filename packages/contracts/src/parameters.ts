@@ -286,13 +286,11 @@ function ofDays<Shape extends z.ZodRawShape>(shape: Shape) {
   return z
     .strictObject({
       from: date.optional().meta({ type: "string", format: "date", description: "First day" }),
-      to: date
-        .optional()
-        .meta({
-          type: "string",
-          format: "date",
-          description: "Last day, included; today if not said",
-        }),
+      to: date.optional().meta({
+        type: "string",
+        format: "date",
+        description: "Last day, included; today if not said",
+      }),
       ...shape,
     })
     .superRefine((query, context) => {
