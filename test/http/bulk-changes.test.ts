@@ -1,4 +1,12 @@
-import { advanceBulkChange, type Catalog } from "@sluice/catalog";
+import {
+  advanceBulkChange,
+  type Catalog,
+  expireIdempotencyKeys,
+  previewBulkChange,
+  startBulkChange,
+  tidyBulkChanges,
+} from "@sluice/catalog";
+import { bulkChangeRequest } from "@sluice/contracts";
 import type {
   AuditList,
   BulkChange,
@@ -214,6 +222,114 @@ describe("a change of many scripts", () => {
     });
     await run();
     expect(await read(change)).toMatchObject({ state: "done", changed: 2 });
+  });
+
+  it("begins page by page and all the same at once, or not at all where a script has changed", async () => {
+    const { namespace, all } = await scripts(205);
+    const request = bulkChangeRequest.parse({ filter: { namespace }, patch: { title: "paged" } });
+    const { selection } = await previewBulkChange(ingest.catalog, request, 1);
+    const start = (catalog: Catalog) =>
+      startBulkChange(catalog, {
+        request,
+        selection,
+        actor: "local",
+        idempotency: undefined,
+        page: 30,
+      });
+    const last = all
+      .map(({ script_id }) => script_id)
+      .toSorted()
+      .at(-1);
+    let pages = 0;
+    const meanwhile: Catalog = {
+      ...ingest.catalog,
+      transaction: (work) =>
+        ingest.catalog.transaction((tx) =>
+          work({
+            async query(config, values) {
+              // Somebody else's change, between two pages, of a script of the last one.
+              if (String(config).includes("with chosen") && ++pages === 2) {
+                await ingest.catalog.query(
+                  "update scripts set revision = revision + 1 where id = $1",
+                  [last],
+                );
+              }
+              return tx.query(config, values);
+            },
+          }),
+        ),
+    };
+    const change = await start(meanwhile);
+    expect(pages).toBeGreaterThan(6);
+    expect(change).toMatchObject({ selected: 205, state: "running" });
+    const { rows } = await ingest.catalog.query<{ count: number }>(
+      `select count(distinct script_id)::int as count from bulk_change_chunks, unnest(script_ids) script_id
+       where change_id = $1`,
+      [change?.changeId],
+    );
+    expect(rows).toEqual([{ count: 205 }]);
+    await run(ingest.catalog, 100);
+    const path = `${PATH}/${change?.changeId}`;
+    const { body } = await call<BulkChange>(ingest, "readBulkChange", path);
+    expect(body).toMatchObject({ state: "done", changed: 204, failed: 1 });
+    const failures = await call<BulkChangeFailures>(
+      ingest,
+      "listBulkChangeFailures",
+      `${path}/failures`,
+    );
+    expect(failures.body.items).toMatchObject([{ script_id: last, reason: "changed_meanwhile" }]);
+
+    expect(await start(ingest.catalog)).toBeUndefined();
+    const left = await ingest.catalog.query("select from bulk_change_chunks");
+    expect(left.rows).toEqual([]);
+  });
+
+  it("is forgotten long after it ended, and never while a key of a request names it", async () => {
+    const { namespace, all } = await scripts(3);
+    const request = { filter: { namespace }, patch: { title: "kept" } };
+    const { tag } = await preview(request);
+    const headers = { "If-Match": tag, "Idempotency-Key": `tidy-${namespace}` };
+    const { body: ended } = await post<BulkChange>(request, { headers });
+    await patch(all[0] as UploadedScript, { title: "mine" });
+    await run();
+    const cancelled = await begin({ filter: { namespace }, patch: { owner: "nobody" } });
+    await call(ingest, "cancelBulkChange", `${cancelled.status_url}/cancel`);
+    const running = await begin({ filter: { namespace }, patch: { owner: "somebody" } });
+
+    const tidy = async (endedBefore: Date): Promise<void> => {
+      while ((await tidyBulkChanges(ingest.catalog, { endedBefore, limit: 1 })) > 0);
+    };
+    const count = async (table: string, { change_id }: BulkChange): Promise<number> =>
+      (await ingest.catalog.query(`select from ${table} where change_id = $1`, [change_id])).rows
+        .length;
+    await tidy(new Date(Date.now() - 90 * 24 * 3_600_000));
+    expect((await read(ended)).state).toBe("done");
+    expect((await read(cancelled)).left).toBe(3);
+    expect(await count("bulk_change_chunks", cancelled)).toBe(0);
+    expect(await count("bulk_change_chunks", running)).toBe(1);
+
+    await ingest.catalog.query(
+      `update bulk_changes set finished_at = finished_at - interval '91 days',
+         created_at = created_at - interval '91 days' where state <> 'running'`,
+    );
+    await ingest.catalog.query(
+      "update idempotency_keys set created_at = created_at - interval '91 days'",
+    );
+    await expireIdempotencyKeys(ingest.catalog, new Date(Date.now() - 24 * 3_600_000));
+    await tidy(new Date(Date.now() - 90 * 24 * 3_600_000));
+    expect((await read(running)).state).toBe("running");
+    for (const each of [ended, cancelled]) {
+      const { status } = await call<Problem>(ingest, "readBulkChange", each.status_url);
+      expect(status).toBe(404);
+      expect(await count("bulk_change_failures", each)).toBe(0);
+    }
+    // As new: the dry run is long outdated.
+    const again = await post<Problem>(request, { headers });
+    expect([again.status, again.body.code]).toEqual([412, "preview_outdated"]);
+    const path = `/api/v1/scripts/${all[1]?.script_id}/metadata/history`;
+    const history = await call<MetadataHistory>(ingest, "listMetadataHistory", path);
+    expect(history.body.items).toMatchObject([{ change_id: ended.change_id }]);
+    await run();
   });
 
   it("ends where it is when it is cancelled", async () => {

@@ -85,9 +85,16 @@ class OutdatedError extends Error {
   override readonly name = "OutdatedError";
 }
 
+/** Scripts in one row of what is still to be changed. */
+const CHUNK = 100;
+/** Scripts, by id, that one statement looks at: each ends long before its time is over, however many scripts there are. */
+const PAGE = 100_000;
+
 /**
- * Begins a change of the very scripts that were selected.
+ * Begins a change of the very scripts that were selected. They are written down page by page, in one transaction and as they were at
+ * one moment: killed in between, nothing has begun.
  *
+ * @param page - scripts that are looked at in one statement
  * @returns `undefined` where they are others by now, or one of them was changed
  */
 export async function startBulkChange(
@@ -97,36 +104,26 @@ export async function startBulkChange(
     selection,
     actor,
     idempotency,
+    page = PAGE,
   }: {
     request: BulkChangeRequest;
     selection: Selection;
     actor: string;
     idempotency: { readonly key: string; readonly fingerprint: string } | undefined;
+    page?: number;
   },
 ): Promise<BulkChangeRow | undefined> {
   const id = uuidv7();
   try {
     return await catalog.transaction(async (tx) => {
+      await tx.query("set transaction isolation level repeatable read");
       const { rows } = await tx.query<Row>(
         `insert into bulk_changes (id, request, selected, created_by) values ($1, $2, $3, $4) returning *`,
         [id, JSON.stringify(request), selection.count, actor],
       );
-      const values: unknown[] = [id, selection.at];
-      const where = conditionsOf(filterOf(request), (value) => `$${values.push(value)}`);
-      await tx.query(
-        `insert into bulk_change_targets (change_id, script_id, revision)
-         select $1::uuid, s.id, s.revision ${FROM}
-         where ${where.join(" and ")} and s.created_at <= $2::timestamptz`,
-        values,
-      );
-      const now = await tx.query<{ count: number; digest: string }>(
-        `select count(*)::int as count, ${DIGEST} as digest
-         from (select script_id as id, revision from bulk_change_targets where change_id = $1) t`,
-        [id],
-      );
-      if (now.rows[0]?.count !== selection.count || now.rows[0].digest !== selection.digest) {
+      const now = await writeChunks(tx, { id, request, at: selection.at, page });
+      if (now.count !== selection.count || now.digest !== selection.digest)
         throw new OutdatedError();
-      }
       await recordAudit(tx, [
         {
           actor,
@@ -140,6 +137,43 @@ export async function startBulkChange(
   } catch (error) {
     if (error instanceof OutdatedError) return undefined;
     throw error;
+  }
+}
+
+async function writeChunks(
+  tx: Queryable,
+  { id, request, at, page }: { id: string; request: BulkChangeRequest; at: string; page: number },
+): Promise<Omit<Selection, "at">> {
+  let count = 0;
+  let digest = 0n;
+  let number = 0;
+  for (let after: string | null = null; ;) {
+    const next: { rows: { id: string }[] } = await tx.query<{ id: string }>(
+      "select id from scripts where ($1::uuid is null or id > $1) order by id offset $2 limit 1",
+      [after, page - 1],
+    );
+    const last = next.rows[0]?.id ?? null;
+    const values: unknown[] = [id, number, after, last, at];
+    const where = conditionsOf(filterOf(request), (value) => `$${values.push(value)}`);
+    const { rows } = await tx.query<{ count: number; digest: string }>(
+      `with chosen as materialized (
+         select s.id, s.revision ${FROM}
+         where ($3::uuid is null or s.id > $3) and ($4::uuid is null or s.id <= $4)
+           and ${where.join(" and ")} and s.created_at <= $5::timestamptz
+       ), written as (
+         insert into bulk_change_chunks (change_id, number, script_ids, revisions)
+         select $1::uuid, $2::int + n, array_agg(id), array_agg(revision)
+         from (select id, revision, (row_number() over (order by id) - 1) / ${CHUNK} as n from chosen) c
+         group by n)
+       select count(*)::int as count, ${DIGEST} as digest from chosen`,
+      values,
+    );
+    const found = rows[0] as { count: number; digest: string };
+    count += found.count;
+    digest ^= BigInt(found.digest);
+    number += Math.ceil(found.count / CHUNK);
+    if (last === null) return { count, digest: String(digest) };
+    after = last;
   }
 }
 
@@ -210,133 +244,6 @@ export async function cancelBulkChange(
     await recordAudit(tx, [{ actor, action: "metadata.bulk_cancelled", details }]);
     return toRow(rows[0]);
   });
-}
-
-/**
- * Changes the next scripts of the oldest change that nobody else is at, in one transaction: killed in between, nothing of the
- * step has happened. Scripts that somebody is writing to are left for a later step, so that uploads and changes never wait for
- * each other in a circle.
- *
- * @returns how many scripts were settled; 0 where there is nothing to do for now
- */
-export async function advanceBulkChange(catalog: Catalog, limit: number): Promise<number> {
-  return catalog.transaction(async (tx) => {
-    const { rows: found } = await tx.query<{
-      id: string;
-      request: BulkChangeRequest;
-      created_by: string;
-    }>(
-      `select id, request, created_by from bulk_changes where state = 'running'
-       order by id limit 1 for update skip locked`,
-    );
-    const change = found[0];
-    if (change === undefined) return 0;
-    const { rows: targets } = await tx.query<TargetRow>(
-      `select t.script_id, t.revision as expected, s.revision, s.deleted_at, s.title, s.description, s.tags,
-         s.labels, s.owner, s.pinned
-       from bulk_change_targets t join scripts s on s.id = t.script_id
-       where t.change_id = $1 order by t.script_id limit $2
-       for no key update of s skip locked`,
-      [change.id, limit],
-    );
-    const purged = await tx.query<{ script_id: string }>(
-      `select t.script_id from bulk_change_targets t where t.change_id = $1
-         and not exists (select from scripts s where s.id = t.script_id) limit $2`,
-      [change.id, targets.length === 0 ? limit : 0],
-    );
-    const { changed, failures } = settle(targets, change.request);
-    for (const { script_id } of purged.rows) failures.push(gone(script_id));
-    await write(tx, change, changed, failures);
-    const done = [...targets, ...purged.rows].map(({ script_id }) => script_id);
-    await tx.query(
-      "delete from bulk_change_targets where change_id = $1 and script_id = any($2::uuid[])",
-      [change.id, done],
-    );
-    await tx.query(
-      `update bulk_changes set changed = changed + $2, failed = failed + $3, unchanged = unchanged + $4,
-         state = case when ended then 'done' else state end,
-         finished_at = case when ended then clock_timestamp() end
-       from (select not exists (select from bulk_change_targets where change_id = $1) as ended) e
-       where id = $1`,
-      [change.id, changed.length, failures.length, done.length - changed.length - failures.length],
-    );
-    return done.length;
-  });
-}
-
-interface TargetRow extends UserFields {
-  script_id: string;
-  expected: number;
-  revision: number;
-  deleted_at: Date | null;
-}
-
-interface Changed {
-  readonly scriptId: string;
-  readonly fields: UserFields;
-  readonly changes: readonly FieldChange[];
-}
-
-function gone(scriptId: string): BulkChangeFailure {
-  return { scriptId, reason: "deleted", message: "It was deleted meanwhile." };
-}
-
-function settle(targets: readonly TargetRow[], request: BulkChangeRequest) {
-  const changed: Changed[] = [];
-  const failures: BulkChangeFailure[] = [];
-  for (const { script_id: scriptId, expected, revision, deleted_at, ...fields } of targets) {
-    if (deleted_at !== null) {
-      failures.push(gone(scriptId));
-    } else if (revision !== expected) {
-      const message = `It was at revision ${expected} and is at ${revision} by now.`;
-      failures.push({ scriptId, reason: "changed_meanwhile", message });
-    } else {
-      const outcome = changeFields(fields, request);
-      if ("refusal" in outcome) {
-        failures.push({ scriptId, reason: "invalid", message: outcome.refusal });
-        continue;
-      }
-      const changes = changesBetween(fields, outcome.fields);
-      if (changes.length > 0) changed.push({ scriptId, fields: outcome.fields, changes });
-    }
-  }
-  return { changed, failures };
-}
-
-async function write(
-  tx: Queryable,
-  { id, created_by: actor }: { readonly id: string; readonly created_by: string },
-  changed: readonly Changed[],
-  failures: readonly BulkChangeFailure[],
-): Promise<void> {
-  await tx.query(
-    `with items as (
-       select * from jsonb_to_recordset($1::jsonb) as i(id uuid, title text, description text, tags text[],
-         labels jsonb, owner text, pinned boolean, changes jsonb)
-     ), updated as (
-       update scripts s set title = i.title, description = i.description, tags = i.tags, labels = i.labels,
-         owner = i.owner, pinned = i.pinned, revision = s.revision + 1
-       from items i where s.id = i.id returning s.id, s.revision, i.changes)
-     insert into metadata_changes (script_id, revision, actor, change_id, changes)
-       select id, revision, $2, $3, changes from updated`,
-    [
-      JSON.stringify(
-        changed.map(({ scriptId, fields, changes }) => ({ id: scriptId, ...fields, changes })),
-      ),
-      actor,
-      id,
-    ],
-  );
-  await tx.query(
-    `insert into bulk_change_failures (change_id, script_id, reason, message)
-     select $1, * from unnest($2::uuid[], $3::text[], $4::text[])`,
-    [
-      id,
-      failures.map(({ scriptId }) => scriptId),
-      failures.map(({ reason }) => reason),
-      failures.map(({ message }) => message),
-    ],
-  );
 }
 
 interface Row {

@@ -1,6 +1,7 @@
 export * from "./approvals.js";
 export * from "./audit.js";
 export * from "./blobs.js";
+export * from "./bulk-change-steps.js";
 export * from "./bulk-changes.js";
 export * from "./catalog.js";
 export * from "./events.js";

@@ -1,7 +1,7 @@
 import { type Catalog, expireIdempotencyKeys } from "@sluice/catalog";
+import { bulkChangesTask, tidyBulkChangesTask } from "../bulk-changes.js";
 import { addStatisticsTask, forgetUseTask } from "../add-statistics.js";
 import type { ServiceSettings } from "@sluice/runtime";
-import { bulkChangesTask } from "../bulk-changes.js";
 import { exportCatalogTask, type ExportCatalogDeps } from "../export-catalog.js";
 import { type RetainDeps, retentionTask } from "../retain.js";
 import { type ScrubDeps, scrubTask } from "../scrub/scrub.js";
@@ -26,6 +26,7 @@ export function maintenanceTasks(deps: TaskDeps): readonly MaintenanceTask[] {
     exportCatalogTask(deps),
     scrubTask(deps),
     bulkChangesTask(catalog),
+    tidyBulkChangesTask(catalog),
     addStatisticsTask(catalog),
     forgetUseTask(catalog, deps.settings.useDaysKept),
     retentionTask(deps),
