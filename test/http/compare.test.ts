@@ -93,6 +93,24 @@ describe("two versions", () => {
     expect([none.status, none.body.code]).toEqual([406, "no_diff"]);
   });
 
+  it("are not compared where the bytes of one are not kept any more, and the reason is told", async () => {
+    const first = await version("gone.py", "gone = 1\n");
+    await pass(ingest, first, "dedup");
+    await pass(ingest, first, "validate", { verdict: "invalid" });
+    await version("gone.py", "gone = 2\n");
+    await ingest.catalog.query("update blobs set state = 'deleted' where sha256 = $1", [
+      first.sha256,
+    ]);
+    for (const range of ["1...2", "2...1"]) {
+      const { status, body } = await compare<Problem>(first, range);
+      expect([status, body.code]).toEqual([410, "content_gone"]);
+      expect(body.detail).toContain("version 1");
+    }
+    const path = `/api/v1/scripts/${first.script_id}/content?version=1`;
+    const { status, body } = await call<Problem>(ingest, "readContent", path);
+    expect([status, body.code]).toEqual([410, "content_gone"]);
+  });
+
   it("must be there, and be named by numbers", async () => {
     const first = await version("f.py", "f = 1\n");
     const missing = await compare<Problem>(first, "1...2");

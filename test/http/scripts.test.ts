@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { readPolicyId } from "@sluice/catalog";
 import type {
   AuditList,
   Problem,
@@ -8,11 +9,13 @@ import type {
   UploadedScript,
   VersionList,
 } from "@sluice/contracts";
+import type { BlobPlace } from "@sluice/object-store";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { done, work } from "../catalog/fixture.js";
 import { describeWith } from "../servers/index.js";
 import { call, upload } from "./client.js";
 import { type Ingest, remains, startIngest } from "./ingest.js";
-import { pass } from "./stages.js";
+import { ALL_STAGES, pass } from "./stages.js";
 
 describeWith(["postgres"], "scripts", () => {
   let ingest: Ingest;
@@ -277,6 +280,51 @@ describeWith(["postgres"], "scripts", () => {
       headers,
     });
     expect([other.status, other.body.code]).toEqual([422, "idempotency_key_reused"]);
+  });
+
+  it("get a version back from the middle of an archive's object, and one in quarantine into quarantine", async () => {
+    const policyId = await readPolicyId(ingest.catalog);
+    /** The stage `dedup` as it takes bytes that have a blob already. */
+    const dedup = async (restored: UploadedScript, place: BlobPlace): Promise<void> => {
+      const { rows } = await ingest.catalog.query<{ id: string }>(
+        "select id from versions where script_id = $1 and number = $2",
+        [restored.script_id, restored.version],
+      );
+      const found = { place, analyserVersion: "1", policyVersion: "1", policyId };
+      await work(ingest.catalog, "dedup", [rows[0]!.id], done<"dedup">(found));
+    };
+    const bytes = "restored = 1\n";
+    for (const [key, verdict, state, type] of [
+      ["archive/x", "allowed", "ready", "text/x-python"],
+      ["quarantine/x", "malicious", "rejected", "application/octet-stream"],
+    ] as const) {
+      const text = `${bytes}# ${verdict}\n`;
+      const first = await script(text, `${verdict}.py`);
+      for (const stage of verdict === "allowed" ? ALL_STAGES : (["dedup", "validate"] as const))
+        await pass(ingest, first, stage, { verdict });
+      await script("between = 1\n", `${verdict}.py`);
+      const place = { key, offset: 7, length: text.length, encoding: "identity" } as const;
+      await ingest.store.put(key, Buffer.from(`before ${text} behind`));
+      await ingest.catalog.query(
+        `update blobs set key = $2, "offset" = 7, length = $3 where sha256 = $1`,
+        [first.sha256, key, text.length],
+      );
+
+      const path = at(first, "/versions/1/restore");
+      const restored = await call<UploadedScript>(ingest, "restoreVersion", path);
+      expect([restored.status, restored.body.version]).toEqual([202, 3]);
+      await dedup(restored.body, place);
+      const version = await call<ScriptVersion>(ingest, "readVersion", at(first, "/versions/3"));
+      expect(version.body).toMatchObject({ state, verdict, restored_from: 1 });
+      const content = await fetch(`${ingest.url}${at(first, "/content")}`);
+      expect(content.headers.get("content-type")).toContain(type);
+      expect(await content.text()).toBe(text);
+      const { rows } = await ingest.catalog.query<{ key: string }>(
+        "select key from blobs where sha256 = $1",
+        [first.sha256],
+      );
+      expect(rows).toEqual([{ key }]);
+    }
   });
 
   it("get no version back whose bytes are gone", async () => {

@@ -3,7 +3,7 @@ import type { AnalysisMetadata, AnalysisReport } from "@sluice/contracts";
 import { encode } from "@sluice/blobs";
 import { blobKey, type BlobEncoding } from "@sluice/object-store";
 import { readPolicyId } from "@sluice/catalog";
-import type { StageName, Verdict } from "@sluice/pipeline";
+import { isQuarantined, type StageName, type Verdict } from "@sluice/pipeline";
 import { done, work } from "../catalog/fixture.js";
 import type { Ingest } from "./ingest.js";
 
@@ -146,7 +146,7 @@ export async function pass(
         [id],
         done<"validate">(
           { facts: {}, report: { ...REPORT, ...found, verdict } },
-          verdict === "invalid",
+          isQuarantined(verdict),
         ),
       );
       return;
