@@ -248,7 +248,7 @@ describe("a change of many scripts", () => {
           work({
             async query(config, values) {
               // Somebody else's change, between two pages, of a script of the last one.
-              if (String(config).includes("with chosen") && ++pages === 2) {
+              if (JSON.stringify(config).includes("with chosen") && ++pages === 2) {
                 await ingest.catalog.query(
                   "update scripts set revision = revision + 1 where id = $1",
                   [last],
