@@ -45,7 +45,7 @@ async function generated(scripts: number): Promise<Catalog> {
          select gen_random_uuid(), id, 1, repeat('a', 64), 1000, 's.py', 'ready', 'allowed', 'r', created_at from made`,
       [from, Math.min(from + PAGE, scripts)],
     );
-    while ((await addStatisticChanges(catalog, 5_000)) > 0);
+    while ((await addStatisticChanges(catalog, 1_000)) > 0);
   }
   await catalog.query("vacuum analyze");
   return catalog;

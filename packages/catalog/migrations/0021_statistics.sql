@@ -29,7 +29,9 @@ create table statistic_changes (
   count bigint not null,
   amount bigint not null default 0,
   other bigint not null default 0
-);
+) with (
+  -- Rows come and go all the time, and whoever looks for the oldest passes all that are gone and not cleared away.
+  autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);
 
 -- On which day a script was used how often.
 create table script_use_days (

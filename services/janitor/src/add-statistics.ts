@@ -1,7 +1,7 @@
 import { addStatisticChanges, type Catalog, forgetUseDays } from "@sluice/catalog";
 import type { MaintenanceTask } from "./maintenance/task.js";
 
-const CHANGES = 5_000;
+const CHANGES = 1_000;
 const ROWS = 1_000;
 const HOUR_MS = 3_600_000;
 
