@@ -157,7 +157,7 @@ async function readDecidable(
      from scripts s join versions v on v.script_id = s.id and v.number = coalesce($2, s.latest_version)
        left join analyses a on a.sha256 = v.sha256 and a.analyser_version = v.analyser_version
          and a.policy_version = v.policy_version
-     where s.id = $1 and s.deleted_at is null`,
+     where s.id = $1 and s.deleted_at is null and v.deleted_at is null`,
     [scriptId, version ?? null],
   );
   return rows[0];

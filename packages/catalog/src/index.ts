@@ -22,6 +22,8 @@ export type {
 export * from "./leases.js";
 export * from "./legal-holds.js";
 export * from "./policies.js";
+export * from "./purge.js";
+export * from "./purged-bytes.js";
 export type { HistoricPolicy } from "./policy-history.js";
 export * from "./reevaluation.js";
 export * from "./retention-policies.js";
@@ -36,7 +38,15 @@ export * from "./settle.js";
 export * from "./lost-work.js";
 export * from "./maintenance.js";
 export * from "./manifests.js";
-export * from "./orphans.js";
+export {
+  type BlobRow,
+  claimOrphan,
+  findBlobs,
+  neededUploads,
+  releaseOrphan,
+  tidyOrphanClaims,
+  withSupersededForm,
+} from "./orphans.js";
 export {
   type Damage,
   listBlobsToScrub,

@@ -55,15 +55,18 @@ export async function claimOrphan(
  */
 export async function releaseOrphan(db: Queryable, sha256: string): Promise<void> {
   await db.query(
-    "update blobs set state = 'deleted', created_at = clock_timestamp() where sha256 = $1 and state = 'deleting'",
+    `update blobs set ${GONE} where sha256 = $1 and state = 'deleting'`,
     [sha256],
   );
 }
 
+/** Nothing of what was known of the object may pass on to one that is stored later. */
+export const GONE = `state = 'deleted', created_at = clock_timestamp(), "offset" = 0, backup_key = null, backed_up_at = null`;
+
 /** Ends the claims of sweeps that died, and forgets what was deleted longer ago than any dedup lasts. */
 export async function tidyOrphanClaims(db: Queryable): Promise<void> {
   await db.query(
-    `update blobs set state = 'deleted', created_at = clock_timestamp()
+    `update blobs set ${GONE}
      where state = 'deleting' and created_at < now() - interval '10 minutes'`,
   );
   await db.query(

@@ -41,7 +41,7 @@ export async function listJudged(
 ): Promise<readonly JudgedVersion[]> {
   const { rows } = await db.query<JudgedRow>(
     `${SELECT_JUDGED} where ($1::uuid is null or v.id > $1) and ${IS_JUDGED} and s.deleted_at is null
-     order by v.id limit $2`,
+       and v.deleted_at is null order by v.id limit $2`,
     [after ?? null, limit],
   );
   return rows.map(toJudged);
@@ -293,7 +293,7 @@ export async function noteApplied(db: Queryable, policyId: number): Promise<bool
 const IS_JUDGED = "v.state in ('ready', 'needs_approval', 'rejected')";
 
 const SELECT_JUDGED = `select v.id, v.script_id, v.number, s.namespace, s.filename, v.sha256, v.state, v.verdict,
-    v.analyser_version, v.policy_version, s.deleted_at is not null as deleted
+    v.analyser_version, v.policy_version, s.deleted_at is not null or v.deleted_at is not null as deleted
   from versions v join scripts s on s.id = v.script_id`;
 
 interface JudgedRow {

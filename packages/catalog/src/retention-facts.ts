@@ -104,7 +104,7 @@ export async function listSharers(
   const { rows } = await db.query<{ sha256: string; script_id: string }>(
     `select wanted.sha256, sharer.script_id from unnest($1::text[]) as wanted (sha256)
        cross join lateral (select distinct v.script_id from versions v join scripts s on s.id = v.script_id
-         where v.sha256 = wanted.sha256 and s.deleted_at is null limit $2) sharer`,
+         where v.sha256 = wanted.sha256 and s.deleted_at is null and v.deleted_at is null limit $2) sharer`,
     [sha256s, limit],
   );
   return rows.map(({ sha256, script_id: scriptId }) => ({ sha256, scriptId }));
@@ -113,7 +113,7 @@ export async function listSharers(
 const SELECT = `select s.id as script_id, s.namespace, s.filename, s.tags, s.pinned,
   h.script_id is not null as held, u.last_used_at, v.id as version_id, v.number, v.sha256, v.size, v.state,
   v.created_at, coalesce(b.length, 0)::float8 as stored_size, coalesce(b.key like 'archive/%', false) as archived`;
-const JOINS = `join versions v on v.script_id = s.id
+const JOINS = `join versions v on v.script_id = s.id and v.deleted_at is null
   left join blobs b on b.sha256 = v.sha256 and b.state = 'stored'
   left join script_use u on u.script_id = s.id left join legal_holds h on h.script_id = s.id`;
 

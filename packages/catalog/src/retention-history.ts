@@ -21,7 +21,10 @@ export interface ScriptTrace {
 const ACTIONS = [
   "script.deleted",
   "script.undeleted",
+  "script.purged",
   "version.deleted",
+  "version.undeleted",
+  "version.purged",
   "version.archived",
   "legal_hold.placed",
   "legal_hold.lifted",

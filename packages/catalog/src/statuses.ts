@@ -43,7 +43,8 @@ export async function readStatuses(
          from stages st where st.version_id = v.id) as stages
       from unnest($1::uuid[], $2::integer[]) with ordinality as wanted (script_id, number, position)
         join scripts s on s.id = wanted.script_id and s.deleted_at is null
-        join versions v on v.script_id = s.id and v.number = coalesce(wanted.number, s.latest_version)`,
+        join versions v on v.script_id = s.id and v.number = coalesce(wanted.number, s.latest_version)
+          and v.deleted_at is null`,
     values: [refs.map(({ scriptId }) => scriptId), refs.map(({ version }) => version ?? null)],
   });
   const statuses = Array.from<Status | undefined>({ length: refs.length });

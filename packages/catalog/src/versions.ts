@@ -34,7 +34,7 @@ export async function listVersions(
   { scriptId, before, limit }: { scriptId: string; before?: number | undefined; limit: number },
 ): Promise<{ items: readonly Version[]; next: number | undefined }> {
   const { rows } = await db.query<VersionRow>(
-    `${SELECT_VERSION} where s.id = $1 and s.deleted_at is null and ($2::integer is null or v.number < $2)
+    `${SELECT_VERSION} where s.id = $1 and s.deleted_at is null and v.deleted_at is null and ($2::integer is null or v.number < $2)
      order by v.number desc limit $3`,
     [scriptId, before ?? null, limit + 1],
   );
@@ -49,7 +49,7 @@ export async function readVersion(
 ): Promise<Version | undefined> {
   const { rows } = await db.query<VersionRow>({
     name: "read_version",
-    text: `${SELECT_VERSION} where s.id = $1 and s.deleted_at is null
+    text: `${SELECT_VERSION} where s.id = $1 and s.deleted_at is null and v.deleted_at is null
       and v.number = coalesce($2::integer, s.latest_version)`,
     values: [scriptId, version ?? null],
   });

@@ -38,7 +38,7 @@ export type ExportOutcome =
   | { readonly kind: "busy" };
 
 /** One key for all databases: only one exporter runs on each. */
-const LOCK = 1936487799;
+export const EXPORT_LOCK = 1936487799;
 /** A new base is due where the increments are as large as the base, and at least so many bytes ... */
 const SMALLEST_CHAIN_SIZE = 16 * 1024 * 1024;
 /** ... or so many. */
@@ -59,7 +59,7 @@ export async function exportCatalog(deps: ExportDeps): Promise<ExportOutcome> {
   try {
     const { rows } = await session.query<{ locked: boolean }>(
       "select pg_try_advisory_lock($1) as locked",
-      [LOCK],
+      [EXPORT_LOCK],
     );
     if (rows[0]?.locked !== true) return { kind: "busy" };
     return await exportLocked(session, aside, deps);

@@ -1,3 +1,4 @@
+export { purgeCopies } from "./purge-copies.js";
 export { type BackupKey, backupKey, KeyMissingError } from "./backup-key.js";
 export { exportCatalog, type ExportDeps, type ExportOutcome } from "./export-catalog.js";
 export {

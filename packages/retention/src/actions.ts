@@ -1,11 +1,7 @@
-import type { Queryable } from "@sluice/catalog";
+import type { DeletionRule, Queryable } from "@sluice/catalog";
 
 /** By which rule something goes, as the audit log has it. */
-export interface RuleReason {
-  readonly rule: string;
-  readonly policy_id: number;
-  readonly policy_version: string;
-}
+export type RuleReason = DeletionRule;
 
 /** One version that is to go or to be archived. */
 export interface DueVersion {
@@ -19,7 +15,7 @@ export interface DueVersion {
 /** What is done to what is due. Whoever does it sees to it that the bytes have a backup that can be read. */
 export interface RetentionActions {
   /**
-   * Deletes versions, in the transaction that has decided it; the rows of their scripts are locked.
+   * Puts versions into the trash, in the transaction that has decided it; the rows of their scripts are locked.
    *
    * @returns the ids of those that went; others are left for the next round
    */

@@ -155,7 +155,7 @@ export function parseEnforceablePolicy(text: string): RetentionPolicy {
           {
             path: `rules[${index}].action`,
             message:
-              "is tried out by dry runs and not carried out yet: scripts can be kept, and deleted with `of: scripts`",
+              "is tried out by dry runs and not carried out yet: what there is can be kept or deleted",
             ...(written.placeOf(["rules", index, "action"]) ?? written.placeOf(["rules", index])),
           },
         ],
@@ -164,8 +164,8 @@ export function parseEnforceablePolicy(text: string): RetentionPolicy {
   return policy;
 }
 
-function isCarriedOut({ of, action }: RetentionRule): boolean {
-  return action === "keep" || (action === "delete" && of === "scripts");
+function isCarriedOut({ action }: RetentionRule): boolean {
+  return action !== "archive";
 }
 
 function byPlace(a: PolicyProblem, b: PolicyProblem): number {

@@ -5,6 +5,7 @@ export {
   type RetentionActions,
   type RuleReason,
 } from "./actions.js";
+export { watchClock } from "./brakes.js";
 export { parseEnforceablePolicy, parseRetentionPolicy, type RetentionPolicy } from "./document.js";
 export { dryRun, type DryRunPage, type DryRunPosition } from "./dry-run.js";
 export { type DatedVerdict, foresee } from "./evaluate.js";

@@ -35,6 +35,8 @@ export interface RetentionRoundDeps {
   readonly intervalMs: number;
   /** Scripts that are acted on in a second, at most. */
   readonly perSecond: number;
+  /** How long what goes can be brought back, in milliseconds. */
+  readonly trashMs: number;
   /** The janitor's clock, in milliseconds since 1970. */
   readonly now: () => number;
   /** Told of what was done. */
@@ -291,7 +293,8 @@ async function actOn(
     );
     const trashed = await moveToTrash(tx, [...trash.keys()], {
       actor: RETENTION_ACTOR,
-      details: (scriptId) => ({ ...trash.get(scriptId) }),
+      trashMs: deps.trashMs,
+      ruleOf: (scriptId) => trash.get(scriptId),
     });
     const versions = going.flatMap(({ due }) => (due.trash ? [] : due.toDelete));
     const deleted: ReadonlySet<string> =

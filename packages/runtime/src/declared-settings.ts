@@ -151,6 +151,20 @@ export const DECLARED = {
     expected: "a whole number from 1 to 100000",
     schema: whole(1, 100_000),
   }),
+  trashMs: setting({
+    name: "TRASH_DAYS",
+    default: "30",
+    description: "how long what is deleted can be brought back, in days; then it is purged",
+    expected: "a whole number of days from 1 to 3650",
+    schema: whole(1, 3_650).transform((days) => days * 86_400_000),
+  }),
+  purgePerSecond: setting({
+    name: "PURGE_PER_SECOND",
+    default: "100",
+    description: "versions that are purged in a second, at most, and as many objects",
+    expected: "a whole number from 1 to 100000",
+    schema: whole(1, 100_000),
+  }),
   apiKeys: setting({
     name: "API_KEYS",
     default: undefined,

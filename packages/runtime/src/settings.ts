@@ -34,6 +34,10 @@ export interface Settings {
   readonly retentionIntervalMs: number;
   /** Scripts that it deletes or archives in a second, at most. */
   readonly retentionPerSecond: number;
+  /** How long what is deleted can be brought back, in milliseconds. */
+  readonly trashMs: number;
+  /** Versions that are purged, and objects that are deleted for that, in a second, at most. */
+  readonly purgePerSecond: number;
   /** How long exports are kept, in milliseconds. */
   readonly exportKeepMs: number;
   readonly logLevel: LogLevel;

@@ -8,6 +8,8 @@ export interface JanitorMetrics {
   readonly requeued: (stage: StageName, versions: number) => void;
   /** What the retention policy has deleted and archived. */
   readonly retained: (action: "trash" | "delete" | "archive", count: number) => void;
+  /** What has gone from the trash for good. */
+  readonly purged: (what: "scripts" | "versions" | "blobs" | "copies", count: number) => void;
   readonly scrubbed: (batch: Readonly<Record<ScrubCount, number>>) => void;
   readonly orphanDeleted: () => void;
   readonly maintained: (task: string, outcome: "done" | "failed") => void;
@@ -32,6 +34,12 @@ export function createJanitorMetrics({ registry }: Metrics): JanitorMetrics {
     name: "sluice_retention_actions_total",
     help: "Scripts and versions that the retention policy has put into the trash, deleted or archived",
     labelNames: ["action"],
+    registers: [registry],
+  });
+  const purged = new Counter({
+    name: "sluice_purged_total",
+    help: "What has gone from the trash for good: scripts, versions, blobs that nothing referred to any more, and their copies",
+    labelNames: ["what"],
     registers: [registry],
   });
   const scrubbed = new Counter({
@@ -74,6 +82,7 @@ export function createJanitorMetrics({ registry }: Metrics): JanitorMetrics {
     maintained: (task, outcome) => maintained.inc({ task, outcome }),
     requeued: (stage, versions) => requeued.inc({ stage }, versions),
     retained: (action, count) => retained.inc({ action }, count),
+    purged: (what, count) => purged.inc({ what }, count),
     scrubbed: (batch) => {
       for (const [what, number] of Object.entries(batch)) scrubbed.inc({ what }, number);
     },

@@ -69,6 +69,7 @@ await runService("janitor", async (context) => {
       onExported: counters.exported,
       onScrubbed: counters.scrubbed,
       onRetained: counters.retained,
+      onPurged: counters.purged,
     }),
     {
       catalog,

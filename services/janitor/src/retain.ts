@@ -1,11 +1,11 @@
-import type { Catalog } from "@sluice/catalog";
+import { type Catalog, moveVersionsToTrash } from "@sluice/catalog";
 import type { ObjectStore } from "@sluice/object-store";
-import { type RetentionActions, runRetention } from "@sluice/retention";
+import { RETENTION_ACTOR, type RetentionActions, runRetention } from "@sluice/retention";
 import type { ServiceSettings } from "@sluice/runtime";
 import type { MaintenanceTask } from "./maintenance/task.js";
 
 export interface RetainDeps {
-  readonly settings: Pick<ServiceSettings, "retentionIntervalMs" | "retentionPerSecond">;
+  readonly settings: Pick<ServiceSettings, "retentionIntervalMs" | "retentionPerSecond" | "trashMs">;
   readonly catalog: Catalog;
   readonly backup: ObjectStore;
   /** Told of what was done by the retention policy. */
@@ -23,8 +23,13 @@ export function retentionTask({
   onRetained,
 }: RetainDeps): MaintenanceTask {
   const actions: RetentionActions = {
-    // No policy that asks for either is put in force.
-    deleteVersions: () => Promise.reject(new Error("single versions cannot be deleted yet")),
+    deleteVersions: (tx, versions) =>
+      moveVersionsToTrash(
+        tx,
+        versions.map(({ reason, ...version }) => ({ ...version, rule: reason })),
+        { actor: RETENTION_ACTOR, trashMs: settings.trashMs },
+      ),
+    // No policy that asks for it is put in force.
     archive: () => Promise.reject(new Error("nothing can be archived yet")),
     checkBackup: async () => {
       await backup.stat("manifests/none");
@@ -42,6 +47,7 @@ export function retentionTask({
           actions,
           intervalMs: settings.retentionIntervalMs,
           perSecond: settings.retentionPerSecond,
+          trashMs: settings.trashMs,
           now: Date.now,
           onActed: onRetained,
         },

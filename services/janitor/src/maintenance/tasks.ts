@@ -3,13 +3,16 @@ import { bulkChangesTask, tidyBulkChangesTask } from "../bulk-changes.js";
 import { addStatisticsTask, forgetUseTask } from "../add-statistics.js";
 import type { ServiceSettings } from "@sluice/runtime";
 import { exportCatalogTask, type ExportCatalogDeps } from "../export-catalog.js";
+import { type PurgeTrashDeps, purgeTrashTask } from "../purge/purge-trash.js";
 import { type RetainDeps, retentionTask } from "../retain.js";
 import { type ScrubDeps, scrubTask } from "../scrub/scrub.js";
 import { tidySearchTask, type TidySearchDeps } from "../tidy-search.js";
 import type { MaintenanceTask } from "./task.js";
 
-export interface TaskDeps extends ExportCatalogDeps, RetainDeps, ScrubDeps, TidySearchDeps {
+export interface TaskDeps
+  extends ExportCatalogDeps, PurgeTrashDeps, RetainDeps, ScrubDeps, TidySearchDeps {
   readonly settings: ExportCatalogDeps["settings"] &
+    PurgeTrashDeps["settings"] &
     RetainDeps["settings"] &
     ScrubDeps["settings"] &
     Pick<ServiceSettings, "useDaysKept">;
@@ -30,6 +33,7 @@ export function maintenanceTasks(deps: TaskDeps): readonly MaintenanceTask[] {
     addStatisticsTask(catalog),
     forgetUseTask(catalog, deps.settings.useDaysKept),
     retentionTask(deps),
+    purgeTrashTask(deps),
     tidySearchTask(deps),
     {
       name: "expire-idempotency-keys",
