@@ -184,7 +184,11 @@ describe("a version that needs approval", () => {
     expect(await recordApproval(catalog, decision(version, { scriptId: randomUUID() }))).toEqual({
       kind: "not_found",
     });
-    await deleteScript(catalog, { scriptId: version.scriptId, actor: "alice" });
+    await deleteScript(catalog, {
+      scriptId: version.scriptId,
+      actor: "alice",
+      trashMs: 86_400_000,
+    });
     expect(await recordApproval(catalog, decision(version))).toEqual({ kind: "not_found" });
   });
 

@@ -68,6 +68,7 @@ describeWith(["postgres"], "retention", () => {
         actions,
         intervalMs: 0,
         perSecond: 1e9,
+        trashMs: 30 * 86_400_000,
         now: Date.now,
         onActed: () => {},
         ...over,
@@ -318,6 +319,7 @@ describeWith(["postgres"], "retention", () => {
       actions,
       intervalMs: 0,
       perSecond: 1e9,
+      trashMs: 30 * 86_400_000,
       now: Date.now,
       onActed: (action: string, count: number) => {
         if (action === "trash") trashed += count;

@@ -85,9 +85,13 @@ describe("a name that exists", () => {
 
   test("is free again once its script was deleted", async () => {
     const first = await register(catalog, upload("gone.py", "1"));
-    expect(await deleteScript(catalog, { scriptId: first.scriptId, actor: "alice" })).toBe(
-      "deleted",
-    );
+    expect(
+      await deleteScript(catalog, {
+        scriptId: first.scriptId,
+        actor: "alice",
+        trashMs: 86_400_000,
+      }),
+    ).toBe("deleted");
     const late = await registrar().register(
       upload("gone.py", "2", { scriptId: first.scriptId, version: 2 }),
     );

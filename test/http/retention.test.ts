@@ -6,8 +6,9 @@ import type {
   RetentionDryRun,
   RetentionPolicyList,
   ScriptRetention,
+  TrashList,
 } from "@sluice/contracts";
-import { activateRetentionPolicy } from "@sluice/catalog";
+import { activateRetentionPolicy, purgeStep } from "@sluice/catalog";
 import { parseRetentionPolicy, runRetention } from "@sluice/retention";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeWith } from "../servers/index.js";
@@ -30,7 +31,7 @@ const ENFORCEABLE = `name: house rules
 version: 1
 rules:
   - {name: gone, of: scripts, unused: 1y, action: delete}
-  - {name: stays, action: keep}
+  - {name: many, beyond_versions: 1, action: delete}
 `;
 
 describeWith(["postgres"], "the retention policy", () => {
@@ -90,6 +91,7 @@ describeWith(["postgres"], "the retention policy", () => {
         },
         intervalMs: 0,
         perSecond: 1e9,
+        trashMs: 30 * 86_400_000,
         now: Date.now,
         onActed: () => {},
       },
@@ -176,10 +178,7 @@ describeWith(["postgres"], "the retention policy", () => {
     const before = await read();
     const { status, body } = await put<Problem>(RULES, "", { "If-Match": "*" });
     expect([status, body.code]).toEqual([422, "invalid_policy"]);
-    expect(body.errors?.map(({ name, line }) => [name, line])).toEqual([
-      ["rules[1].action", 5],
-      ["rules[2].action", 6],
-    ]);
+    expect(body.errors?.map(({ name, line }) => [name, line])).toEqual([["rules[1].action", 5]]);
     expect((await read()).body).toEqual(before.body);
     expect((await put(RULES, "?dry_run=true")).status).toBe(200);
   });
@@ -285,19 +284,36 @@ describeWith(["postgres"], "the retention policy", () => {
       { action: "script.deleted", actor: "local", rule: null, policy_id: null },
     ]);
 
-    // What a purge leaves.
-    for (const table of ["stages", "versions"]) {
-      const of =
-        table === "stages"
-          ? "version_id in (select id from versions where script_id = $1)"
-          : "script_id = $1";
-      await ingest.catalog.query(`delete from ${table} where ${of}`, [ruled]);
-    }
-    await ingest.catalog.query("delete from scripts where id = $1", [ruled]);
+    const [trashed] = (
+      await call<TrashList>(ingest, "listTrash", `/api/v1/trash?script_id=${ruled}`)
+    ).body.items;
+    expect(trashed).toMatchObject({ rule: "gone", policy_id: policy?.id, deleted_by: "retention" });
+    expect(why.purge_at).toBe(trashed?.purge_at);
+    await ingest.catalog.query("update trash set purge_at = now() where id = $1", [ruled]);
+    const purged = await purgeStep(ingest.catalog, {
+      item: { id: ruled, scriptId: ruled },
+      limit: 100,
+      manifestKey: () => "backups/manifests/none",
+    });
+    expect(purged.kind).toBe("purged");
     const gone = await explain(ruled);
     expect([gone.status, gone.body]).toEqual([
       200,
-      { ...why, standing: "gone", deleted_at: why.history[0]?.at },
+      {
+        ...why,
+        standing: "gone",
+        deleted_at: why.history[0]?.at,
+        purge_at: null,
+        history: [
+          {
+            ...why.history[0],
+            action: "script.purged",
+            actor: "janitor",
+            at: expect.any(String) as string,
+          },
+          ...why.history,
+        ],
+      },
     ]);
     const never = await explain<Problem>(randomUUID());
     expect([never.status, never.body.code]).toEqual([404, "script_not_found"]);

@@ -81,6 +81,7 @@ describeWith(["postgres"], "GET /search", () => {
     await deleteScript(ingest.catalog, {
       scriptId: body.items[0]!.script_id,
       actor: "test",
+      trashMs: 86_400_000,
     });
     expect((await get({ q: "import:requests" })).body.items).toEqual([]);
     expect((await get({ q: "name:argparse" })).body.items).toEqual([]);

@@ -27,7 +27,7 @@ describeWith(["postgres"], "the use of scripts", () => {
       expect(rows).toEqual([{ script_id: used, downloads: 2, metadata_reads: 0 }]);
 
       const again = { scriptId: used ?? "", downloads: 1, metadataReads: 3 };
-      await deleteScript(catalog, { scriptId: used ?? "", actor: "alice" });
+      await deleteScript(catalog, { scriptId: used ?? "", actor: "alice", trashMs: 86_400_000 });
       await catalog.query("delete from script_use");
       await recordUse(catalog, [
         again,

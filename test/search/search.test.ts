@@ -263,7 +263,7 @@ def fetch_all(url: str) -> str:
     await addScript(at, { filename: "same_b.py", text: "same_bytes_here = 1\n" });
     await indexAll(at);
     expect((await names("same_bytes_here")).toSorted()).toEqual(["same_a.py", "same_b.py"]);
-    await deleteScript(catalog, { scriptId: id, actor: "local" });
+    await deleteScript(catalog, { scriptId: id, actor: "local", trashMs: 86_400_000 });
     expect(await names("new_content_here")).toEqual([]);
   });
 

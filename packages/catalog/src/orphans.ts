@@ -54,14 +54,11 @@ export async function claimOrphan(
  * the bytes before that stores them again.
  */
 export async function releaseOrphan(db: Queryable, sha256: string): Promise<void> {
-  await db.query(
-    `update blobs set ${GONE} where sha256 = $1 and state = 'deleting'`,
-    [sha256],
-  );
+  await db.query(`update blobs set ${GONE} where sha256 = $1 and state = 'deleting'`, [sha256]);
 }
 
 /** Nothing of what was known of the object may pass on to one that is stored later. */
-export const GONE = `state = 'deleted', created_at = clock_timestamp(), "offset" = 0, backup_key = null, backed_up_at = null`;
+const GONE = `state = 'deleted', created_at = clock_timestamp(), "offset" = 0, backup_key = null, backed_up_at = null`;
 
 /** Ends the claims of sweeps that died, and forgets what was deleted longer ago than any dedup lasts. */
 export async function tidyOrphanClaims(db: Queryable): Promise<void> {

@@ -158,10 +158,9 @@ async function lockDue(
   tx: Queryable,
   { id, scriptId }: Pick<DueTrash, "id" | "scriptId">,
 ): Promise<DueRow | undefined> {
-  const { rowCount } = await tx.query(
-    "select from scripts where id = $1 for update skip locked",
-    [scriptId],
-  );
+  const { rowCount } = await tx.query("select from scripts where id = $1 for update skip locked", [
+    scriptId,
+  ]);
   if (rowCount !== 1 || (await heldScripts(tx, [scriptId])).has(scriptId)) return undefined;
   const { rows } = await tx.query<DueRow>(
     `select t.script_id, t.version, t.deleted_at, t.purge_at, t.actor, t.reason, t.rule, t.policy_id,
@@ -190,10 +189,9 @@ async function lockGoing(
 ): Promise<readonly GoingVersion[] | undefined> {
   const { rows } = await tx.query<GoingVersion>(NEXT_VERSIONS, [scriptId, version, limit]);
   // Blobs before versions, as whoever settles a duplicate has them, and all in one order: nobody waits in a circle.
-  await tx.query(
-    "select from blobs where sha256 = any($1::text[]) order by sha256 for update",
-    [rows.map(({ sha256 }) => sha256)],
-  );
+  await tx.query("select from blobs where sha256 = any($1::text[]) order by sha256 for update", [
+    rows.map(({ sha256 }) => sha256),
+  ]);
   await tx.query("select from versions where id = any($1::uuid[]) order by sha256, id for update", [
     rows.map(({ id }) => id),
   ]);

@@ -1,7 +1,7 @@
 /** The objects that are left of what was purged, until they are gone. */
 import type { BlobPlace } from "@sluice/object-store";
 import type { Catalog, Queryable } from "./catalog.js";
-import { claimOrphan, GONE } from "./orphans.js";
+import { claimOrphan, releaseOrphan } from "./orphans.js";
 
 /** Where bytes are, and where copies of them may be. */
 export interface LastBytes {
@@ -62,6 +62,9 @@ export async function listUnreferenced(
   return rows.map(({ sha256 }) => sha256);
 }
 
+/** A claim is somebody's for so long; whoever has it deletes nothing any more after half of that. */
+const CLAIM_SECONDS = 120;
+
 /**
  * Claims the blob of a hash, so that dedup cannot settle on it while its objects are deleted, having looked again whether a version
  * refers to it: one that was registered meanwhile has its bytes in an upload of its own until it is settled.
@@ -73,22 +76,24 @@ export async function claimUnreferenced(
   sha256: string,
 ): Promise<{ readonly key: string | undefined } | undefined> {
   return catalog.transaction(async (tx) => {
-    const { rows } = await tx.query<{ state: string; key: string }>(
-      "select state, key from blobs where sha256 = $1 for update",
-      [sha256],
+    const { rows } = await tx.query<{ state: string; key: string; claimed: boolean }>(
+      `select state, key, state = 'deleting' and created_at > now() - make_interval(secs => $2) as claimed
+       from blobs where sha256 = $1 for update`,
+      [sha256, CLAIM_SECONDS],
     );
     const { rowCount: wanted } = await tx.query(
       "select from unreferenced_blobs where sha256 = $1 and removed_at is null for update skip locked",
       [sha256],
     );
     if (wanted !== 1) return undefined;
+    const blob = rows[0];
+    if (blob?.claimed === true) return undefined;
     if (await isReferredTo(tx, sha256)) {
+      // Whoever has claimed it has died; nobody knows whether the object is there, and dedup stores it anew.
+      if (blob?.state === "deleting") await releaseOrphan(tx, sha256);
       await forgetUnreferenced(tx, sha256);
       return undefined;
     }
-    const blob = rows[0];
-    // A sweep is at it, or one of ours has died: its claim ends by itself.
-    if (blob?.state === "deleting") return undefined;
     if (blob === undefined) {
       await claimOrphan(tx, { sha256, key: "" });
       return { key: undefined };
@@ -106,7 +111,7 @@ export async function noteRemoved(
   { sha256, keepCopiesMs }: { sha256: string; keepCopiesMs: number },
 ): Promise<void> {
   await catalog.transaction(async (tx) => {
-    await tx.query(`update blobs set ${GONE} where sha256 = $1 and state = 'deleting'`, [sha256]);
+    await releaseOrphan(tx, sha256);
     await tx.query(
       `update unreferenced_blobs set removed_at = clock_timestamp(),
          copies_due_at = clock_timestamp() + make_interval(secs => $2) where sha256 = $1`,

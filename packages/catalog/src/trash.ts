@@ -272,7 +272,9 @@ function toItem(row: TrashRow): TrashItem {
     actor: row.actor,
     reason: row.reason ?? undefined,
     rule:
-      rule === null ? undefined : { rule, policy_id: policy_id ?? 0, policy_version: policy_version ?? "" },
+      rule === null
+        ? undefined
+        : { rule, policy_id: policy_id ?? 0, policy_version: policy_version ?? "" },
     held: row.held,
     going: row.purged > 0,
     versions: row.versions,

@@ -14,12 +14,16 @@ export const AUDIT_ACTIONS = [
   "script.undeleted",
   /** What of a script was gone was brought back from the backup: `details` say which versions, of which export. */
   "script.restored",
+  "version.undeleted",
+  /** Its time in the trash was over, and it is gone: `details` say what was known of it. */
+  "script.purged",
+  "version.purged",
   "retention_policy.activated",
   /** Somebody let go on what the clean-up by the retention policy has stopped at. */
   "retention.confirmed",
   /** A script went into the trash: `details` say by which rule of which policy, where no person did it. */
   "script.deleted",
-  /** A version was deleted, or moved to the archive. */
+  /** A version went into the trash, or moved to the archive. */
   "version.deleted",
   "version.archived",
   /** A version that was over got another state: by a decision, its end, or a changed policy. */

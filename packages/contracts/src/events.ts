@@ -13,6 +13,8 @@ export const EVENT_KINDS = [
   "retention.paused",
   /** It goes on: somebody has confirmed it, or the clock is right again. */
   "retention.resumed",
+  /** Scripts and versions are gone from the trash for good. */
+  "trash.purged",
   /** The catalog and the objects were restored from the backup store. */
   "catalog.restored",
   /** Objects that no row refers to were deleted, as crashes leave them. */

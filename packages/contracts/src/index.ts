@@ -20,6 +20,7 @@ export * from "./problems.js";
 export * from "./readiness.js";
 export * from "./report.js";
 export * from "./retention.js";
+export * from "./trash.js";
 export * from "./scripts.js";
 export * from "./search.js";
 export * from "./stages.js";

@@ -32,6 +32,7 @@ import { SEARCH_OPERATIONS } from "./search-operations.js";
 import { SERVICE_OPERATIONS } from "./service-operations.js";
 import { STATISTICS_OPERATIONS } from "./statistics-operations.js";
 import { status } from "./status.js";
+import { TRASH_OPERATIONS } from "./trash-operations.js";
 
 export const OPERATIONS = {
   uploadScript: {
@@ -102,35 +103,6 @@ export const OPERATIONS = {
       304: NOT_MODIFIED,
     },
     problems: ONE_SCRIPT,
-  },
-  deleteScript: {
-    method: "delete",
-    path: `${API}/scripts/{id}`,
-    tag: "Scripts",
-    summary: "Delete a script with all its versions",
-    description:
-      "The name is free at once; the bytes are kept, and the script can be brought back.",
-    params: parameters.scriptPath,
-    query: parameters.deleteQuery,
-    answers: { 204: { description: "Deleted" } },
-    problems: ["confirmation_required", "under_legal_hold", ...ONE_SCRIPT],
-  },
-  undeleteScript: {
-    method: "post",
-    path: `${API}/scripts/{id}/undelete`,
-    tag: "Scripts",
-    summary: "Bring a deleted script back with all its versions",
-    description:
-      "Under the name it had, or `?filename=` where another script has taken that. The policy in force judges its versions again. Of a script that is not deleted, nothing is changed.",
-    params: parameters.scriptPath,
-    query: parameters.undeleteQuery,
-    answers: {
-      200: {
-        description: "The script as it is now",
-        content: { "application/json": scriptDetails },
-      },
-    },
-    problems: ["name_taken", "unsupported_file_type", ...ONE_SCRIPT],
   },
   readContent: {
     method: "get",
@@ -310,6 +282,7 @@ export const OPERATIONS = {
   ...COMPARISON_OPERATIONS,
   ...METADATA_OPERATIONS,
   ...BULK_CHANGE_OPERATIONS,
+  ...TRASH_OPERATIONS,
   ...SEARCH_OPERATIONS,
   ...REVIEW_OPERATIONS,
   ...POLICY_OPERATIONS,

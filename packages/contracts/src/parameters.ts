@@ -140,6 +140,10 @@ export const deleteQuery = z.strictObject({
     .string()
     .optional()
     .describe("The id of the script once more; without it the answer is 428"),
+  reason: line(2_000)
+    .min(1, "must not be empty")
+    .optional()
+    .describe("For whoever wonders later why it is gone"),
 });
 
 export const undeleteQuery = z.strictObject({
@@ -251,6 +255,14 @@ export const auditQuery = pageQuery.extend({
   action: oneOf(AUDIT_ACTIONS).optional().describe("What was done"),
   since: instant
     .meta({ type: "string", format: "date-time", description: "Recorded then or later" })
+    .optional(),
+});
+
+export const trashQuery = pageQuery.extend({
+  namespace: namespace.optional(),
+  filename: line(255).min(1, "must not be empty").optional().describe("The name that it had"),
+  script_id: uuid
+    .meta({ type: "string", format: "uuid", description: "That script, and versions of it" })
     .optional(),
 });
 

@@ -88,6 +88,11 @@ export const PROBLEMS = {
     title: "There is no such script",
     help: "It was never uploaded, or has been deleted.",
   },
+  purged: {
+    status: 410,
+    title: "It was purged from the trash",
+    help: "Its time there is over; `GET /scripts/{id}/retention` says when and why it was deleted. While a copy is kept, `sluice restore --script` may bring it back.",
+  },
   unknown_stage: {
     status: 404,
     title: "There is no such stage",

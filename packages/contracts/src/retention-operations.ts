@@ -44,7 +44,7 @@ export const RETENTION_OPERATIONS = {
     summary: "Put a retention policy in force, or see what it would remove",
     description:
       "`dry_run=true` changes nothing and says page by page what would go at this moment; a page may be empty and still not be the last. " +
-      "Rules that archive, or delete single versions, can be tried out and not be put in force yet.",
+      "Rules that archive can be tried out and not be put in force yet.",
     query: parameters.policyQuery,
     headers: z.object({ "if-match": policyIfMatch }),
     body: "policy",

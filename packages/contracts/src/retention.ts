@@ -152,6 +152,19 @@ export const scriptRetention = z
       .enum(["stored", "in_trash", "gone"])
       .describe("`gone` where only the audit log knows of it"),
     deleted_at: z.iso.datetime().nullable(),
+    purge_at: z.iso
+      .datetime()
+      .nullable()
+      .describe("Of a script in the trash: from then on it is purged, unless it is held"),
+    deleted_versions: z
+      .array(
+        z.object({
+          version: z.int(),
+          deleted_at: z.iso.datetime(),
+          purge_at: z.iso.datetime(),
+        }),
+      )
+      .describe("Versions in the trash, those first that were deleted last; 100 at most"),
     policy: z
       .object({ id: z.int(), name: z.string(), version: z.string() })
       .nullable()

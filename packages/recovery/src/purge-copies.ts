@@ -74,10 +74,9 @@ async function keepExportsAway(tx: Queryable): Promise<boolean> {
 }
 
 async function isStored(tx: Queryable, sha256: string): Promise<boolean> {
-  const { rowCount } = await tx.query(
-    "select from blobs where sha256 = $1 and state = 'stored'",
-    [sha256],
-  );
+  const { rowCount } = await tx.query("select from blobs where sha256 = $1 and state = 'stored'", [
+    sha256,
+  ]);
   return rowCount === 1;
 }
 

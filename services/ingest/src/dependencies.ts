@@ -38,6 +38,8 @@ export interface Dependencies {
   readonly policyFile: string | undefined;
   /** How many days back the use of each script on each day is kept. */
   readonly useDaysKept: number;
+  /** How long what is deleted can be brought back, in milliseconds. */
+  readonly trashMs: number;
   /** Of Sluice itself, as the OpenAPI document shows it. */
   readonly version: string;
 }

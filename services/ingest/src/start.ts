@@ -94,6 +94,7 @@ export async function startIngest({
     apiKeys: settings.apiKeys,
     policyFile: settings.policyFile,
     useDaysKept: settings.useDaysKept,
+    trashMs: settings.trashMs,
     version: VERSION,
   });
   const server = await listen(app, settings);

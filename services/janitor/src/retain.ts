@@ -5,7 +5,10 @@ import type { ServiceSettings } from "@sluice/runtime";
 import type { MaintenanceTask } from "./maintenance/task.js";
 
 export interface RetainDeps {
-  readonly settings: Pick<ServiceSettings, "retentionIntervalMs" | "retentionPerSecond" | "trashMs">;
+  readonly settings: Pick<
+    ServiceSettings,
+    "retentionIntervalMs" | "retentionPerSecond" | "trashMs"
+  >;
   readonly catalog: Catalog;
   readonly backup: ObjectStore;
   /** Told of what was done by the retention policy. */

@@ -4,7 +4,7 @@ import { ProblemError } from "../http/problem-error.js";
 import { route, type Route } from "../http/route.js";
 import { findScript, scriptNotFound } from "./find.js";
 
-export function deleteScript({ catalog }: Dependencies): Route {
+export function deleteScript({ catalog, trashMs }: Dependencies): Route {
   return route("deleteScript", async ({ params, query, res }) => {
     const script = await findScript(catalog, params.id, res);
     if (query.confirm?.toLowerCase() !== script.scriptId) {
@@ -15,7 +15,12 @@ export function deleteScript({ catalog }: Dependencies): Route {
       );
     }
     const { actor } = res.locals;
-    const outcome = await moveToTrash(catalog, { scriptId: params.id, actor });
+    const outcome = await moveToTrash(catalog, {
+      scriptId: params.id,
+      actor,
+      trashMs,
+      reason: query.reason,
+    });
     if (outcome === "not_found") throw scriptNotFound(params.id);
     if (outcome === "held") {
       throw new ProblemError(

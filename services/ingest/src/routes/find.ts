@@ -47,6 +47,13 @@ export async function notFound(
   );
 }
 
+export function purged(what: string, scriptId: string): ProblemError {
+  return new ProblemError(
+    "purged",
+    `${what} was in the trash for as long as it was to be, and is gone. GET /api/v1/scripts/${scriptId}/retention says why.`,
+  );
+}
+
 export function scriptNotFound(scriptId: string): ProblemError {
   return new ProblemError(
     "script_not_found",

@@ -18,6 +18,7 @@ import { listEvents } from "./list-events.js";
 import { listMaintenance } from "./list-maintenance.js";
 import { listMetadataHistory } from "./list-metadata-history.js";
 import { listScripts } from "./list-scripts.js";
+import { listTrash } from "./list-trash.js";
 import { listVersions } from "./list-versions.js";
 import { listPolicies, readPolicy, readWrittenPolicy, updatePolicy } from "./policy.js";
 import { readScriptUsage } from "./script-usage.js";
@@ -44,6 +45,7 @@ import { livez, metrics, openapi, readyz } from "./service.js";
 import { listStages, pauseStage, resumeStage } from "./stages.js";
 import { patchMetadata, updateMetadata } from "./update-metadata.js";
 import { undeleteScript } from "./undelete-script.js";
+import { undeleteVersion } from "./undelete-version.js";
 import { uploadScript } from "./upload-script.js";
 
 /** One route an operation: an operation without one is a type error. */
@@ -54,6 +56,8 @@ const ROUTES: Readonly<Record<OperationId, (deps: Dependencies) => Route>> = {
   readScript,
   deleteScript,
   undeleteScript,
+  undeleteVersion,
+  listTrash,
   readContent,
   readStatus,
   retryScript,

@@ -1,6 +1,7 @@
 import {
   type AuditEntry,
   type Catalog,
+  listTrash,
   readClock,
   readLegalHold,
   readRetained,
@@ -24,6 +25,9 @@ import { route, type Route } from "../http/route.js";
 import { scriptNotFound } from "./find.js";
 import { toHold } from "./legal-hold.js";
 
+/** Deleted versions that one answer names. */
+const MOST_DELETED = 101;
+
 const EMPTY: RetentionPolicy = {
   name: "",
   version: "",
@@ -43,6 +47,10 @@ export function readScriptRetention({ catalog }: Pick<Dependencies, "catalog">):
     const policy = stored ? parseRetentionPolicy(stored.source) : EMPTY;
     const now = (await readClock(catalog)).getTime();
     const [script] = await readRetained(catalog, [id]);
+    const { items: trash } = await listTrash(catalog, {
+      filter: { scriptId: id },
+      limit: MOST_DELETED,
+    });
     const page = pageOf(script, { version: query.version, before, limit: query.limit });
     if (
       query.version !== undefined &&
@@ -61,6 +69,12 @@ export function readScriptRetention({ catalog }: Pick<Dependencies, "catalog">):
       standing:
         trace.script === undefined ? "gone" : trace.script.deletedAt ? "in_trash" : "stored",
       deleted_at: deletedAt(trace)?.toISOString() ?? null,
+      purge_at: trash.find(({ version }) => version === undefined)?.purgeAt.toISOString() ?? null,
+      deleted_versions: trash.flatMap(({ version, deletedAt: at, purgeAt }) =>
+        version === undefined
+          ? []
+          : [{ version, deleted_at: at.toISOString(), purge_at: purgeAt.toISOString() }],
+      ),
       policy: stored ? { id: stored.id, name: stored.name, version: stored.version } : null,
       paused: (await readRetentionState(catalog)).pause !== undefined,
       legal_hold: await holdOf(catalog, id),

@@ -4,7 +4,7 @@ import { isPythonFilename, sanitiseFilename } from "../filename.js";
 import { ProblemError } from "../http/problem-error.js";
 import { route, type Route } from "../http/route.js";
 import { standingOf } from "./approval-shapes.js";
-import { findScript, scriptNotFound } from "./find.js";
+import { findScript, purged, scriptNotFound } from "./find.js";
 import { toDetails } from "./shapes.js";
 
 export function undeleteScript({ catalog }: Dependencies): Route {
@@ -22,6 +22,7 @@ export function undeleteScript({ catalog }: Dependencies): Route {
       filename: query.filename === undefined ? undefined : sanitiseFilename(query.filename),
     });
     if (outcome.kind === "not_found") throw scriptNotFound(params.id);
+    if (outcome.kind === "purged") throw purged(`The script ${params.id}`, params.id);
     if (outcome.kind === "name_taken") {
       throw new ProblemError(
         "name_taken",

@@ -35,7 +35,8 @@ export async function ensureCopy(deps: LastCopyDeps, bytes: LastBytes): Promise<
     await putVerified(backup, backupBlobKey(blobKey(sha256)), content);
     return true;
   } catch (error) {
-    if (!(error instanceof ObjectNotFoundError) && !(error instanceof BlobCorruptError)) throw error;
+    if (!(error instanceof ObjectNotFoundError) && !(error instanceof BlobCorruptError))
+      throw error;
     return place === undefined || bytes.isLost;
   }
 }

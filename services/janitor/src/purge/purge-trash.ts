@@ -54,7 +54,10 @@ export function purgeTrashTask(deps: PurgeTrashDeps): MaintenanceTask {
     // Clean-up that waits, as for the backup store, is told at once.
     failuresToTell: 1,
     run: async ({ signal }) => {
-      const pace = new Pace({ objectsPerSecond: settings.purgePerSecond, bytesPerSecond: Infinity });
+      const pace = new Pace({
+        objectsPerSecond: settings.purgePerSecond,
+        bytesPerSecond: Infinity,
+      });
       const removing: RemoveBytesDeps = {
         catalog,
         objects,
@@ -112,10 +115,7 @@ async function purgeItem(
   const { catalog, log } = deps;
   let versions = 0;
   while (!signal.aborted) {
-    const last = await readLastBytes(
-      catalog,
-      await listLastReferences(catalog, item, VERSIONS),
-    );
+    const last = await readLastBytes(catalog, await listLastReferences(catalog, item, VERSIONS));
     const safe = await pMap(last, (bytes) => ensureCopy(deps, bytes), { concurrency: AT_ONCE });
     if (safe.includes(false)) {
       log.warn({ script_id: item.scriptId }, "its bytes have no copy that can be read: it stays");

@@ -26,14 +26,14 @@ const BATCH = 100;
 const AT_ONCE = 8;
 /** Hashes whose copies go under one lock: exports, and uploads of the same bytes, wait for it. */
 const COPIES_AT_ONCE = 10;
-/** Others end a claim after ten minutes; whoever was frozen for so long deletes nothing any more. */
+/** Others take a claim over after two minutes; whoever was frozen deletes nothing any more. */
 const LONGEST_CLAIM_MS = 60_000;
 
 /** Deletes the objects of blobs that no version refers to. @returns how many blobs went */
 export async function removeUnreferenced(deps: RemoveBytesDeps): Promise<number> {
   const { catalog, pace, signal } = deps;
   let removed = 0;
-  for (let after = ""; !signal.aborted; ) {
+  for (let after = ""; !signal.aborted;) {
     const batch = await listUnreferenced(catalog, { after, limit: BATCH });
     const last = batch.at(-1);
     if (last === undefined) break;
