@@ -161,7 +161,7 @@ describeWith(["postgres"], "one script brought back from the backup", () => {
   test("comes back out of the trash as it went there, and its bytes where they are gone", async () => {
     const { stores, scriptId } = await exported();
     const before = await answers(stores, scriptId);
-    await deleteScript(stores.catalog, { scriptId, actor: "x" });
+    await deleteScript(stores.catalog, { scriptId, actor: "x", trashMs: 86_400_000 });
     for (const [key] of await stores.contents()) await stores.objects.delete(key);
     const restored = await bringBack(stores, scriptId);
     expect(restored).toMatchObject({ script: "undeleted", versions: [], lost: [] });
