@@ -61,7 +61,7 @@ test("are what has happened, by state, namespace and day", async () => {
     error: FAILED.error,
   });
   await work(catalog, "dedup", [broken.versionId], FAILED);
-  await deleteScript(catalog, { scriptId: twin.scriptId, actor: "alice" });
+  await deleteScript(catalog, { scriptId: twin.scriptId, actor: "alice", trashMs: 86_400_000 });
   await recordUse(catalog, [{ scriptId: first.scriptId, downloads: 2, metadataReads: 5 }]);
   await addAll();
 
@@ -215,7 +215,8 @@ test("stay true to the tables, whatever happens", async () => {
             if (each.fails) await work(catalog, "dedup", [id], FAILED);
             else await finish(catalog, id, "allowed");
           }
-        } else if (each.what === "delete") await deleteScript(catalog, { scriptId, actor: "a" });
+        } else if (each.what === "delete")
+          await deleteScript(catalog, { scriptId, actor: "a", trashMs: 86_400_000 });
         else if (each.what === "undelete") await undeleteScript(catalog, { scriptId, actor: "a" });
         else if (each.what === "retry") await retryFailed(catalog, scriptId);
         else if (each.what === "add") await addStatisticChanges(catalog, 5);

@@ -1,3 +1,4 @@
+import { manifestKey } from "@sluice/backup";
 import { type Catalog, type Queryable, recordAudit } from "@sluice/catalog";
 import type { BlobEncoding } from "@sluice/object-store";
 import pg from "pg";
@@ -75,6 +76,10 @@ export async function insertScript(
           "update scripts set latest_version = greatest(latest_version, $2) where id = $1",
           [scriptId, Math.max(0, ...missing.map((row) => Number(row["number"])))],
         );
+      // What a purge was still to delete.
+      await tx.query("delete from purged_objects where key = any($1::text[])", [
+        missing.map((row) => manifestKey(scriptId, Number(row["number"]))),
+      ]);
       const analysed = new Set(
         rows.of("analyses").flatMap((row) => (row["state"] === "done" ? [analysisOf(row)] : [])),
       );
@@ -119,7 +124,14 @@ function analysisOf(row: ExportedRow): string {
 
 /** A version that was over. The policy in force judges it, and the janitor writes its manifest again. */
 function overAgain(row: ExportedRow): ExportedRow {
-  return { ...row, policy_id: "0", duplicate_of: null, raw_key: null, manifest_key: null };
+  return {
+    ...row,
+    policy_id: "0",
+    duplicate_of: null,
+    raw_key: null,
+    manifest_key: null,
+    deleted_at: null,
+  };
 }
 
 /** A version that was under way: its bytes are a blob by now. */
