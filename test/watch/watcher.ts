@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { guard } from "../servers/index.js";
 
@@ -7,11 +8,19 @@ const MAIN = fileURLToPath(new URL("../../services/watch/dist/main.js", import.m
 
 /** A real watch process. */
 export interface Watcher {
+  readonly pid: number;
+  /** Memory that it has taken so far at most, in kilobytes. */
+  peakKb(): number;
   stop(signal?: "SIGTERM" | "SIGKILL"): Promise<number | null>;
 }
 
-export function startWatcher(env: Readonly<Record<string, string>>): Watcher {
-  const child = spawn(process.execPath, [MAIN], {
+/** @param inside - a program that runs the one it is given, in surroundings of its own */
+export function startWatcher(
+  env: Readonly<Record<string, string>>,
+  inside: readonly string[] = [],
+): Watcher {
+  const [command = process.execPath, ...args] = [...inside, process.execPath, MAIN];
+  const child = spawn(command, args, {
     stdio: ["ignore", "ignore", "inherit"],
     env: {
       PATH: process.env["PATH"],
@@ -25,7 +34,13 @@ export function startWatcher(env: Readonly<Record<string, string>>): Watcher {
   });
   guard(child);
   const exited = once(child, "exit") as Promise<[number | null]>;
+  const pid = child.pid as number;
   return {
+    pid,
+    peakKb() {
+      const status = readFileSync(`/proc/${pid}/status`, "utf8");
+      return Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1]);
+    },
     async stop(signal = "SIGTERM") {
       child.kill(signal);
       const [code] = await exited;

@@ -70,4 +70,5 @@ export * from "./undelete.js";
 export * from "./trash.js";
 export * from "./versions.js";
 export * from "./user-metadata.js";
+export * from "./watch-departures.js";
 export * from "./watch.js";

@@ -116,7 +116,7 @@ export async function saveWatchedFiles(
      on conflict (directory, path) do update set size = excluded.size, mtime_ns = excluded.mtime_ns,
        ino = excluded.ino, sha256 = excluded.sha256, script_id = excluded.script_id,
        namespace = excluded.namespace, filename = excluded.filename, code = excluded.code,
-       detail = excluded.detail, seen_at = now()`,
+       detail = excluded.detail, seen_at = now(), gone_since = null`,
     [
       files.map(({ directory }) => directory),
       files.map(({ path }) => path),

@@ -12,6 +12,8 @@ export const AUDIT_ACTIONS = [
   "metadata.bulk_cancelled",
   /** A deleted script came back. */
   "script.undeleted",
+  /** It has followed its file in a watched directory to another name or folder. */
+  "script.renamed",
   /** What of a script was gone was brought back from the backup: `details` say which versions, of which export. */
   "script.restored",
   "version.undeleted",

@@ -39,6 +39,8 @@ export const EVENT_KINDS = [
   "watch.missing",
   /** It is there again. */
   "watch.found",
+  /** So many files of a watched directory are gone at once that no script is deleted for it. */
+  "watch.deletions_halted",
 ] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 

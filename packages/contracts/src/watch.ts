@@ -12,7 +12,12 @@ const watchedDirectory = z
         "`following` its events; `polling`, because events cannot be had; `waiting` for Sluice to take uploads again; `missing`: cannot be read",
       ),
     held: z.boolean().describe("A process follows it at this moment"),
-    last_error: z.string().nullable(),
+    last_error: z
+      .string()
+      .nullable()
+      .describe(
+        "What keeps it from being followed by events, or its deletions from being followed",
+      ),
     last_scan_at: z.iso.datetime().nullable().describe("End of the last whole scan"),
     files: z.int().describe("Files that the last whole scan has seen"),
   })

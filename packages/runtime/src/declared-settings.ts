@@ -1,4 +1,4 @@
-import { isAbsolute, resolve } from "node:path";
+import { resolve } from "node:path";
 import { STAGE_NAMES, STAGES } from "@sluice/pipeline";
 import { z } from "zod";
 import {
@@ -12,6 +12,13 @@ import {
   queueUrl,
   whole,
 } from "./setting-values.js";
+import {
+  type Declared,
+  seconds,
+  setting,
+  type SettingDeclaration,
+} from "./setting-declaration.js";
+import { WATCH_SETTINGS } from "./watch-settings.js";
 import type { Settings } from "./settings.js";
 
 const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
@@ -19,35 +26,6 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 const COMPRESSIONS = ["zstd", "gzip", "none"] as const;
 export type Compression = (typeof COMPRESSIONS)[number];
-
-/** One setting, as `--help` and the README print it. */
-export interface SettingDeclaration {
-  /** Name of the environment variable. */
-  readonly name: string;
-  /** What holds where the variable is unset or empty, as it would be written. */
-  readonly default: string | undefined;
-  readonly description: string;
-  /** What a right value looks like, as an error says it after "expected". */
-  readonly expected: string;
-  /** A value that is never printed. */
-  readonly secret: boolean;
-}
-
-/** A setting and how its text becomes its value. */
-export interface Declared<T> extends SettingDeclaration {
-  readonly schema: z.ZodType<T, string>;
-}
-
-function setting<T>(declared: Omit<Declared<T>, "secret"> & { secret?: boolean }): Declared<T> {
-  return { secret: false, ...declared };
-}
-
-/** A whole number of seconds in the environment, milliseconds in the program. */
-function seconds(min: number, max: number): z.ZodType<number, string> {
-  return whole(min, max).transform((value) => value * 1000);
-}
-
-const yesOrNo = z.enum(["true", "false"]).transform((text) => text === "true");
 
 const S3_FORM = "s3://KEY:SECRET@HOST:PORT/BUCKET?ssl=false&region=… or file:///DIRECTORY";
 
@@ -313,62 +291,7 @@ export const DECLARED = {
     expected: "a whole number from 1024 to 100000000000",
     schema: whole(1_024, 100_000_000_000),
   }),
-  watchDirs: setting({
-    name: "WATCH_DIRS",
-    default: undefined,
-    description: "directories whose files are uploaded, separated by commas; unset: none",
-    expected: "absolute paths of directories other than /, separated by commas",
-    schema: commaList(
-      z
-        .string()
-        .refine((path) => isAbsolute(path) && resolve(path) !== "/")
-        .transform((path) => resolve(path)),
-    ),
-  }),
-  watchUploadUrl: setting({
-    name: "WATCH_UPLOAD_URL",
-    default: "http://127.0.0.1:8080",
-    description:
-      "the API that the watcher uploads to, with the first of API_KEYS; npm start chooses its own",
-    expected: "an http or https URL",
-    schema: httpUrl,
-  }),
-  watchNamespaces: setting({
-    name: "WATCH_NAMESPACES",
-    default: "true",
-    description: "whether the sub-folders of a watched directory become namespaces",
-    expected: "true or false",
-    schema: yesOrNo,
-  }),
-  watchIgnore: setting({
-    name: "WATCH_IGNORE",
-    default: ".*,node_modules/,__pycache__/,*~",
-    description:
-      "what is left alone in watched directories: patterns as of .gitignore, separated by commas, beside those of the directory's .sluiceignore",
-    expected: "patterns separated by commas",
-    schema: commaList(z.string()),
-  }),
-  watchSettleMs: setting({
-    name: "WATCH_SETTLE_SECONDS",
-    default: "2",
-    description: "how long a file must not have changed before it is uploaded",
-    expected: "a whole number of seconds from 1 to 3600",
-    schema: seconds(1, 3_600),
-  }),
-  watchScanMs: setting({
-    name: "WATCH_SCAN_SECONDS",
-    default: "300",
-    description: "time between two whole scans of a watched directory",
-    expected: "a whole number of seconds from 1 to 86400",
-    schema: seconds(1, 86_400),
-  }),
-  watchReport: setting({
-    name: "WATCH_REPORT",
-    default: "false",
-    description: "whether what was refused is listed in .sluice-report.ndjson of the directory",
-    expected: "true or false",
-    schema: yesOrNo,
-  }),
+  ...WATCH_SETTINGS,
   drainTimeoutMs: setting({
     name: "DRAIN_TIMEOUT_SECONDS",
     default: "30",

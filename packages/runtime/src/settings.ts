@@ -3,14 +3,15 @@ import type { StageName } from "@sluice/pipeline";
 import {
   type Compression,
   CONCURRENCY,
-  type Declared,
   DECLARED,
   type LogLevel,
 } from "./declared-settings.js";
+import type { Declared } from "./setting-declaration.js";
 import type { ApiKey } from "./setting-values.js";
 
 export { SETTINGS } from "./declared-settings.js";
-export type { Compression, LogLevel, SettingDeclaration } from "./declared-settings.js";
+export type { Compression, LogLevel } from "./declared-settings.js";
+export type { SettingDeclaration } from "./setting-declaration.js";
 export type { ApiKey } from "./setting-values.js";
 
 /** Everything that the environment decides, checked. An unset URL is `undefined`. */
@@ -87,6 +88,14 @@ export interface Settings {
   readonly watchNamespaces: boolean;
   /** Patterns, as of `.gitignore`, of what is left alone in them. */
   readonly watchIgnore: readonly string[];
+  /** Those where scripts of deleted files go to the trash. */
+  readonly watchDeleteDirs: readonly string[];
+  /** How long a file must be gone for that, in milliseconds. */
+  readonly watchDeleteGraceMs: number;
+  /** Where more of a directory's files are gone, none is taken for deleted. */
+  readonly watchDeleteMaxPercent: number;
+  /** Those where a script gets the name that its file is renamed to. */
+  readonly watchRenameDirs: readonly string[];
   /** How long a file must not have changed before it is read, in milliseconds. */
   readonly watchSettleMs: number;
   /** Time between two whole scans of each, in milliseconds. */
@@ -173,7 +182,7 @@ function read(env: NodeJS.ProcessEnv, required: readonly Declared<unknown>[]): S
   settings["apiKeys"] ??= [];
   settings["metricsPeers"] ??= [];
   settings["backupSecrets"] ??= [];
-  settings["watchDirs"] ??= [];
+  for (const key of ["watchDirs", "watchDeleteDirs", "watchRenameDirs"]) settings[key] ??= [];
   settings["concurrency"] = Object.fromEntries(
     CONCURRENCY.map(({ stage, declared }) => [stage, reader.read(declared)]),
   );
@@ -193,6 +202,14 @@ function read(env: NodeJS.ProcessEnv, required: readonly Declared<unknown>[]): S
       "HOST",
       `is ${JSON.stringify(host)}, which other machines can reach: set API_KEYS, or use 127.0.0.1`,
     );
+  }
+  for (const key of ["watchDeleteDirs", "watchRenameDirs"] as const) {
+    const { watchDirs, [key]: some } = settings as unknown as Settings;
+    const other = wrong.has("WATCH_DIRS")
+      ? undefined
+      : some.find((directory) => !watchDirs.includes(directory));
+    if (other === undefined) continue;
+    reader.problem(DECLARED[key].name, `names ${JSON.stringify(other)}, which WATCH_DIRS does not`);
   }
   if (reader.problems.length > 0) throw new SettingsError(reader.problems);
   return settings as unknown as Settings;

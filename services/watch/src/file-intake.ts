@@ -6,7 +6,10 @@ import {
   type Catalog,
   findWatchedFiles,
   findWatchedNames,
+  findFormerPaths,
   GroupCommit,
+  renameScript,
+  type RenamedFile,
   saveWatchedFiles,
   type WatchedFile,
 } from "@sluice/catalog";
@@ -278,6 +281,7 @@ export class FileIntake {
       counters.file("unchanged");
       return;
     }
+    if (known === undefined && (await this.#isRenamed(root, file, { namespace, filename }))) return;
     for (const other of others) await this.#refuseTwin(root, path, other);
     const identity = JSON.stringify([this.directory, path, namespace, sha256, `${mtimeNs}.${ino}`]);
     const stored = await uploader.upload(
@@ -293,6 +297,26 @@ export class FileIntake {
     });
     log.info({ path, script_id: stored.script_id, version: stored.version }, "uploaded");
     counters.file("uploaded");
+  }
+
+  /** Lets the script of a file follow it here from a path where it is no more. */
+  async #isRenamed(
+    root: string,
+    file: RenamedFile,
+    name: { readonly namespace: string; readonly filename: string },
+  ): Promise<boolean> {
+    const { catalog, settings, counters, log } = this.deps;
+    const { directory } = this;
+    if (!settings.watchRenameDirs.includes(directory)) return false;
+    for (const from of await findFormerPaths(catalog, file)) {
+      if ((await statOf(join(root, from))) !== undefined) continue;
+      const hold = { directory, token: this.lease.token };
+      if (!(await renameScript(catalog, { hold, from, to: { ...file, ...name } }))) continue;
+      log.info({ path: file.path, from }, "renamed");
+      counters.file("renamed");
+      return true;
+    }
+    return false;
   }
 
   /** Two files that stand at once would be versions of one script, each undoing the other. */

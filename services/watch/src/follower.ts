@@ -9,6 +9,7 @@ import {
   tellDirectory,
 } from "@sluice/catalog";
 import type { EventKind, WatchState } from "@sluice/contracts";
+import { Departures } from "./departures.js";
 import { DirectoryEvents } from "./directory-events.js";
 import { DirectoryLease, LeaseLostError } from "./directory-lease.js";
 import { FileIntake, type IntakeDeps, LOOK, type Refusal } from "./file-intake.js";
@@ -36,11 +37,13 @@ const PAGE = 500;
 export class Follower {
   readonly #lease: DirectoryLease;
   readonly #intake: FileIntake;
+  readonly #departures: Departures;
   #events: DirectoryEvents | undefined;
   #rules: IgnoreRules | undefined;
   #root: string | undefined;
   #state: WatchState = "starting";
   #error: string | undefined;
+  #isHalted = false;
   #scanAt = 0;
   #waitUntil = 0;
   #eventsRetryAt = 0;
@@ -56,6 +59,7 @@ export class Follower {
       signal: deps.signal,
     });
     this.#intake = new FileIntake(directory, this.#lease, deps);
+    this.#departures = new Departures(directory, this.#lease, deps);
   }
 
   /** Resolves after shutdown. */
@@ -166,7 +170,12 @@ export class Follower {
   }
 
   async #tellMode({ failure }: DirectoryEvents): Promise<void> {
-    if (failure === undefined) return this.#tell("following", undefined);
+    const { brake } = this.#departures;
+    if (brake !== undefined && !this.#isHalted) {
+      await this.#record("watch.deletions_halted", `${this.directory}: ${brake}.`);
+    }
+    this.#isHalted = brake !== undefined;
+    if (failure === undefined) return this.#tell("following", brake);
     if (this.#state !== "polling") {
       this.deps.counters.failed(this.directory);
       await this.#record(
@@ -205,6 +214,7 @@ export class Follower {
     events.beginScan();
     const files = await this.#walk(root, events, this.#rules, "");
     events.endScan();
+    await this.#departures.review(root);
     const refused = await this.#reviewRefusals(root, this.#rules);
     if (settings.watchReport) {
       await writeReport(root, refused).catch((error: unknown) =>

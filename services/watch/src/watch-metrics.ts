@@ -3,7 +3,9 @@ import { Counter, Gauge } from "prom-client";
 
 /** What the watcher counts. */
 export interface WatchMetrics {
-  readonly file: (outcome: "uploaded" | "unchanged" | "refused") => void;
+  readonly file: (outcome: "uploaded" | "unchanged" | "refused" | "renamed") => void;
+  /** Scripts that went to the trash with their files. */
+  readonly deleted: (scripts: number) => void;
   readonly failed: (directory: string) => void;
   readonly polls: (directory: string, polling: boolean) => void;
   readonly scanned: (directory: string, files: number) => void;
@@ -21,6 +23,11 @@ export function createWatchMetrics({ registry }: Metrics): WatchMetrics {
     name: "sluice_watch_errors_total",
     help: "Rounds over a watched directory that failed, and watches that broke",
     labelNames: ["directory"],
+    registers,
+  });
+  const deleted = new Counter({
+    name: "sluice_watch_deleted_scripts_total",
+    help: "Scripts that went to the trash because their files in watched directories were deleted",
     registers,
   });
   const polling = new Gauge({
@@ -43,6 +50,7 @@ export function createWatchMetrics({ registry }: Metrics): WatchMetrics {
   });
   return {
     file: (outcome) => files.inc({ outcome }),
+    deleted: (scripts) => deleted.inc(scripts),
     failed: (directory) => errors.inc({ directory }),
     polls: (directory, is) => polling.set({ directory }, is ? 1 : 0),
     scanned: (directory, count) => {
