@@ -19,7 +19,7 @@ export function startWatcher(
   env: Readonly<Record<string, string>>,
   inside: readonly string[] = [],
 ): Watcher {
-  const [command = process.execPath, ...args] = [...inside, process.execPath, MAIN];
+  const [command, ...args] = [...inside, process.execPath, MAIN];
   const child = spawn(command, args, {
     stdio: ["ignore", "ignore", "inherit"],
     env: {
