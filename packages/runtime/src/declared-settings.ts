@@ -12,12 +12,7 @@ import {
   queueUrl,
   whole,
 } from "./setting-values.js";
-import {
-  type Declared,
-  seconds,
-  setting,
-  type SettingDeclaration,
-} from "./setting-declaration.js";
+import { type Declared, seconds, setting, type SettingDeclaration } from "./setting-declaration.js";
 import { WATCH_SETTINGS } from "./watch-settings.js";
 import type { Settings } from "./settings.js";
 

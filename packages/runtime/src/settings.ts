@@ -1,11 +1,6 @@
 import { isIPv4 } from "node:net";
 import type { StageName } from "@sluice/pipeline";
-import {
-  type Compression,
-  CONCURRENCY,
-  DECLARED,
-  type LogLevel,
-} from "./declared-settings.js";
+import { type Compression, CONCURRENCY, DECLARED, type LogLevel } from "./declared-settings.js";
 import type { Declared } from "./setting-declaration.js";
 import type { ApiKey } from "./setting-values.js";
 
