@@ -78,7 +78,7 @@ describeWith(["postgres"], "a file that goes away", () => {
       expect.arrayContaining(["default/f0.py", "default/f1.py", "default/f2.py"]),
     );
     expect(await audited("script.deleted")).toMatchObject([
-      { actor: "watch", details: { filename: "f3.py", directory: drop } },
+      { actor: "watch", details: { filename: "f3.py", reason: `Its file in ${drop} is gone.` } },
     ]);
     // It comes back as another script, its name being free.
     write("f3.py", "again\n");

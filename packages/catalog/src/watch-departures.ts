@@ -82,14 +82,19 @@ export interface DirectoryHold {
 }
 
 /**
- * Puts the scripts of files that are gone into the trash, and forgets the files. A script stays that is held or pinned, that another
+ * Puts the scripts of files that are gone into the trash, for `trashMs`, and forgets the files. A script stays that is held or pinned, that another
  * file stands for, or that has had another version than the file's since.
  *
  * @returns how many scripts went; `undefined` where the lease is lost, and nothing was done
  */
 export async function trashDeparted(
   catalog: Catalog,
-  { directory, token, paths }: DirectoryHold & { readonly paths: readonly string[] },
+  {
+    directory,
+    token,
+    paths,
+    trashMs,
+  }: DirectoryHold & { readonly paths: readonly string[]; readonly trashMs: number },
 ): Promise<number | undefined> {
   return catalog.transaction(async (tx) => {
     if (!(await lockHold(tx, { directory, token }))) return undefined;
@@ -111,7 +116,7 @@ export async function trashDeparted(
     const going = await moveToTrash(
       tx,
       rows.filter(({ pinned }) => !pinned).map(({ script_id: id }) => id),
-      { actor: ACTOR, details: () => ({ directory }) },
+      { actor: ACTOR, trashMs, reason: `Its file in ${directory} is gone.` },
     );
     const staying = rows.filter(({ script_id: id }) => !going.has(id)).map(({ path }) => path);
     await tx.query(

@@ -59,7 +59,12 @@ export class Departures {
         .map(({ path }) => path);
       if (paths.length === 0) continue;
       const { token } = this.lease;
-      const deleted = await trashDeparted(catalog, { directory, token, paths });
+      const deleted = await trashDeparted(catalog, {
+        directory,
+        token,
+        paths,
+        trashMs: settings.trashMs,
+      });
       if (deleted === undefined) throw new LeaseLostError();
       counters.deleted(deleted);
       log.info({ paths: paths.slice(0, 10), deleted }, "scripts of deleted files are in the trash");
