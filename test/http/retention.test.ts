@@ -174,15 +174,6 @@ describeWith(["postgres"], "the retention policy", () => {
     expect([other.status, other.body.code]).toEqual([400, "invalid_cursor"]);
   });
 
-  it("is not put in force with rules that are not carried out, each told with its place", async () => {
-    const before = await read();
-    const { status, body } = await put<Problem>(RULES, "", { "If-Match": "*" });
-    expect([status, body.code]).toEqual([422, "invalid_policy"]);
-    expect(body.errors?.map(({ name, line }) => [name, line])).toEqual([["rules[1].action", 5]]);
-    expect((await read()).body).toEqual(before.body);
-    expect((await put(RULES, "?dry_run=true")).status).toBe(200);
-  });
-
   it("with a typo is refused whole, each mistake with its line and column", async () => {
     await enforce(RULES);
     const before = await read();

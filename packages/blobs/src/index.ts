@@ -1,2 +1,3 @@
 export * from "./blob.js";
 export * from "./encoding.js";
+export * from "./pack.js";

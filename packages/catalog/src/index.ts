@@ -1,4 +1,5 @@
 export * from "./approvals.js";
+export * from "./archive.js";
 export * from "./audit.js";
 export * from "./blobs.js";
 export * from "./bulk-change-steps.js";

@@ -129,6 +129,8 @@ export const OPERATIONS = {
             "sha-256 of the bytes as they are sent (RFC 9530); with a range, of the whole",
           "Content-Encoding": "As stored, where accepted: zstd or gzip",
           "Content-Disposition": "attachment, with the file name",
+          "Sluice-Storage":
+            "`archive` where the bytes came from there, which is slower; else `hot`",
         },
         content: { "text/x-python": "binary", "application/octet-stream": "binary" },
       },

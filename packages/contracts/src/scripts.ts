@@ -27,6 +27,13 @@ export const integrity = z
   );
 export type Integrity = z.infer<typeof integrity>;
 
+export const STORAGES = ["hot", "archive"] as const;
+export type Storage = (typeof STORAGES)[number];
+
+const storage = z
+  .enum(STORAGES)
+  .describe("Where the bytes are; from the `archive` they are read more slowly");
+
 /** What `POST /upload_script` answers. */
 export const uploadedScript = z
   .object({
@@ -56,6 +63,7 @@ export const scriptSummary = z
     state,
     verdict,
     tags: z.array(z.string()),
+    storage,
     integrity,
     status_url: statusUrl,
   })
@@ -103,6 +111,7 @@ export const scriptVersion = z
     verdict,
     finished_at: time.nullable(),
     batch_id: z.uuid().nullable(),
+    storage,
     integrity,
     restored_from: z.int().nullable().describe("The version that this one brought back"),
     status_url: statusUrl,

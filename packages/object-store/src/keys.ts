@@ -89,25 +89,25 @@ export type KeyKind =
   | "export";
 
 const SHARDED = String.raw`sha256/([0-9a-f]{2})/([0-9a-f]{2})/(\1\2[0-9a-f]{60})`;
-const SCRIPT = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
+const UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
 
 /** The one list of what the two stores hold: whatever has another key was put there by somebody else. */
 const KINDS: readonly { readonly kind: KeyKind; readonly shape: RegExp }[] = [
   {
     kind: "upload",
-    shape: new RegExp(String.raw`^uploads/\d{4}-\d\d-\d\d/${SCRIPT}/v\d+(?:-\w+)?\.py$`),
+    shape: new RegExp(String.raw`^uploads/\d{4}-\d\d-\d\d/${UUID}/v\d+(?:-\w+)?\.py$`),
   },
   { kind: "blob", shape: new RegExp(String.raw`^blobs/${SHARDED}(?:\.zst|\.gz)?$`) },
   { kind: "metadata", shape: new RegExp(String.raw`^blobs/${SHARDED}\.metadata\.json$`) },
   { kind: "quarantine", shape: new RegExp(`^quarantine/${SHARDED}$`) },
-  { kind: "archive", shape: /^archive\/./ },
+  { kind: "archive", shape: new RegExp(String.raw`^${ARCHIVE}${UUID}\.zst$`) },
   {
     kind: "backup",
     shape: new RegExp(String.raw`^backups/(?:blobs|quarantine)/${SHARDED}(?:\.zst|\.gz)?$`),
   },
   {
     kind: "manifest",
-    shape: new RegExp(String.raw`^backups/manifests/${SCRIPT}/v\d+\.json$`),
+    shape: new RegExp(String.raw`^backups/manifests/${UUID}/v\d+\.json$`),
   },
   { kind: "export", shape: new RegExp(`^${EXPORTS}.`) },
 ];

@@ -21,9 +21,9 @@ export interface RetentionActions {
    */
   deleteVersions(tx: Queryable, versions: readonly DueVersion[]): Promise<ReadonlySet<string>>;
   /**
-   * Moves the bytes of versions to the archive; outside of any transaction.
+   * Has the bytes of versions go to the archive; outside of any transaction.
    *
-   * @returns the ids of those whose bytes are there now
+   * @returns the ids of those that it was not asked to before: they go with the next packs
    */
   archive(versions: readonly DueVersion[], signal: AbortSignal): Promise<ReadonlySet<string>>;
   /**

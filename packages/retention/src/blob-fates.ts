@@ -1,5 +1,5 @@
 import { listSharers, type Queryable, readRetained, type RetainedScript } from "@sluice/catalog";
-import type { RetentionPolicy } from "./document.js";
+import type { RetentionPolicy, RetentionRule } from "./document.js";
 import { decide, effectOf, type Verdict } from "./evaluate.js";
 
 /** What becomes of bytes that several versions may share. */
@@ -8,6 +8,14 @@ export interface BlobFate {
   readonly fate: "stays" | "archived" | "freed";
   /** The one script that it is counted at. */
   readonly countedAt: string;
+  /** The versions that a rule archives, with the rule. */
+  readonly archivedBy: readonly ArchivedVersion[];
+}
+
+export interface ArchivedVersion {
+  readonly scriptId: string;
+  readonly number: number;
+  readonly rule: RetentionRule;
 }
 
 /** Bytes that more scripts share than that stay, as far as is counted. */
@@ -39,7 +47,7 @@ export async function fatesOfBlobs(
   const sharers = new Map<string, string[]>();
   for (const { sha256, scriptId } of await listSharers(db, { sha256s, limit: MOST_SHARERS + 1 }))
     sharers.set(sha256, [...(sharers.get(sha256) ?? []), scriptId]);
-  const verdicts = new Map<string, ReadonlyMap<string, readonly Verdict[]>>();
+  const verdicts = new Map<string, ReadonlyMap<string, readonly VersionVerdict[]>>();
   const look = (some: readonly RetainedScript[]): void => {
     for (const script of some) verdicts.set(script.scriptId, verdictsByBytes(policy, script, now));
   };
@@ -54,14 +62,19 @@ export async function fatesOfBlobs(
   return new Map(
     [...sharers].map(([sha256, each]) => {
       const ids = each.toSorted();
-      const all = ids.flatMap((scriptId) => verdicts.get(scriptId)?.get(sha256) ?? [UNKNOWN]);
+      const found = ids.flatMap(
+        (scriptId) =>
+          verdicts.get(scriptId)?.get(sha256) ?? [{ scriptId, number: 0, verdict: UNKNOWN }],
+      );
+      const all = found.map(({ verdict }) => verdict);
       const fate =
         ids.length > MOST_SHARERS || all.some((verdict) => effectOf(verdict) === "keep")
           ? "stays"
           : all.some((verdict) => effectOf(verdict) === "archive")
             ? "archived"
             : "freed";
-      return [sha256, { fate, countedAt: ids.at(-1) ?? "" }];
+      const archivedBy = found.flatMap(archivedIn);
+      return [sha256, { fate, countedAt: ids.at(-1) ?? "", archivedBy }];
     }),
   );
 }
@@ -69,14 +82,30 @@ export async function fatesOfBlobs(
 /** Of a script that was not looked at, or has changed since its bytes were met. */
 const UNKNOWN: Verdict = { rule: undefined, action: "keep", whole: false, protectedBy: [] };
 
+interface VersionVerdict {
+  readonly scriptId: string;
+  readonly number: number;
+  readonly verdict: Verdict;
+}
+
+function archivedIn({ scriptId, number, verdict }: VersionVerdict): ArchivedVersion[] {
+  const { rule } = verdict;
+  return rule === undefined || effectOf(verdict) !== "archive" ? [] : [{ scriptId, number, rule }];
+}
+
 function verdictsByBytes(
   policy: RetentionPolicy,
   script: RetainedScript,
   now: number,
-): ReadonlyMap<string, readonly Verdict[]> {
+): ReadonlyMap<string, readonly VersionVerdict[]> {
   const decision = decide(policy, script, now);
-  const byBytes = new Map<string, Verdict[]>();
-  for (const [index, { sha256 }] of script.versions.entries())
-    byBytes.set(sha256, [...(byBytes.get(sha256) ?? []), decision.verdicts[index] ?? UNKNOWN]);
+  const byBytes = new Map<string, VersionVerdict[]>();
+  for (const [index, { sha256, number }] of script.versions.entries()) {
+    const verdict = decision.verdicts[index] ?? UNKNOWN;
+    byBytes.set(sha256, [
+      ...(byBytes.get(sha256) ?? []),
+      { scriptId: script.scriptId, number, verdict },
+    ]);
+  }
   return byBytes;
 }

@@ -140,34 +140,6 @@ export function parseRetentionPolicy(text: string): RetentionPolicy {
   return { name, version: versionOf(version, parsed.data), ...content };
 }
 
-/**
- * Reads a retention policy that is to be put in force.
- *
- * @throws PolicyError also for rules that no round carries out: what is foreseen by a policy in force must come true
- */
-export function parseEnforceablePolicy(text: string): RetentionPolicy {
-  const policy = parseRetentionPolicy(text);
-  const written = readContent(text);
-  const problems = policy.rules.flatMap((each, index) =>
-    isCarriedOut(each)
-      ? []
-      : [
-          {
-            path: `rules[${index}].action`,
-            message:
-              "is tried out by dry runs and not carried out yet: what there is can be kept or deleted",
-            ...(written.placeOf(["rules", index, "action"]) ?? written.placeOf(["rules", index])),
-          },
-        ],
-  );
-  if (problems.length > 0) throw new PolicyError(problems);
-  return policy;
-}
-
-function isCarriedOut({ action }: RetentionRule): boolean {
-  return action !== "archive";
-}
-
 function byPlace(a: PolicyProblem, b: PolicyProblem): number {
   return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
 }

@@ -6,7 +6,8 @@ export {
   type RuleReason,
 } from "./actions.js";
 export { watchClock } from "./brakes.js";
-export { parseEnforceablePolicy, parseRetentionPolicy, type RetentionPolicy } from "./document.js";
+export { parseRetentionPolicy, type RetentionPolicy } from "./document.js";
 export { dryRun, type DryRunPage, type DryRunPosition } from "./dry-run.js";
 export { type DatedVerdict, foresee } from "./evaluate.js";
+export { stillArchived } from "./still-archived.js";
 export { type RetentionRoundDeps, runRetention } from "./round.js";

@@ -138,6 +138,13 @@ export const DECLARED = {
     expected: "a whole number from 1 to 100000",
     schema: whole(1, 100_000),
   }),
+  archivePerSecond: setting({
+    name: "ARCHIVE_PER_SECOND",
+    default: "200",
+    description: "scripts whose bytes go to the archive in a second, at most",
+    expected: "a whole number from 1 to 100000",
+    schema: whole(1, 100_000),
+  }),
   apiKeys: setting({
     name: "API_KEYS",
     default: undefined,

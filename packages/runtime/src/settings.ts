@@ -34,6 +34,8 @@ export interface Settings {
   readonly trashMs: number;
   /** Versions that are purged, and objects that are deleted for that, in a second, at most. */
   readonly purgePerSecond: number;
+  /** Blobs that go to the archive in a second, at most. */
+  readonly archivePerSecond: number;
   /** How long exports are kept, in milliseconds. */
   readonly exportKeepMs: number;
   readonly logLevel: LogLevel;

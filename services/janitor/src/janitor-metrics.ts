@@ -10,6 +10,8 @@ export interface JanitorMetrics {
   readonly retained: (action: "trash" | "delete" | "archive", count: number) => void;
   /** What has gone from the trash for good. */
   readonly purged: (what: "scripts" | "versions" | "blobs" | "copies", count: number) => void;
+  /** A pack of so many blobs and bytes was written. */
+  readonly packed: (blobs: number, bytes: number) => void;
   readonly scrubbed: (batch: Readonly<Record<ScrubCount, number>>) => void;
   readonly orphanDeleted: () => void;
   readonly maintained: (task: string, outcome: "done" | "failed") => void;
@@ -40,6 +42,16 @@ export function createJanitorMetrics({ registry }: Metrics): JanitorMetrics {
     name: "sluice_purged_total",
     help: "What has gone from the trash for good: scripts, versions, blobs that nothing referred to any more, and their copies",
     labelNames: ["what"],
+    registers: [registry],
+  });
+  const packedBlobs = new Counter({
+    name: "sluice_archive_blobs_total",
+    help: "Blobs that went into a pack of the archive",
+    registers: [registry],
+  });
+  const packedBytes = new Counter({
+    name: "sluice_archive_bytes_total",
+    help: "Bytes of the packs that were written",
     registers: [registry],
   });
   const scrubbed = new Counter({
@@ -83,6 +95,10 @@ export function createJanitorMetrics({ registry }: Metrics): JanitorMetrics {
     requeued: (stage, versions) => requeued.inc({ stage }, versions),
     retained: (action, count) => retained.inc({ action }, count),
     purged: (what, count) => purged.inc({ what }, count),
+    packed: (blobs, bytes) => {
+      packedBlobs.inc(blobs);
+      packedBytes.inc(bytes);
+    },
     scrubbed: (batch) => {
       for (const [what, number] of Object.entries(batch)) scrubbed.inc({ what }, number);
     },

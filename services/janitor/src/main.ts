@@ -70,6 +70,7 @@ await runService("janitor", async (context) => {
       onScrubbed: counters.scrubbed,
       onRetained: counters.retained,
       onPurged: counters.purged,
+      onPacked: counters.packed,
     }),
     {
       catalog,

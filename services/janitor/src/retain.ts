@@ -1,4 +1,4 @@
-import { type Catalog, moveVersionsToTrash } from "@sluice/catalog";
+import { type Catalog, moveVersionsToTrash, queueForArchive } from "@sluice/catalog";
 import type { ObjectStore } from "@sluice/object-store";
 import { RETENTION_ACTOR, type RetentionActions, runRetention } from "@sluice/retention";
 import type { ServiceSettings } from "@sluice/runtime";
@@ -32,8 +32,15 @@ export function retentionTask({
         versions.map(({ reason, ...version }) => ({ ...version, rule: reason })),
         { actor: RETENTION_ACTOR, trashMs: settings.trashMs },
       ),
-    // No policy that asks for it is put in force.
-    archive: () => Promise.reject(new Error("nothing can be archived yet")),
+    archive: async (versions) => {
+      const sha256s = await queueForArchive(
+        catalog,
+        versions.map(({ sha256 }) => sha256),
+      );
+      return new Set(
+        versions.filter(({ sha256 }) => sha256s.has(sha256)).map(({ versionId }) => versionId),
+      );
+    },
     checkBackup: async () => {
       await backup.stat("manifests/none");
     },

@@ -2,13 +2,17 @@ import {
   type Catalog,
   claimOrphan,
   findBlobs,
+  giveUpPacks,
+  neededPacks,
   neededUploads,
   recordEvents,
   releaseOrphan,
   tidyOrphanClaims,
 } from "@sluice/catalog";
 import {
+  ARCHIVE,
   hashOfKey,
+  isPackKey,
   type KeyKind,
   kindOfKey,
   metadataKey,
@@ -30,6 +34,9 @@ export interface SweepOrphansDeps {
 }
 
 const BATCH = 500;
+
+/** How long a janitor may take to write a pack that it has announced, in milliseconds. */
+const PACK_GRACE_MS = 600_000;
 
 /** So many deleted keys an event names. */
 const NAMED = 20;
@@ -69,6 +76,8 @@ async function sweep(deps: SweepOrphansDeps): Promise<void> {
   for (const prefix of ["blobs/", "quarantine/"]) {
     for await (const batch of oldObjects(prefix, deps)) await sweepBlobs(batch, deps);
   }
+  await giveUpPacks(deps.catalog, Math.max(deps.graceMs, PACK_GRACE_MS));
+  for await (const batch of oldObjects(ARCHIVE, deps)) await sweepPacks(batch, deps);
 }
 
 const SWEPT: ReadonlySet<KeyKind | undefined> = new Set([
@@ -76,6 +85,7 @@ const SWEPT: ReadonlySet<KeyKind | undefined> = new Set([
   "blob",
   "metadata",
   "quarantine",
+  "archive",
 ]);
 
 async function* oldObjects(
@@ -110,6 +120,13 @@ async function sweepUploads(batch: readonly ObjectStat[], deps: SweepOrphansDeps
   }
 }
 
+/** A pack is announced before its object is put, so that one that nothing knows of by now is never needed again. */
+async function sweepPacks(batch: readonly ObjectStat[], deps: SweepOrphansDeps): Promise<void> {
+  const keys = batch.map(({ key }) => key);
+  const needed = await neededPacks(deps.catalog, keys);
+  for (const key of keys) if (!needed.has(key)) await remove(key, deps);
+}
+
 async function sweepBlobs(batch: readonly ObjectStat[], deps: SweepOrphansDeps): Promise<void> {
   const { catalog, objects, graceMs } = deps;
   const hashes = [...new Set(batch.flatMap(({ key }) => hashOfKey(key) ?? []))];
@@ -139,7 +156,9 @@ async function sweepBlobs(batch: readonly ObjectStat[], deps: SweepOrphansDeps):
 }
 
 function belongs(key: string, sha256: string, blobKey: string | undefined): boolean {
-  return blobKey !== undefined && (key === blobKey || key === metadataKey(sha256));
+  if (blobKey === undefined || key === blobKey) return blobKey !== undefined;
+  // With the blob, what was beside it has gone into the pack.
+  return key === metadataKey(sha256) && !isPackKey(blobKey);
 }
 
 async function remove(key: string, deps: SweepOrphansDeps): Promise<void> {

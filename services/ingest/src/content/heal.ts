@@ -1,5 +1,6 @@
 import { findCopy, healBlob, type HealDeps, healUpload, isEmpty } from "@sluice/backup";
 import { hasCopies, readScrubPass, type Version } from "@sluice/catalog";
+import type { Storage } from "@sluice/contracts";
 import { type BlobEncoding, StoreFullError, StoreUnavailableError } from "@sluice/object-store";
 import type { Logger } from "@sluice/runtime";
 import pLimit from "p-limit";
@@ -15,6 +16,7 @@ export interface Content {
   /** As they are stored. */
   readonly stored: Buffer;
   readonly encoding: BlobEncoding;
+  readonly storage: Storage;
 }
 
 /** What became of bytes that were not there, or not those that the hash names. */
@@ -124,5 +126,5 @@ function toContent({
   stored: Buffer;
   encoding: BlobEncoding;
 }): Content {
-  return { plain: content, stored, encoding };
+  return { plain: content, stored, encoding, storage: "hot" };
 }

@@ -8,6 +8,7 @@ import {
 } from "@sluice/object-store";
 import { ProblemError } from "../http/problem-error.js";
 import type { Content, ContentHealer } from "./heal.js";
+import { storageOf } from "./storage.js";
 
 export interface ContentDeps {
   readonly catalog: Catalog;
@@ -84,7 +85,12 @@ async function readPlace(store: ObjectStore, place: BlobPlace, sha256: string): 
   const stored = await readStored(store, place);
   if (stored.length !== place.length)
     throw new BlobCorruptError(place.key, sha256, `it has ${stored.length} bytes`);
-  return { plain: await decodeVerified(stored, place, sha256), stored, encoding: place.encoding };
+  return {
+    plain: await decodeVerified(stored, place, sha256),
+    stored,
+    encoding: place.encoding,
+    storage: storageOf(place.key),
+  };
 }
 
 /** The version's blob, or until dedup has settled that its raw upload; `undefined` where it has neither. */

@@ -47,6 +47,7 @@ export function readContent(deps: Dependencies): Route {
     }
 
     const content = await loadContent(deps, version);
+    res.set("Sluice-Storage", content.storage);
     const accepted = chooseCoding(req.get("accept-encoding"), content.encoding);
     if (accepted === undefined) {
       throw new ProblemError(

@@ -15,12 +15,7 @@ import {
   type RetentionPolicyList,
   type WrittenRetentionPolicy,
 } from "@sluice/contracts";
-import {
-  dryRun,
-  parseEnforceablePolicy,
-  parseRetentionPolicy,
-  type RetentionPolicy,
-} from "@sluice/retention";
+import { dryRun, parseRetentionPolicy, type RetentionPolicy } from "@sluice/retention";
 import type { Response } from "express";
 import { z } from "zod";
 import type { Dependencies } from "../dependencies.js";
@@ -78,8 +73,7 @@ export function updateRetention(deps: RetentionDependencies): Route {
         "Send `If-Match` with the ETag of the retention policy that you read, or `dry_run=true`.",
       );
     }
-    const parse = query.dry_run ? parseRetentionPolicy : parseEnforceablePolicy;
-    const { document, source } = await readPolicyBody(req, res, parse);
+    const { document, source } = await readPolicyBody(req, res, parseRetentionPolicy);
     if (query.dry_run) {
       const body = await tryOut(deps, document, query, res);
       res.set("Cache-Control", "no-store").json(body);

@@ -18,6 +18,7 @@ import type {
 } from "@sluice/contracts";
 import { blobKey } from "@sluice/object-store";
 import type { Response } from "express";
+import { storageOf } from "../content/storage.js";
 import type { Stored } from "../upload/store-upload.js";
 
 export function statusUrl(scriptId: string, version: number): string {
@@ -82,6 +83,7 @@ export function toSummary(script: Script): ScriptSummary {
     state: script.state,
     verdict: script.verdict ?? null,
     tags: [...script.userMetadata.tags],
+    storage: storageOf(script.blobKey),
     integrity: toIntegrity(script),
     status_url: statusUrl(script.scriptId, script.version),
   };
@@ -122,6 +124,7 @@ export function toVersion(version: Version): ScriptVersion {
     verdict: version.verdict ?? null,
     finished_at: version.finishedAt?.toISOString() ?? null,
     batch_id: version.batchId ?? null,
+    storage: storageOf(version.blob?.key),
     integrity: toIntegrity(version),
     restored_from: version.restoredFrom ?? null,
     status_url: statusUrl(version.scriptId, version.version),

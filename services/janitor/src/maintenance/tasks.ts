@@ -1,6 +1,7 @@
 import { type Catalog, expireIdempotencyKeys } from "@sluice/catalog";
 import { bulkChangesTask, tidyBulkChangesTask } from "../bulk-changes.js";
 import { addStatisticsTask, forgetUseTask } from "../add-statistics.js";
+import { type ArchiveDeps, archiveTask } from "../archive/archive.js";
 import type { ServiceSettings } from "@sluice/runtime";
 import { exportCatalogTask, type ExportCatalogDeps } from "../export-catalog.js";
 import { type PurgeTrashDeps, purgeTrashTask } from "../purge/purge-trash.js";
@@ -10,8 +11,9 @@ import { tidySearchTask, type TidySearchDeps } from "../tidy-search.js";
 import type { MaintenanceTask } from "./task.js";
 
 export interface TaskDeps
-  extends ExportCatalogDeps, PurgeTrashDeps, RetainDeps, ScrubDeps, TidySearchDeps {
-  readonly settings: ExportCatalogDeps["settings"] &
+  extends ArchiveDeps, ExportCatalogDeps, PurgeTrashDeps, RetainDeps, ScrubDeps, TidySearchDeps {
+  readonly settings: ArchiveDeps["settings"] &
+    ExportCatalogDeps["settings"] &
     PurgeTrashDeps["settings"] &
     RetainDeps["settings"] &
     ScrubDeps["settings"] &
@@ -34,6 +36,7 @@ export function maintenanceTasks(deps: TaskDeps): readonly MaintenanceTask[] {
     forgetUseTask(catalog, deps.settings.useDaysKept),
     retentionTask(deps),
     purgeTrashTask(deps),
+    archiveTask(deps),
     tidySearchTask(deps),
     {
       name: "expire-idempotency-keys",

@@ -112,11 +112,7 @@ async function scrubBatch(
   const bad = inspected.filter(({ found, copy }) => found !== "good" || isBad(copy));
   if (!pass.trusted) {
     const why =
-      (await suspicion(
-        "object store",
-        inspected.map(({ found }) => found),
-        deps.objects,
-      )) ??
+      (await suspicion("object store", statesOfObjects(inspected), deps.objects)) ??
       (await suspicion(
         "backup store",
         inspected.map(({ copy }) => copy),
@@ -150,6 +146,16 @@ async function scrubBatch(
   return true;
 }
 
+/** By object: many blobs may be part of the same one, which is lost once. */
+function statesOfObjects(inspected: readonly Inspected[]): readonly Condition["state"][] {
+  const states = new Map<string, Condition["state"]>();
+  for (const { blob, found } of inspected) {
+    const { key } = blob.place;
+    if (found !== "good" || !states.has(key)) states.set(key, found);
+  }
+  return [...states.values()];
+}
+
 async function inspect(
   blob: ScrubbedBlob,
   deps: ScrubDeps,
@@ -172,7 +178,7 @@ function isBad(state: Condition["state"] | undefined): state is NoCopy["state"] 
 }
 
 /** Why a store seems not to be the one that it should be. */
-async function suspicion(
+export async function suspicion(
   name: string,
   states: readonly (Condition["state"] | undefined)[],
   store: ObjectStore,
