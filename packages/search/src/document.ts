@@ -96,8 +96,11 @@ function namesIn(metadata: AnalysisMetadata): Omit<DocumentFacts, "capabilities"
         const place = { name, line, column: null };
         return qualified === name ? [place] : [place, { ...place, name: qualified }];
       });
-  const details = metadata.import_details.slice(0, MAX_NAMES);
-  const detailed = new Set(details.map(({ module }) => module));
+  const imports = metadata.import_details
+    .slice(0, MAX_NAMES)
+    .flatMap(importedNames)
+    .slice(0, MAX_NAMES);
+  const detailed = new Set(imports.map(({ name }) => name));
   const tools = new Map(
     Object.values(metadata.tools)
       .flat()
@@ -112,7 +115,7 @@ function namesIn(metadata: AnalysisMetadata): Omit<DocumentFacts, "capabilities"
     classes: defined(metadata.classes),
     tools: [...tools.values()].slice(0, MAX_NAMES),
     imports: [
-      ...details.map(({ module, line_number: line, column }) => ({ name: module, line, column })),
+      ...imports,
       ...metadata.imports
         .filter((module) => !detailed.has(module))
         .slice(0, MAX_NAMES)
@@ -130,6 +133,24 @@ function namesIn(metadata: AnalysisMetadata): Omit<DocumentFacts, "capabilities"
       ),
     ],
   };
+}
+
+/** The module as it is written, dots of a relative import included, and what is taken from it, which may be modules, too. */
+function importedNames({
+  module,
+  level,
+  names,
+  line_number: line,
+  column,
+}: AnalysisMetadata["import_details"][number]): Place[] {
+  const name = ".".repeat(level) + module;
+  const taken = (names ?? []).filter((each) => each.name !== "*");
+  const prefix = module === "" ? name : `${name}.`;
+  return [name, ...taken.map((each) => prefix + each.name)].map((each) => ({
+    name: each,
+    line,
+    column,
+  }));
 }
 
 /** The canonical name (PEP 503) in a requirement (PEP 508). */
@@ -161,10 +182,11 @@ export function keysOfDocument({ text, facts }: SearchDocument): number[] {
   return keys.toKeys();
 }
 
-/** `a.b.c`, `a.b` and `a`. */
+/** `a.b.c`, `a.b` and `a`; of a relative `..a.b` that and `..a`. */
 export function ancestors(name: string): string[] {
-  const parts = name.split(".");
-  return parts.map((_, index) => parts.slice(0, parts.length - index).join("."));
+  const dots = /^\.*/.exec(name)?.[0] ?? "";
+  const parts = name.slice(dots.length).split(".");
+  return parts.map((_, index) => dots + parts.slice(0, parts.length - index).join("."));
 }
 
 /** As it is kept. */

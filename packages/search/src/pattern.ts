@@ -70,7 +70,8 @@ function expression(pattern: string, { word, caseSensitive }: PatternOptions): F
       const matcher = alone.matcher(text);
       for (let from = 0; from <= text.length && matcher.find(from);) {
         const [start, end] = [matcher.start(), matcher.end()];
-        yield { start, end };
+        // Behind the end of the last line there is no other one.
+        if (start < text.length || start === 0 || !text.endsWith("\n")) yield { start, end };
         from = end > start ? end : end + widthAt(text, end);
       }
     };

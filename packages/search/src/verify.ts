@@ -252,11 +252,10 @@ class SeenDocument {
           : offsetOf(this.#text.text, start, named.column - 1) - start;
       const hit = { start: start + Math.max(0, at), end: start + Math.max(0, at) };
       const isThere = (text: string): boolean => this.#text.text.startsWith(text, hit.start);
-      const width = isThere(named.name)
-        ? named.name.length
-        : at >= 0 && isThere(last)
-          ? last.length
-          : 0;
+      // What is taken from a module stands somewhere behind it.
+      const modules = [...ancestors(named.name), /^\.*/.exec(named.name)?.[0] ?? ""];
+      const whole = place === "import" ? modules : [named.name, last];
+      const width = (at < 0 ? undefined : whole.find(isThere))?.length ?? 0;
       const [there] = toMatches(
         this.#text.text,
         [{ start: hit.start, end: Math.min(end, hit.start + width) }],
@@ -312,15 +311,24 @@ function compileField(
   if (named === undefined) return undefined;
   const glob = parseGlob(field === "dependency" ? toDistribution(value) : value, caseSensitive);
   const isDotted = field === "import" || field === "capability";
+  const holds = ({ name }: Place): boolean =>
+    isDotted ? ancestors(name).some(glob.test) : glob.test(name);
   return {
-    matches: (seen) =>
-      seen.at(
-        named
-          .of(seen.facts)
-          .filter(({ name }) => (isDotted ? ancestors(name).some(glob.test) : glob.test(name)))
-          .map((place) => ({ place: named.place, named: place })),
-      ),
+    matches(seen) {
+      const held = named.of(seen.facts).filter(holds);
+      const places = field === "import" ? oncePerPlace(held) : held;
+      return seen.at(places.map((place) => ({ place: named.place, named: place })));
+    },
   };
+}
+
+/** A module and what is taken from it stand at one place. */
+function oncePerPlace(places: readonly Place[]): Place[] {
+  const seen = new Set<string>();
+  return places.filter(({ name, line, column }) => {
+    const place = column === null ? `${line} ${name}` : `${line}:${column}`;
+    return !seen.has(place) && seen.add(place);
+  });
 }
 
 /** `Foo_Bar` is `foo-bar`; a `*` stays. */
