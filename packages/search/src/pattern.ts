@@ -49,7 +49,10 @@ export function compilePattern(pattern: string, options: PatternOptions): Find {
 
 function substring(pattern: string, { word, caseSensitive }: PatternOptions): Find {
   const wanted = caseSensitive ? pattern : foldCase(pattern);
+  // Folds as `foldCase` does, and says sooner than that whether there is anything to find.
+  const isThere = new RegExp(pattern.replaceAll(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`), "iu");
   return function* (searched) {
+    if (!caseSensitive && !isThere.test(searched.text)) return;
     const text = caseSensitive ? searched.text : searched.folded;
     for (let start = text.indexOf(wanted); start >= 0;) {
       const end = start + wanted.length;

@@ -82,7 +82,8 @@ export function compileSpec(spec: SearchSpec): Verify {
     const fieldsHold = fields.every(({ negated }, index) => ofFields[index]!.hits > 0 !== negated);
     const fold = foldedFor(options);
     const positive = finds.filter(({ negated }) => !negated);
-    const isSymbol =
+    // Looked at only where all the rest holds, which is so for few candidates.
+    const isSymbol = (): boolean =>
       positive.length === 1 &&
       places === undefined &&
       positive.every(({ symbol }) => symbol !== undefined && seen.symbols(fold).has(symbol));
@@ -114,7 +115,7 @@ export function compileSpec(spec: SearchSpec): Verify {
       return {
         rank: isName
           ? "name"
-          : isSymbol
+          : isSymbol()
             ? "symbol"
             : ofTexts[leading]?.slice(1).every(({ hits }) => hits === 0)
               ? "mixed"

@@ -24,7 +24,7 @@ function naive(
   source: string,
   searched: string,
   { word, caseSensitive }: Omit<PatternOptions, "regex">,
-): object[] {
+): { start: number; end: number }[] {
   const whole = word ? `(?<![\\p{L}\\p{M}\\p{N}_])(?:${source})(?![\\p{L}\\p{M}\\p{N}_])` : source;
   const expression = new RegExp(whole, caseSensitive ? "gmu" : "gmiu");
   return [...searched.matchAll(expression)]
@@ -99,7 +99,11 @@ describe("a regular expression", () => {
   it("is found where a naive scan finds it", () => {
     fc.assert(
       fc.property(text, expression, flags, (searched, source, options) => {
-        const expected = naive(inJavaScript(source), searched, options);
+        // Behind the last line feed there is no line of its own.
+        const end = searched.endsWith("\n") ? searched.length : Infinity;
+        const expected = naive(inJavaScript(source), searched, options).filter(
+          ({ start }) => start < end,
+        );
         expect(found(source, searched, { ...options, regex: true })).toEqual(expected);
       }),
       { numRuns: 3_000 },
