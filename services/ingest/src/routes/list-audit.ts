@@ -10,9 +10,10 @@ const position = z.int().min(1);
 export function listAudit({ catalog }: Dependencies): Route {
   return route("listAudit", async ({ query, res }) => {
     const { cursor, limit, ...asked } = query;
+    const of = { list: "audit", ...asked };
     const page = await queryAudit(catalog, {
       filter: { scriptId: asked.script_id, action: asked.action, since: asked.since },
-      before: cursor === undefined ? undefined : decodeCursor(cursor, asked, position),
+      before: cursor === undefined ? undefined : decodeCursor(cursor, of, position),
       limit,
     });
     const body: AuditList = {
@@ -26,7 +27,7 @@ export function listAudit({ catalog }: Dependencies): Route {
         sha256: entry.sha256 ?? null,
         details: { ...entry.details },
       })),
-      next_cursor: page.next === undefined ? null : encodeCursor(page.next, asked),
+      next_cursor: page.next === undefined ? null : encodeCursor(page.next, of),
     };
     res.set("Cache-Control", "private, no-cache").json(body);
   });

@@ -10,6 +10,7 @@ const position = z.int().min(1);
 export function listEvents({ catalog }: Dependencies): Route {
   return route("listEvents", async ({ query, res }) => {
     const { cursor, limit, ...asked } = query;
+    const of = { list: "events", ...asked };
     const page = await queryEvents(catalog, {
       filter: {
         severity: asked.severity,
@@ -17,7 +18,7 @@ export function listEvents({ catalog }: Dependencies): Route {
         scriptId: asked.script_id,
         since: asked.since,
       },
-      before: cursor === undefined ? undefined : decodeCursor(cursor, asked, position),
+      before: cursor === undefined ? undefined : decodeCursor(cursor, of, position),
       limit,
     });
     const body: EventList = {
@@ -31,7 +32,7 @@ export function listEvents({ catalog }: Dependencies): Route {
         sha256: event.sha256 ?? null,
         details: { ...event.details },
       })),
-      next_cursor: page.next === undefined ? null : encodeCursor(page.next, asked),
+      next_cursor: page.next === undefined ? null : encodeCursor(page.next, of),
     };
     res.set("Cache-Control", "private, no-cache").json(body);
   });

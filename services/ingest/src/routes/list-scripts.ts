@@ -22,6 +22,7 @@ const SORT_VALUES: Readonly<Record<ScriptSort, z.ZodType<string>>> = {
 export function listScripts({ catalog }: Dependencies): Route {
   return route("listScripts", async ({ query, res }) => {
     const { cursor, limit, ...asked } = query;
+    const of = { list: "scripts", ...asked };
     const descending = asked.sort.startsWith("-");
     const sort = SORTS[asked.sort.replace("-", "") as keyof typeof SORTS];
     const position = z.strictObject({ value: SORT_VALUES[sort], scriptId: z.uuid() });
@@ -40,12 +41,12 @@ export function listScripts({ catalog }: Dependencies): Route {
       },
       sort,
       descending,
-      after: cursor === undefined ? undefined : decodeCursor(cursor, asked, position),
+      after: cursor === undefined ? undefined : decodeCursor(cursor, of, position),
       limit,
     });
     const body: ScriptList = {
       items: page.items.map(toSummary),
-      next_cursor: page.next === undefined ? null : encodeCursor(page.next, asked),
+      next_cursor: page.next === undefined ? null : encodeCursor(page.next, of),
     };
     res.set("Cache-Control", "private, no-cache").json(body);
   });

@@ -10,7 +10,8 @@ const position = z.tuple([z.string(), z.string()]);
 export function listWatch({ catalog }: Dependencies): Route {
   return route("listWatch", async ({ query, res }) => {
     const { cursor, limit, ...asked } = query;
-    const after = cursor === undefined ? undefined : decodeCursor(cursor, asked, position);
+    const of = { list: "watch", ...asked };
+    const after = cursor === undefined ? undefined : decodeCursor(cursor, of, position);
     const page = await listRefusedFiles(catalog, { directory: asked.directory, after, limit });
     const directories = await listWatchedDirectories(catalog);
     const body: WatchList = {
@@ -26,7 +27,7 @@ export function listWatch({ catalog }: Dependencies): Route {
         ...file,
         seen_at: seenAt.toISOString(),
       })),
-      next_cursor: page.next === undefined ? null : encodeCursor(page.next, asked),
+      next_cursor: page.next === undefined ? null : encodeCursor(page.next, of),
     };
     res.set("Cache-Control", "private, no-cache").json(body);
   });

@@ -22,16 +22,17 @@ const position = z.strictObject({
 export function search({ searching }: Dependencies): Route {
   return route("search", async ({ query, res }) => {
     const { cursor, limit, ...asked } = query;
+    const of = { list: "search", ...asked };
     const spec: SearchSpec = {
       ...parse(asked.q),
       options: { regex: asked.regex, word: asked.word, caseSensitive: asked.case },
       places: asked.in,
     };
-    const at = cursor === undefined ? undefined : decodeCursor(cursor, asked, position);
+    const at = cursor === undefined ? undefined : decodeCursor(cursor, of, position);
     const page = await find(spec, asked.q, () => searchScripts(searching, spec, { at, limit }));
     const body: SearchResults = {
       items: page.items.map(toItem),
-      next_cursor: page.next === undefined ? null : encodeCursor(page.next, asked),
+      next_cursor: page.next === undefined ? null : encodeCursor(page.next, of),
       complete: page.complete,
       passed_over: page.passedOver,
     };
