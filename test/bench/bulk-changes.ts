@@ -17,7 +17,7 @@ import { createDatabase, startPostgres } from "../servers/postgres.js";
 
 const scripts = Number(process.argv[2] ?? 100_000);
 const STEPS = 100;
-const PAGE = 100_000;
+const PAGE = 20_000;
 
 const postgres = await startPostgres();
 const url = await createDatabase(postgres);

@@ -1,5 +1,4 @@
 import { type OperationId, OPERATIONS, type Problem, type UploadedScript } from "@sluice/contracts";
-import { z } from "zod";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { addScript, indexAll } from "../search/fixture.js";
 import { describeWith } from "../servers/index.js";
@@ -13,8 +12,8 @@ const PAGED = Object.entries(OPERATIONS)
   .filter(
     ([, operation]) =>
       operation.method === "get" &&
-      operation.query instanceof z.ZodObject &&
-      "cursor" in operation.query.shape,
+      "shape" in operation.query &&
+      "cursor" in (operation.query.shape as object),
   )
   .map(([id]) => id as OperationId);
 

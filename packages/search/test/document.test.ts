@@ -43,7 +43,7 @@ describe("imports", () => {
   ])("of %s are found, each once, and no others", async (module, places) => {
     const document = buildDocument(
       Buffer.from(SOURCE),
-      await extractMetadata(await parseModule(SOURCE)),
+      extractMetadata(await parseModule(SOURCE)),
       undefined,
     );
     const spec = {
