@@ -11,9 +11,7 @@ const JSON_TYPE = { "Content-Type": "application/json" };
 const PAGED = Object.entries(OPERATIONS)
   .filter(
     ([, operation]) =>
-      operation.method === "get" &&
-      "shape" in operation.query &&
-      "cursor" in (operation.query.shape as object),
+      operation.method === "get" && "shape" in operation.query && "cursor" in operation.query.shape,
   )
   .map(([id]) => id as OperationId);
 
