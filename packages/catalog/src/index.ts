@@ -24,6 +24,7 @@ export * from "./leases.js";
 export * from "./legal-holds.js";
 export * from "./policies.js";
 export * from "./purge.js";
+export * from "./quarantine.js";
 export * from "./purged-bytes.js";
 export type { HistoricPolicy } from "./policy-history.js";
 export * from "./reevaluation.js";

@@ -234,6 +234,7 @@ async function leaveBytes(tx: Queryable, going: readonly GoingVersion[]): Promis
   );
   await tx.query("delete from script_facts where sha256 = any($1::text[])", [last]);
   await tx.query("delete from damaged_blobs where sha256 = any($1::text[])", [last]);
+  await tx.query("delete from expired_blobs where sha256 = any($1::text[])", [last]);
   await tx.query(
     `insert into unreferenced_blobs (sha256) select unnest($1::text[])
      on conflict (sha256) do update set removed_at = null, copies_due_at = null`,

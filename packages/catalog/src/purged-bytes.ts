@@ -131,9 +131,13 @@ export async function listDueCopies(db: Queryable, limit: number): Promise<reado
   return rows.map(({ sha256 }) => sha256);
 }
 
-/** Whether a version has these bytes, deleted ones included. */
+/** Whether a version needs these bytes, deleted ones included; those whose time in quarantine was over do not. */
 export async function isReferredTo(db: Queryable, sha256: string): Promise<boolean> {
-  const { rowCount } = await db.query("select from versions where sha256 = $1 limit 1", [sha256]);
+  const { rowCount } = await db.query(
+    `select from versions v where v.sha256 = $1
+       and not exists (select from expired_blobs e where e.sha256 = v.sha256) limit 1`,
+    [sha256],
+  );
   return rowCount === 1;
 }
 

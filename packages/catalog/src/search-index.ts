@@ -274,10 +274,12 @@ export async function queueUnindexed(
        select id from scripts where ($1::uuid is null or id > $1) order by id limit $2
      ), lacking as (
        select newest.id from page
-         cross join lateral (select v.id, v.number from versions v where v.script_id = page.id
+         cross join lateral (select v.id, v.number, v.sha256 from versions v where v.script_id = page.id
            and v.state not in ('queued', 'processing') order by v.number desc limit 1) newest
          left join search_scripts i on i.script_id = page.id
-       where i.version is null or i.version < newest.number
+       where (i.version is null or i.version < newest.number)
+         -- What is not kept any more cannot be read.
+         and not exists (select from expired_blobs e where e.sha256 = newest.sha256)
      ), queued as (
        insert into search_queue (version_id) select id from lacking on conflict do nothing returning 1
      )

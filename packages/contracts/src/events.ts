@@ -15,6 +15,8 @@ export const EVENT_KINDS = [
   "retention.resumed",
   /** Scripts and versions are gone from the trash for good. */
   "trash.purged",
+  /** Bytes of what is no Python, or malware, were kept for long enough and are gone; what was found out about them stays. */
+  "quarantine.expired",
   /** The catalog and the objects were restored from the backup store. */
   "catalog.restored",
   /** Objects that no row refers to were deleted, as crashes leave them. */

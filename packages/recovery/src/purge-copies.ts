@@ -35,7 +35,8 @@ export async function purgeCopies(
     if (!(await keepExportsAway(tx))) return false;
     await tx.query(
       `delete from early_copies e where e.sha256 = any($1::text[])
-         and not exists (select from versions v where v.sha256 = e.sha256)`,
+         and not exists (select from versions v where v.sha256 = e.sha256 and (v.raw_key is not null
+           or not exists (select from expired_blobs x where x.sha256 = v.sha256)))`,
       [sha256s],
     );
     return true;

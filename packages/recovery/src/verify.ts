@@ -79,6 +79,8 @@ async function readNeeded(
   { backup, keys, signal, onProgress }: VerifyDeps,
 ): Promise<Map<string, Kept>> {
   const versions = new Map<string, string>();
+  /** Of versions whose bytes are not kept any more. */
+  const expired = new Set<string>();
   const kept = new Map<string, Kept>();
   const keptOf = (sha256: string): Kept => {
     const known = kept.get(sha256) ?? { ...NOWHERE };
@@ -96,22 +98,26 @@ async function readNeeded(
         if (!TABLES.has(segment.table)) continue;
         for (const line of lines) {
           if (kind === "deletions") {
-            if (segment.table === "versions") versions.delete((JSON.parse(line) as [string])[0]);
+            const [id] = JSON.parse(line) as [string];
+            if (segment.table === "versions") versions.delete(id);
+            else if (segment.table === "expired_blobs") expired.delete(id);
             continue;
           }
           const row = JSON.parse(line) as Record<string, string | null>;
           const sha256 = row["sha256"] ?? "";
           if (segment.table === "versions") versions.set(row["id"] ?? "", sha256);
+          else if (segment.table === "expired_blobs") expired.add(sha256);
           else if (segment.table === "blobs") keptOf(sha256).key = row["backup_key"] ?? null;
           else keptOf(sha256).earlyKey = row["key"] ?? null;
         }
       }
     }
   }
-  return new Map([...new Set(versions.values())].map((sha256) => [sha256, keptOf(sha256)]));
+  const needed = [...new Set(versions.values())].filter((sha256) => !expired.has(sha256));
+  return new Map(needed.map((sha256) => [sha256, keptOf(sha256)]));
 }
 
-const TABLES = new Set(["versions", "blobs", "early_copies"]);
+const TABLES = new Set(["versions", "blobs", "early_copies", "expired_blobs"]);
 
 function candidates(sha256: string, needed: ReadonlyMap<string, Kept>): string[] {
   const { key, earlyKey } = needed.get(sha256) ?? NOWHERE;

@@ -131,6 +131,14 @@ export const DECLARED = {
     expected: "a whole number of days from 1 to 3650",
     schema: whole(1, 3_650).transform((days) => days * 86_400_000),
   }),
+  quarantineMs: setting({
+    name: "QUARANTINE_DAYS",
+    default: "90",
+    description:
+      "how long the bytes of what is no Python, or malware, are kept, in days; what was found out about them stays",
+    expected: "a whole number of days from 1 to 3650",
+    schema: whole(1, 3_650).transform((days) => days * 86_400_000),
+  }),
   purgePerSecond: setting({
     name: "PURGE_PER_SECOND",
     default: "100",

@@ -32,6 +32,8 @@ export interface Settings {
   readonly retentionPerSecond: number;
   /** How long what is deleted can be brought back, in milliseconds. */
   readonly trashMs: number;
+  /** How long what is no Python, or malware, is kept in quarantine, in milliseconds. */
+  readonly quarantineMs: number;
   /** Versions that are purged, and objects that are deleted for that, in a second, at most. */
   readonly purgePerSecond: number;
   /** Blobs that go to the archive in a second, at most. */

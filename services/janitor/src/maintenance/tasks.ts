@@ -4,6 +4,7 @@ import { addStatisticsTask, forgetUseTask } from "../add-statistics.js";
 import { type ArchiveDeps, archiveTask } from "../archive/archive.js";
 import type { ServiceSettings } from "@sluice/runtime";
 import { exportCatalogTask, type ExportCatalogDeps } from "../export-catalog.js";
+import { expireQuarantineTask, type ExpireQuarantineDeps } from "../purge/expire-quarantine.js";
 import { type PurgeTrashDeps, purgeTrashTask } from "../purge/purge-trash.js";
 import { type RetainDeps, retentionTask } from "../retain.js";
 import { type ScrubDeps, scrubTask } from "../scrub/scrub.js";
@@ -13,6 +14,7 @@ import type { MaintenanceTask } from "./task.js";
 export interface TaskDeps
   extends ArchiveDeps, ExportCatalogDeps, PurgeTrashDeps, RetainDeps, ScrubDeps, TidySearchDeps {
   readonly settings: ArchiveDeps["settings"] &
+    ExpireQuarantineDeps["settings"] &
     ExportCatalogDeps["settings"] &
     PurgeTrashDeps["settings"] &
     RetainDeps["settings"] &
@@ -37,6 +39,7 @@ export function maintenanceTasks(deps: TaskDeps): readonly MaintenanceTask[] {
     retentionTask(deps),
     purgeTrashTask(deps),
     archiveTask(deps),
+    expireQuarantineTask(deps),
     tidySearchTask(deps),
     {
       name: "expire-idempotency-keys",

@@ -50,21 +50,27 @@ export async function removeUnreferenced(deps: RemoveBytesDeps): Promise<number>
   return removed;
 }
 
-async function removeOne(
-  { catalog, objects, keepCopiesMs }: RemoveBytesDeps,
-  sha256: string,
-): Promise<boolean> {
-  const claimed = await claimUnreferenced(catalog, sha256);
+async function removeOne(deps: RemoveBytesDeps, sha256: string): Promise<boolean> {
+  const claimed = await claimUnreferenced(deps.catalog, sha256);
   if (claimed === undefined) return false;
+  await removeClaimed(deps, sha256, claimed.key);
+  return true;
+}
+
+/** Deletes the objects of a hash that was just claimed, and ends the claim. */
+export async function removeClaimed(
+  { catalog, objects, keepCopiesMs }: Pick<RemoveBytesDeps, "catalog" | "objects" | "keepCopiesMs">,
+  sha256: string,
+  blobKey: string | undefined,
+): Promise<void> {
   const until = performance.now() + LONGEST_CLAIM_MS;
   // An object that others are in, too, as in the archive, stays: only its own row told where the bytes were.
-  const own = claimed.key !== undefined && hashOfKey(claimed.key) === sha256 ? [claimed.key] : [];
+  const own = blobKey !== undefined && hashOfKey(blobKey) === sha256 ? [blobKey] : [];
   for (const key of [...own, metadataKey(sha256)]) {
     if (performance.now() > until) throw new Error(`the claim on ${sha256} was held for too long`);
     await objects.delete(key);
   }
   await noteRemoved(catalog, { sha256, keepCopiesMs });
-  return true;
 }
 
 /** Deletes manifests and uploads of purged versions. */
