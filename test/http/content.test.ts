@@ -1,8 +1,14 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { request } from "node:http";
-import { decode } from "@sluice/blobs";
-import type { Problem, UploadedScript } from "@sluice/contracts";
-import type { BlobEncoding } from "@sluice/object-store";
+import { decode, PackBuilder } from "@sluice/blobs";
+import type {
+  Problem,
+  ScriptDetails,
+  ScriptList,
+  UploadedScript,
+  VersionDetails,
+} from "@sluice/contracts";
+import { type BlobEncoding, packKey } from "@sluice/object-store";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeWith } from "../servers/index.js";
 import { call, upload } from "./client.js";
@@ -126,6 +132,40 @@ describeWith(["postgres"], "a script's content", () => {
       expect(JSON.parse(none.body.toString())).toMatchObject({ code: "not_acceptable" });
     },
   );
+
+  it("comes from the middle of a pack as from anywhere, and says that it does", async () => {
+    const text = textOf("archived");
+    const { script, path } = await stored("archived.py", text, "identity");
+    const hot = await download(path);
+    expect(hot.headers["sluice-storage"]).toBe("hot");
+    const pack = new PackBuilder();
+    await pack.add("0".repeat(64), Buffer.from("before"));
+    await pack.add(script.sha256, Buffer.from(text), Buffer.from("{}"));
+    await pack.add("1".repeat(64), Buffer.from("behind"));
+    const key = packKey(randomUUID());
+    await ingest.store.put(key, await pack.finish());
+    await ingest.catalog.query(
+      `update blobs set key = $2, "offset" = $3, length = $4, encoding = 'zstd' where sha256 = $1`,
+      [script.sha256, key, pack.members[1]?.offset, pack.members[1]?.length],
+    );
+
+    const whole = await download(path);
+    expect([whole.status, whole.headers["sluice-storage"]]).toEqual([200, "archive"]);
+    expect(whole.headers).toMatchObject({ etag: hot.headers["etag"] });
+    expect(whole.body.toString()).toBe(text);
+    const part = await download(path, { Range: "bytes=10-19" });
+    expect([part.status, part.headers["sluice-storage"]]).toEqual([206, "archive"]);
+    expect(part.body.toString()).toBe(text.slice(10, 20));
+    const coded = await download(path, { "Accept-Encoding": "zstd" });
+    expect((await decode(coded.body, "zstd")).toString()).toBe(text);
+    const at = `/api/v1/scripts/${script.script_id}`;
+    const details = await call<ScriptDetails>(ingest, "readScript", at);
+    expect(details.body).toMatchObject({ storage: "archive", storage_path: key });
+    const version = await call<VersionDetails>(ingest, "readVersion", `${at}/versions/1`);
+    expect(version.body.storage).toBe("archive");
+    const list = await call<ScriptList>(ingest, "listScripts", "/api/v1/scripts?name=archived.py");
+    expect(list.body.items.map(({ storage }) => storage)).toEqual(["archive"]);
+  });
 
   it("of no bytes is no bytes", async () => {
     const { path } = await stored("empty.py", "");

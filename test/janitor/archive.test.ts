@@ -257,6 +257,7 @@ for (const [name, kind] of SET_UPS) {
           ["before the pack is put", (key, call) => call === "put" && isPackKey(key)],
           ["before it is read back", (key, call) => call === "get" && isPackKey(key)],
           ["before anything is deleted", (_, call) => call === "delete"],
+          ["behind a blob", (key, call) => call === "delete" && key.endsWith(".metadata.json")],
         ];
         for (const [step, dies] of steps) {
           const scripts = await Promise.all([1, 2].map((n) => old(`${step} ${n}`)));

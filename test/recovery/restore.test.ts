@@ -1,5 +1,14 @@
-import { randomBytes } from "node:crypto";
-import { addStatisticChanges, HalfRestoredError, migrate, readStatistics } from "@sluice/catalog";
+import { randomBytes, randomUUID } from "node:crypto";
+import { PackBuilder, readBlob } from "@sluice/blobs";
+import {
+  addStatisticChanges,
+  beginPack,
+  commitPack,
+  HalfRestoredError,
+  migrate,
+  readBlobPlace,
+  readStatistics,
+} from "@sluice/catalog";
 import {
   backupKey,
   DamagedExportError,
@@ -10,7 +19,7 @@ import {
   verifyBackup,
 } from "@sluice/recovery";
 import { backupBlobKey } from "@sluice/backup";
-import { blobKey, quarantineKey } from "@sluice/object-store";
+import { blobKey, packKey, quarantineKey } from "@sluice/object-store";
 import { expect, test } from "vitest";
 import { sha256Of } from "../catalog/fixture.js";
 import { describeWith } from "../servers/index.js";
@@ -49,6 +58,35 @@ describeWith(["postgres"], "a restore", () => {
       [scriptId, sha256Of("import os\n")],
     );
   }
+
+  test("brings archived scripts back from their own copies, as objects of their own", async () => {
+    const stores = await Stores.open();
+    const texts = ["import os\n", "import re\n"] as const;
+    for (const text of texts) await stores.ready(`${text.slice(7, 9)}.py`, text);
+    const pack = new PackBuilder();
+    for (const text of texts) await pack.add(sha256Of(text), Buffer.from(text));
+    const packId = randomUUID();
+    const bytes = await pack.finish();
+    await stores.objects.put(packKey(packId), bytes);
+    await beginPack(stores.catalog, packId);
+    const members = pack.members.map(({ sha256, offset, length, size }) => ({
+      sha256,
+      offset,
+      length,
+      from: { key: blobKey(sha256), offset: 0, length: size, encoding: "identity" as const },
+    }));
+    const commit = { packId, size: bytes.length, members, audit: () => [] };
+    expect((await commitPack(stores.catalog, commit)).size).toBe(2);
+    await stores.export();
+    const target = await Stores.open({ backup: stores.backup, migrated: false });
+    expect(await target.restore()).toMatchObject({ scripts: 2, lost: [] });
+    for (const text of texts) {
+      const sha256 = sha256Of(text);
+      const place = await readBlobPlace(target.catalog, sha256);
+      expect(place).toMatchObject({ key: blobKey(sha256), offset: 0 });
+      expect(place && (await readBlob(target.objects, place, sha256)).toString()).toBe(text);
+    }
+  });
 
   test("gives every row and every object again, those under way and in quarantine included", async () => {
     const stores = await exported();
