@@ -1,4 +1,4 @@
-import { type Catalog, readIndexBacklog } from "@sluice/catalog";
+import { type Catalog, type IndexBacklog, readIndexBacklog } from "@sluice/catalog";
 import type { Metrics } from "@sluice/runtime";
 import { Counter, Gauge } from "prom-client";
 
@@ -18,11 +18,29 @@ export function createIndexMetrics(
     help: "Times that a version could not be indexed, and was put off",
     registers,
   });
-  const waiting = new Gauge({
+  // Gauges are collected at the same time, none before the others: one look is for all of them.
+  let looking: Promise<IndexBacklog> | undefined;
+  const look = (): Promise<IndexBacklog> => {
+    looking ??= readIndexBacklog(catalog).finally(() => {
+      looking = undefined;
+    });
+    return looking;
+  };
+  void new Gauge({
     name: "sluice_search_waiting",
     help: "Versions that wait to be indexed; failing: that could not be when they were tried last",
     labelNames: ["state"],
     registers,
+    async collect() {
+      this.reset();
+      try {
+        const { waiting, failing } = await look();
+        this.set({ state: "waiting" }, waiting - failing);
+        this.set({ state: "failing" }, failing);
+      } catch {
+        // Of a catalog that does not answer nothing is told.
+      }
+    },
   });
   void new Gauge({
     name: "sluice_search_lag_seconds",
@@ -30,15 +48,10 @@ export function createIndexMetrics(
     registers,
     async collect() {
       this.reset();
-      waiting.reset();
       try {
-        const backlog = await readIndexBacklog(catalog);
-        waiting.set({ state: "waiting" }, backlog.waiting - backlog.failing);
-        waiting.set({ state: "failing" }, backlog.failing);
-        const { oldestQueuedAt: oldest } = backlog;
+        const { oldestQueuedAt: oldest } = await look();
         this.set(oldest === undefined ? 0 : Math.max(0, (Date.now() - oldest.getTime()) / 1_000));
       } catch {
-        // Of a catalog that does not answer nothing is told.
         this.remove();
       }
     },
