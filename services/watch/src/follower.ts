@@ -32,6 +32,8 @@ const RETRY_MS = 5_000;
 /** How long a directory is polled before its events are tried again. */
 const EVENTS_RETRY_MS = 60_000;
 const PAGE = 500;
+/** Paths that a scan remembers to have refused. */
+const MAX_TOLD = 100_000;
 
 /** Uploads what is complete in one directory: as its events come, and by whole scans, since events get lost. */
 export class Follower {
@@ -212,10 +214,11 @@ export class Follower {
     }
     this.#rules = await IgnoreRules.read(root, settings.watchIgnore);
     events.beginScan();
-    const files = await this.#walk(root, events, this.#rules, "");
+    const told = new Set<string>();
+    const files = await this.#walk(root, events, this.#rules, "", told);
     events.endScan();
     await this.#departures.review(root);
-    const refused = await this.#reviewRefusals(root, this.#rules);
+    const refused = await this.#reviewRefusals(root, this.#rules, told);
     if (settings.watchReport) {
       await writeReport(root, refused).catch((error: unknown) =>
         log.warn({ err: error }, "the report of what was refused cannot be written"),
@@ -230,12 +233,18 @@ export class Follower {
     counters.scanned(this.directory, files);
   }
 
-  /** Looks at everything below a folder. @returns how much there is */
+  /**
+   * Looks at everything below a folder.
+   *
+   * @param told - gets the paths of what can be no file
+   * @returns how much there is
+   */
   async #walk(
     root: string,
     events: DirectoryEvents,
     rules: IgnoreRules,
     below: string,
+    told?: Set<string>,
   ): Promise<number> {
     let count = 0;
     let files: string[] = [];
@@ -250,7 +259,10 @@ export class Follower {
     for await (const found of walk({ root, rules, onFolder }, below)) {
       count += 1;
       if (found.kind === "file") files.push(found.path);
-      else refused.push(found);
+      else {
+        refused.push(found);
+        if (told !== undefined && told.size < MAX_TOLD) told.add(found.path);
+      }
       if (files.length + refused.length < LOOK) continue;
       await look();
       // A first scan takes long; what happens meanwhile is not kept waiting, nor are those that have settled.
@@ -294,8 +306,17 @@ export class Follower {
     }
   }
 
-  /** Forgets the refusals of what is gone or ignored by now. @returns the first of the others */
-  async #reviewRefusals(root: string, rules: IgnoreRules): Promise<readonly RefusedFile[]> {
+  /**
+   * Forgets the refusals of what is gone, ignored or no trouble by now.
+   *
+   * @param told - what the scan has refused
+   * @returns the first of the others
+   */
+  async #reviewRefusals(
+    root: string,
+    rules: IgnoreRules,
+    told: ReadonlySet<string>,
+  ): Promise<readonly RefusedFile[]> {
     const { catalog } = this.deps;
     const { directory } = this;
     const standing: RefusedFile[] = [];
@@ -305,11 +326,11 @@ export class Follower {
       const page = await listRefusedFiles(catalog, { directory, after, limit: PAGE });
       const gone: string[] = [];
       for (const refused of page.items) {
-        // Names that are not UTF-8 cannot be looked up by their text.
         const isGone =
           rules.ignores(refused.path) ||
-          (refused.code !== "malformed_name" &&
-            (await lstat(join(root, refused.path)).catch(codeOf)) === "ENOENT");
+          (!told.has(refused.path) &&
+            told.size < MAX_TOLD &&
+            !(await isFile(join(root, refused.path))));
         if (isGone) gone.push(refused.path);
         else if (standing.length < MAX_REPORTED) standing.push(refused);
       }
@@ -317,5 +338,14 @@ export class Follower {
       after = page.next;
     } while (after !== undefined);
     return standing;
+  }
+}
+
+/** What is a file is looked at as one, and its refusal ends when it is taken. One that cannot be looked at may be one. */
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await lstat(path)).isFile();
+  } catch (error) {
+    return !["ENOENT", "ENOTDIR"].includes(codeOf(error));
   }
 }
