@@ -164,7 +164,7 @@ describeWith(["postgres"], "a watcher", () => {
     expect((await drop.names()).length).toBe(7);
   });
 
-  test("keeps its directory while an upload takes longer than the lease", async (context) => {
+  test("keeps its directory while an upload takes longer than the lease", async () => {
     const { catalog, url } = drop.ingest;
     const leasedUntil = async (): Promise<number> => {
       const { rows } = await catalog.query<{ at: Date | null }>(

@@ -96,8 +96,9 @@ describeWith(["postgres"], "a watched directory", () => {
     let flips = 0;
     // Through several scans, each of which finds it and could take it for complete.
     for (let scans = 0; scans < 4; scans += 1) {
+      appendFileSync(join(drop, "slow.py"), `${"#".repeat(1_023)}\n`.repeat(2_500));
       for (const before = await scanAt(); (await scanAt()) === before; flips += 1) {
-        appendFileSync(join(drop, "slow.py"), `${"#".repeat(1_023)}\n`);
+        appendFileSync(join(drop, "slow.py"), "#");
         // A clock that jumps makes no file complete.
         utimesSync(join(drop, "slow.py"), 1_000_000, flips % 2 === 0 ? 4_000_000_000 : 1_000_000);
       }
@@ -143,9 +144,12 @@ describeWith(["postgres"], "a watched directory", () => {
       "x",
     );
     write("good.py", "good\n");
+    write("new\nline.py", "1\n");
+    const stored = ["default/caf\u00e9.py 2", "default/good.py 5", "default/newline.py 2"];
     start({ WATCH_REPORT: "true" });
-    await expect.poll(versions).toEqual(["default/caf\u00e9.py 2", "default/good.py 5"]);
+    await expect.poll(versions).toEqual(stored);
     write("cafe\u0301.py", "22\n");
+    write("newline.py", "22\n");
     const expected = {
       "link.py": "symbolic_link",
       folder: "symbolic_link",
@@ -154,6 +158,7 @@ describeWith(["postgres"], "a watched directory", () => {
       "big.py": "file_too_large",
       "bad\ufffd.py": "malformed_name",
       "cafe\u0301.py": "name_collision",
+      "newline.py": "name_collision",
     };
     await expect.poll(refusals).toEqual(expected);
     const report = (): Record<string, string> =>
@@ -165,7 +170,7 @@ describeWith(["postgres"], "a watched directory", () => {
           .map(({ path, code }) => [path, code]),
       );
     await expect.poll(report).toEqual(expected);
-    expect(await versions()).toEqual(["default/caf\u00e9.py 2", "default/good.py 5"]);
+    expect(await versions()).toEqual(stored);
 
     const page = await list("?limit=3");
     expect(page.refusals).toHaveLength(3);

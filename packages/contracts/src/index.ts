@@ -5,6 +5,7 @@ export * from "./bulk-changes.js";
 export * from "./capability-names.js";
 export * from "./comparison.js";
 export * from "./events.js";
+export * from "./filename.js";
 export * from "./legal-hold.js";
 export * from "./maintenance.js";
 export * from "./statistics.js";

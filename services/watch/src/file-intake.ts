@@ -13,7 +13,7 @@ import {
   saveWatchedFiles,
   type WatchedFile,
 } from "@sluice/catalog";
-import { DEFAULT_NAMESPACE, MAX_FILE_BYTES } from "@sluice/contracts";
+import { DEFAULT_NAMESPACE, MAX_FILE_BYTES, sanitiseFilename } from "@sluice/contracts";
 import type { Logger, ServiceSettings } from "@sluice/runtime";
 import pLimit from "p-limit";
 import type { DirectoryEvents, PathEvents } from "./directory-events.js";
@@ -206,7 +206,8 @@ export class FileIntake {
     const isOwn = this.deps.settings.watchNamespaces && folder !== ".";
     return {
       namespace: isOwn ? folder : DEFAULT_NAMESPACE,
-      filename: basename(path).normalize("NFC"),
+      // As the API has it, so that two files that it would take for one are seen.
+      filename: sanitiseFilename(basename(path)),
     };
   }
 

@@ -1,12 +1,11 @@
 import { isAscii } from "node:buffer";
 import { createHash } from "node:crypto";
 import { readAnalysisText, type Version } from "@sluice/catalog";
-import { type Comparison, DIFF_TYPE } from "@sluice/contracts";
+import { type Comparison, DIFF_TYPE, sanitiseFilename } from "@sluice/contracts";
 import { isFinal } from "@sluice/pipeline";
 import { decodeSource } from "@sluice/python-analysis";
 import { loadPlain } from "../content/load.js";
 import type { Dependencies } from "../dependencies.js";
-import { sanitiseFilename } from "../filename.js";
 import { isKnown } from "../http/entity-tag.js";
 import { ProblemError } from "../http/problem-error.js";
 import { route, type Route } from "../http/route.js";

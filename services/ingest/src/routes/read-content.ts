@@ -1,8 +1,8 @@
 import { sha256Of } from "@sluice/blobs";
+import { sanitiseFilename } from "@sluice/contracts";
 import { create as contentDisposition } from "content-disposition";
 import { loadContent } from "../content/load.js";
 import type { Dependencies } from "../dependencies.js";
-import { sanitiseFilename } from "../filename.js";
 import { chooseRange, rangeHolds } from "../http/byte-range.js";
 import { chooseCoding } from "../http/content-coding.js";
 import { isKnown } from "../http/entity-tag.js";

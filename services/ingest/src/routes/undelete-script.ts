@@ -1,6 +1,6 @@
 import { undeleteScript as bringBack } from "@sluice/catalog";
+import { isPythonFilename, sanitiseFilename } from "@sluice/contracts";
 import type { Dependencies } from "../dependencies.js";
-import { isPythonFilename, sanitiseFilename } from "../filename.js";
 import { ProblemError } from "../http/problem-error.js";
 import { route, type Route } from "../http/route.js";
 import { standingOf } from "./approval-shapes.js";

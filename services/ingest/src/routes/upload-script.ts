@@ -1,5 +1,5 @@
+import { originalFilename, sanitiseFilename } from "@sluice/contracts";
 import type { Dependencies } from "../dependencies.js";
-import { originalFilename, sanitiseFilename } from "../filename.js";
 import { toProblemError } from "../http/problems.js";
 import { route, type Route } from "../http/route.js";
 import { once, readIdempotencyKey } from "../idempotency.js";

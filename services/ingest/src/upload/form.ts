@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
-import { MAX_FILE_BYTES } from "@sluice/contracts";
+import { isPythonFilename, MAX_FILE_BYTES } from "@sluice/contracts";
 import type { Request, Response } from "express";
 import multer, { MulterError, type StorageEngine } from "multer";
-import { isPythonFilename } from "../filename.js";
 import { ClientGoneError, ProblemError } from "../http/problem-error.js";
 import { unsupportedContentEncoding } from "../http/problems.js";
 import type { HeldBytes, Holding } from "./held-bytes.js";
