@@ -22,6 +22,7 @@ export const OF_A_SCRIPT: ReadonlyMap<string, Belonging> = new Map([
   ["metadata_changes", { column: "script_id", of: "script" }],
   ["legal_holds", { column: "script_id", of: "script" }],
   ["script_use", { column: "script_id", of: "script" }],
+  ["script_use_days", { column: "script_id", of: "script" }],
   ["stages", { column: "version_id", of: "version" }],
   ["blobs", { column: "sha256", of: "bytes" }],
   ["early_copies", { column: "sha256", of: "bytes" }],

@@ -20,6 +20,12 @@ export const DERIVED_TABLES: ReadonlyMap<string, string> = new Map([
 
 /** Exported tables that name scripts, versions or hashes and whose rows do not come back with one script, each with the reason. */
 export const NOT_OF_ONE_SCRIPT: ReadonlyMap<string, string> = new Map([
+  ["trash", "a script that comes back is in no trash"],
+  [
+    "unreferenced_blobs",
+    "what is to go with purged rows; what comes back refers to its bytes again",
+  ],
+  ["expired_blobs", "says of bytes that they are gone from quarantine"],
   ["audit_log", "outlives what it tells of"],
   ["events", "outlives what it tells of"],
   ["bulk_change_targets", "of a change of many scripts"],
