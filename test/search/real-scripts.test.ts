@@ -49,7 +49,7 @@ interface Options {
 
 describeWith(["postgres"], "search of real scripts", () => {
   const directory = join(temporaryDirectory(), "scripts");
-  const scripts = realScripts(60)
+  const scripts = realScripts(150)
     .map(({ filename, content }) => ({ filename, text: content.toString("utf8"), content }))
     // Of what is a line, and of bytes that are no text, grep and Python think otherwise.
     .filter(({ text, content }) => Buffer.from(text).equals(content) && !/[\r\0]/.test(text));
