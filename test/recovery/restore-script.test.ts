@@ -3,9 +3,12 @@ import {
   deleteScript,
   listMetadataChanges,
   listVersions,
+  moveVersionsToTrash,
   readAnalysis,
   readScript,
   readStatuses,
+  readVersion,
+  recordUse,
 } from "@sluice/catalog";
 import { metadataKey } from "@sluice/object-store";
 import {
@@ -117,6 +120,7 @@ describeWith(["postgres"], "one script brought back from the backup", () => {
       "insert into legal_holds (script_id, reason, actor) values ($1, 'r', 'a')",
       [twin.scriptId],
     );
+    await recordUse(stores.catalog, [{ scriptId, downloads: 2, metadataReads: 1 }]);
     await stores.export();
     return { stores, scriptId, twin: twin.scriptId };
   }
@@ -140,7 +144,14 @@ describeWith(["postgres"], "one script brought back from the backup", () => {
     expect(restored.blobs).toEqual([sha256Of("import sys\n")]);
     expect(await answers(stores, scriptId)).toEqual(before);
     const now = await stores.rows(["audit_log"]);
-    for (const table of ["scripts", "metadata_changes", "legal_holds", "stages"])
+    for (const table of [
+      "scripts",
+      "metadata_changes",
+      "legal_holds",
+      "script_use",
+      "script_use_days",
+      "stages",
+    ])
       expect(now[table], table).toEqual(others[table]);
     const { rows } = await stores.catalog.query(
       "select action, actor, details->'versions' as versions from audit_log where script_id = $1",
@@ -202,6 +213,23 @@ describeWith(["postgres"], "one script brought back from the backup", () => {
     expect(script).toMatchObject({ version: 3, userMetadata: { title: "Newer" } });
     const { items } = await listVersions(stores.catalog, { scriptId, limit: 10 });
     expect(items.map(({ version }) => version)).toEqual([3, 2, 1]);
+  });
+
+  test("gets versions out of the trash that were not in it then, and waits for a purge that has begun", async () => {
+    const { stores, scriptId } = await exported();
+    const { catalog } = stores;
+    const { versionId } = (await readVersion(catalog, { scriptId, version: 1 }))!;
+    await catalog.transaction((tx) =>
+      moveVersionsToTrash(tx, [{ scriptId, versionId }], { actor: "x", trashMs: 86_400_000 }),
+    );
+    expect(await readVersion(catalog, { scriptId, version: 1 })).toBeUndefined();
+    expect(await bringBack(stores, scriptId)).toMatchObject({ script: "kept", versions: [1] });
+    expect(await readVersion(catalog, { scriptId, version: 1 })).toBeDefined();
+    await deleteScript(catalog, { scriptId, actor: "x", trashMs: 86_400_000 });
+    await catalog.query("update trash set purged = 1 where id = $1", [scriptId]);
+    const before = await stores.rows();
+    await expect(bringBack(stores, scriptId)).rejects.toThrow(/being purged/);
+    expect(await stores.rows()).toEqual(before);
   });
 
   test("begins its work anew where that was under way", async () => {
@@ -286,6 +314,20 @@ describeWith(["postgres"], "one script brought back from the backup", () => {
     });
     const { items } = await listVersions(stores.catalog, { scriptId, limit: 10 });
     expect(items.map(({ blob }) => blob !== undefined)).toEqual([false, true]);
+  });
+
+  test("does not miss bytes that had been let go from quarantine", async () => {
+    const { stores } = await exported();
+    const { catalog } = stores;
+    const { scriptId } = await stores.invalid("invalid.py", "def (\n");
+    await catalog.query("delete from blobs where sha256 = $1", [sha256Of("def (\n")]);
+    await catalog.query("insert into expired_blobs (sha256) values ($1)", [sha256Of("def (\n")]);
+    await stores.export();
+    await purge(stores, scriptId);
+    await catalog.query("delete from expired_blobs");
+    expect(await bringBack(stores, scriptId)).toMatchObject({ versions: [1], blobs: [], lost: [] });
+    const { rows } = await catalog.query("select sha256 from expired_blobs");
+    expect(rows).toEqual([{ sha256: sha256Of("def (\n") }]);
   });
 
   test("changes nothing where the export is damaged, which is named, or has another key", async () => {

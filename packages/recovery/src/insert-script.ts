@@ -91,6 +91,12 @@ export async function insertScript(
       const others = missing.filter((row) => !isOver(row));
       await insert("versions", [...over.map(overAgain), ...others.map(begunAnew)]);
       await insertBlobs(tx, blobs, new Set(missing.map((row) => row["sha256"] ?? "")));
+      await insert("expired_blobs", rows.of("expired_blobs"));
+      await tx.query(
+        `delete from expired_blobs e where e.sha256 = any($1::text[])
+           and exists (select from blobs b where b.sha256 = e.sha256 and b.state = 'stored')`,
+        [missing.map((row) => row["sha256"])],
+      );
       await insertAnalyses(tx, rows, over, insert);
       const overIds = new Set(over.map((row) => row["id"]));
       await insert(
@@ -235,7 +241,7 @@ async function insertWhatPeopleSaid(
 ): Promise<void> {
   await insert("metadata_changes", rows.of("metadata_changes"));
   await insert("legal_holds", rows.of("legal_holds"));
-  await insert("script_use", rows.of("script_use"));
+  for (const table of ["script_use", "script_use_days"]) await insert(table, rows.of(table));
   // Numbers of their own, in their old order: in another installation others may have those that they had.
   const approvals = rows
     .of("approvals")

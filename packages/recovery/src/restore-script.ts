@@ -6,6 +6,7 @@ import {
   type Catalog,
   readStoredBlobs,
   undeleteScript,
+  undeleteVersion,
 } from "@sluice/catalog";
 import { blobKey, type ObjectStore, quarantineKey } from "@sluice/object-store";
 import pMap from "p-map";
@@ -45,7 +46,7 @@ export interface RestoredScript {
   readonly filename: string;
   /** `inserted`: its rows were gone; `undeleted`: it was in the trash; `kept`: it was there. */
   readonly script: "inserted" | "undeleted" | "kept";
-  /** Numbers of the versions whose rows were gone. */
+  /** Numbers of the versions that were gone, or in the trash by themselves. */
   readonly versions: readonly number[];
   /** Hashes of the bytes that were gone or damaged and are there again. */
   readonly blobs: readonly string[];
@@ -78,6 +79,7 @@ export async function restoreScript(deps: RestoreScriptDeps): Promise<RestoredSc
       `the export ${id} of ${created_at} has no script ${scriptId}; --at or --export names an older one`,
     );
   const live = await readLive(catalog, scriptId);
+  if (live?.purging === true) throw new BeingPurgedError(scriptId);
   if (live !== undefined && !live.deleted && deps.filename !== undefined)
     throw new RestoreRefusedError(`the script ${scriptId} is there and keeps its name`);
   const kept = await inspectKept(deps, live?.hashes ?? [], rows);
@@ -89,8 +91,10 @@ export async function restoreScript(deps: RestoreScriptDeps): Promise<RestoredSc
     await undelete(deps);
     script = "undeleted";
   }
+  const undeleted = await undeleteVersions(deps, rows);
+  const versions = [...inserted, ...undeleted].toSorted((a, b) => a - b);
   const all = [...kept.lost, ...lost];
-  if (script === "kept" && inserted.length === 0 && kept.healed.length === 0 && all.length === 0)
+  if (script === "kept" && versions.length === 0 && kept.healed.length === 0 && all.length === 0)
     throw new RestoreRefusedError(
       `the script ${scriptId} is there, and so is all that the export ${id} has of it: nothing to bring back. An older version comes back by POST /api/v1/scripts/${scriptId}/versions/N/restore`,
     );
@@ -100,7 +104,7 @@ export async function restoreScript(deps: RestoreScriptDeps): Promise<RestoredSc
     namespace: exported["namespace"] ?? "",
     filename: deps.filename ?? live?.filename ?? exported["filename"] ?? "",
     script,
-    versions: inserted,
+    versions,
     blobs: [...new Set([...kept.healed, ...put])],
     lost: all,
   };
@@ -125,6 +129,7 @@ async function assertMigrations(
 interface Live {
   readonly filename: string;
   readonly deleted: boolean;
+  readonly purging: boolean;
   /** Of the bytes that its versions have. */
   readonly hashes: readonly string[];
 }
@@ -132,6 +137,7 @@ interface Live {
 async function readLive(catalog: Catalog, scriptId: string): Promise<Live | undefined> {
   const { rows } = await catalog.query<Live>(
     `select s.filename, s.deleted_at is not null as deleted,
+       exists (select from trash t where t.id = s.id and t.purged > 0) as purging,
        array(select distinct v.sha256 from versions v where v.script_id = s.id) as hashes
      from scripts s where s.id = $1`,
     [scriptId],
@@ -191,7 +197,11 @@ async function insertMissing(
     const numbers = new Set(there.map(({ number }) => number));
     const missing = rows.of("versions").filter((row) => !numbers.has(Number(row["number"])));
     if (missing.length === 0 && numbers.size > 0) return { inserted: [], put: [], lost: [] };
-    const hashes = [...new Set(missing.map((row) => row["sha256"] ?? ""))];
+    // Bytes that had been long enough in quarantine stay gone, and the versions say so.
+    const expired = new Set(rows.of("expired_blobs").map((row) => row["sha256"]));
+    const hashes = [
+      ...new Set(missing.map((row) => row["sha256"] ?? "").filter((hash) => !expired.has(hash))),
+    ];
     const { blobs, put, lost } = await putBytes(deps, hashes, rows);
     try {
       await insertScript(deps, rows, { ...context, missing, blobs });
@@ -267,6 +277,36 @@ async function undelete({ catalog, scriptId, actor, filename }: RestoreScriptDep
   const undeletion = await undeleteScript(catalog, { scriptId, actor, filename });
   if (undeletion.kind === "name_taken")
     throw new NameTakenError(undeletion.filename, undeletion.scriptId);
-  if (undeletion.kind === "not_found")
-    throw new RestoreRefusedError(`the script ${scriptId} was purged meanwhile: run it again`);
+  if (undeletion.kind === "not_found" || undeletion.kind === "purged")
+    throw new BeingPurgedError(scriptId);
+}
+
+/** A purge takes a script of many versions in steps, and what it has begun it ends. */
+class BeingPurgedError extends RestoreRefusedError {
+  constructor(scriptId: string) {
+    super(`the script ${scriptId} is being purged at this moment: run it again when it is gone`);
+  }
+}
+
+/** Takes versions out of the trash that were not in it when they were exported. */
+async function undeleteVersions(
+  { catalog, scriptId, actor }: RestoreScriptDeps,
+  rows: ScriptRows,
+): Promise<number[]> {
+  const { rows: gone } = await catalog.query<{ number: number }>(
+    `select v.number from versions v join scripts s on s.id = v.script_id
+     where s.id = $1 and s.deleted_at is null and v.deleted_at is not null order by v.number`,
+    [scriptId],
+  );
+  const wanted = new Set(
+    rows
+      .of("versions")
+      .filter((row) => (row["deleted_at"] ?? null) === null)
+      .map((row) => Number(row["number"])),
+  );
+  const undeleted: number[] = [];
+  for (const { number: version } of gone.filter(({ number }) => wanted.has(number)))
+    if ((await undeleteVersion(catalog, { scriptId, version, actor })) === "undeleted")
+      undeleted.push(version);
+  return undeleted;
 }

@@ -25,6 +25,7 @@ export const OF_A_SCRIPT: ReadonlyMap<string, Belonging> = new Map([
   ["script_use_days", { column: "script_id", of: "script" }],
   ["stages", { column: "version_id", of: "version" }],
   ["blobs", { column: "sha256", of: "bytes" }],
+  ["expired_blobs", { column: "sha256", of: "bytes" }],
   ["early_copies", { column: "sha256", of: "bytes" }],
   ["analyses", { column: "sha256", of: "bytes" }],
   ["script_facts", { column: "sha256", of: "bytes" }],

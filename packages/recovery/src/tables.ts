@@ -25,7 +25,6 @@ export const NOT_OF_ONE_SCRIPT: ReadonlyMap<string, string> = new Map([
     "unreferenced_blobs",
     "what is to go with purged rows; what comes back refers to its bytes again",
   ],
-  ["expired_blobs", "says of bytes that they are gone from quarantine"],
   ["audit_log", "outlives what it tells of"],
   ["events", "outlives what it tells of"],
   ["bulk_change_targets", "of a change of many scripts"],
