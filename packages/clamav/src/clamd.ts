@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { setImmediate } from "node:timers/promises";
 
 /** What the scanner says of some bytes. */
 export type Scan =
@@ -169,6 +170,8 @@ function lengthOf({ length }: Uint8Array): Buffer {
 /** No faster than the daemon reads, so that its answer is not lost behind what it does not want any more. */
 async function send(socket: Socket, parts: Iterable<Uint8Array>): Promise<void> {
   for (const part of parts) {
+    // What has come meanwhile is read first: a write that fails would end the connection with it.
+    await setImmediate();
     if (!socket.writable) return;
     if (!socket.write(part)) await drained(socket);
   }
