@@ -37,17 +37,18 @@ export class Stores {
     readonly backup: ObjectStore,
   ) {}
 
-  /** @param backup - of other stores, to be restored from */
+  /** Those that are given are another installation's, to be restored from. */
   static async open({
     backup,
+    objects,
     migrated = true,
-  }: { backup?: ObjectStore; migrated?: boolean } = {}) {
+  }: { backup?: ObjectStore; objects?: ObjectStore; migrated?: boolean } = {}) {
     const url = await createDatabase(sharedPostgres());
     if (migrated) await migrate(url);
     return new Stores(
       url,
       openCatalog(url, { log: { warn: () => {} }, applicationName: "test" }),
-      await FileSystemObjectStore.open(temporaryDirectory()),
+      objects ?? (await FileSystemObjectStore.open(temporaryDirectory())),
       backup ?? (await FileSystemObjectStore.open(temporaryDirectory())),
     );
   }

@@ -19,6 +19,8 @@ export const EVENT_KINDS = [
   "quarantine.expired",
   /** The catalog and the objects were restored from the backup store. */
   "catalog.restored",
+  /** The catalog was made again from the object store alone. */
+  "catalog.rebuilt",
   /** Objects that no row refers to were deleted, as crashes leave them. */
   "object.orphans_deleted",
   /** The bytes of a blob are not what their hash says, or not there. */

@@ -44,17 +44,24 @@ export function isPackKey(key: string): boolean {
 
 /** Where the catalog's exports are, in the backup store. */
 export const EXPORTS = "backups/catalog/";
-/** Where the index of each export is; what has none is no export. */
-export const EXPORT_INDEXES = `${EXPORTS}indexes/`;
+/** Where registers are, in the object store: what scripts and versions there are, for who has nothing else. */
+export const REGISTERS = "registers/";
+/** Of exports, or of registers. */
+export type ExportRoot = typeof EXPORTS | typeof REGISTERS;
+
+/** Where the index of each export is, `backups/catalog/indexes/`; what has none is no export. */
+export function exportIndexes(root: ExportRoot = EXPORTS): string {
+  return `${root}indexes/`;
+}
 
 /** `backups/catalog/indexes/<export>.json` */
-export function exportIndexKey(exportId: string): string {
-  return `${EXPORT_INDEXES}${exportId}.json`;
+export function exportIndexKey(exportId: string, root: ExportRoot = EXPORTS): string {
+  return `${exportIndexes(root)}${exportId}.json`;
 }
 
 /** `backups/catalog/segments/<export>/<name>`; without a name, where all of an export's are. */
-export function exportSegmentKey(exportId: string, name = ""): string {
-  return `${EXPORTS}segments/${exportId}/${name}`;
+export function exportSegmentKey(exportId: string, name = "", root: ExportRoot = EXPORTS): string {
+  return `${root}segments/${exportId}/${name}`;
 }
 
 /** How a blob's bytes are stored; the names are those of HTTP content codings (RFC 9110, RFC 8878). */
@@ -86,7 +93,8 @@ export type KeyKind =
   | "archive"
   | "backup"
   | "manifest"
-  | "export";
+  | "export"
+  | "register";
 
 const SHARDED = String.raw`sha256/([0-9a-f]{2})/([0-9a-f]{2})/(\1\2[0-9a-f]{60})`;
 const UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
@@ -110,6 +118,7 @@ const KINDS: readonly { readonly kind: KeyKind; readonly shape: RegExp }[] = [
     shape: new RegExp(String.raw`^backups/manifests/${UUID}/v\d+\.json$`),
   },
   { kind: "export", shape: new RegExp(`^${EXPORTS}.`) },
+  { kind: "register", shape: new RegExp(`^${REGISTERS}.`) },
 ];
 
 /** `undefined` for a key that nothing of Sluice ever has. */

@@ -1,6 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { openSession, type Queryable, type Session } from "@sluice/catalog";
-import { exportIndexKey, type ObjectStore } from "@sluice/object-store";
+import {
+  exportIndexKey,
+  type ObjectStore,
+  REGISTERS,
+  StoreUnavailableError,
+} from "@sluice/object-store";
 import type { BackupKey } from "./backup-key.js";
 import { changedRows, deletedKeys, followDeletions, forgetDeletions } from "./changes.js";
 import {
@@ -13,7 +18,8 @@ import {
   writeIndex,
 } from "./export-index.js";
 import { pruneExports } from "./prune.js";
-import { writeSegment, type SegmentTarget } from "./segments.js";
+import { REGISTER_TABLES, RegisterWriter } from "./register.js";
+import { writeSegment } from "./segments.js";
 import { type ExportedTable, readTables } from "./tables.js";
 import { copyUnderWay, tidyEarlyCopies } from "./under-way.js";
 
@@ -31,7 +37,12 @@ export interface ExportDeps {
 
 /** What a run has come to. */
 export type ExportOutcome =
-  | { readonly kind: "exported"; readonly index: ExportIndex }
+  | {
+      readonly kind: "exported";
+      readonly index: ExportIndex;
+      /** Why the object store has no register of it. */
+      readonly unregistered: Error | undefined;
+    }
   /** Nothing has changed since the newest export. */
   | { readonly kind: "unchanged" }
   /** Another process is exporting this catalog. */
@@ -88,18 +99,30 @@ async function exportLocked(
     newest.usable !== undefined && allFollowed
       ? goesOn(newest.usable, snapshot, tables, deps.keys[0])
       : undefined;
-  const number = newest.number + 1;
+  const number = (parent === undefined ? await highestNumber(newest, deps) : newest.number) + 1;
   const id = `${String(number).padStart(10, "0")}-${randomBytes(4).toString("hex")}`;
   const target = { store: deps.backup, exportId: id, key: deps.keys[0] };
   const since = parent?.index.catalog.xmin;
   const segments: Segment[] = [];
+  const own: Sink = {
+    write: async (part, lines) => void segments.push(await writeSegment(target, part, lines)),
+  };
+  const register = await RegisterWriter.open(deps.objects, id, parent?.index);
   for (const table of tables) {
-    segments.push(...(await exportTable(session, table, since, target, deps.signal)));
+    const isRegistered = REGISTER_TABLES.has(table.name);
+    const isShared = isRegistered && (!register.isBase || since === undefined);
+    await exportTable(session, table, since, isShared ? [own, register] : [own], deps.signal);
+    if (isRegistered && !isShared)
+      await exportTable(session, table, undefined, [register], deps.signal);
   }
   const sequences = await readSequences(session, tables);
   await session.query("commit");
   deps.signal.throwIfAborted();
-  if (parent !== undefined && segments.length === 0) return { kind: "unchanged" };
+  if (parent !== undefined && segments.length === 0) {
+    // There may have been no room for the one before.
+    if (register.isBase) await register.finish(parent.index);
+    return { kind: "unchanged" };
+  }
 
   const size = segments.reduce((sum, segment) => sum + segment.size, 0);
   const index: ExportIndex = {
@@ -138,7 +161,8 @@ async function exportLocked(
   );
   await forgetDeletions(session, snapshot.xmin);
   if (index.kind === "base") await pruneExports(deps.backup, index, deps.keepMs);
-  return { kind: "exported", index };
+  await register.finish(index);
+  return { kind: "exported", index, unregistered: register.failure };
 }
 
 /** The highest number there is, and the export that can be gone on from: this catalog's own newest, undamaged. */
@@ -202,14 +226,21 @@ function goesOn(
     : newest;
 }
 
+/** Where lines go to. */
+interface Sink {
+  write(
+    part: { table: string; kind: Segment["kind"]; part: number },
+    lines: readonly string[],
+  ): Promise<void>;
+}
+
 async function exportTable(
   db: Queryable,
   table: ExportedTable,
   since: string | undefined,
-  target: SegmentTarget,
+  sinks: readonly Sink[],
   signal: AbortSignal,
-): Promise<Segment[]> {
-  const segments: Segment[] = [];
+): Promise<void> {
   const write = async (
     kind: Segment["kind"],
     batches: AsyncIterable<readonly string[]>,
@@ -217,12 +248,24 @@ async function exportTable(
     let part = 1;
     for await (const lines of batches) {
       signal.throwIfAborted();
-      segments.push(await writeSegment(target, { table: table.name, kind, part: part++ }, lines));
+      for (const sink of sinks) await sink.write({ table: table.name, kind, part }, lines);
+      part++;
     }
   };
   if (since !== undefined) await write("deletions", deletedKeys(db, table, since));
   await write("rows", changedRows(db, table, since));
-  return segments;
+}
+
+/** Also of registers: those that a lost backup store's exports have left behind must not seem to be newer. */
+async function highestNumber(
+  { number }: { number: number },
+  { objects }: ExportDeps,
+): Promise<number> {
+  const registers = await listExports(objects, REGISTERS).catch((error: unknown) => {
+    if (error instanceof StoreUnavailableError) return [];
+    throw error;
+  });
+  return Math.max(number, Number(registers.at(-1)?.slice(0, 10) ?? 0));
 }
 
 async function readSequences(

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import {
-  EXPORT_INDEXES,
+  exportIndexes,
   exportIndexKey,
+  type ExportRoot,
   ObjectNotFoundError,
   type ObjectStore,
 } from "@sluice/object-store";
@@ -10,9 +11,12 @@ import { z } from "zod";
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const count = z.int().nonnegative();
 
+const FORMATS = z.enum(["sluice.export/1", "sluice.register/1"]);
+
 /** What one export says of itself; `docs/recovery.md` describes it. */
 export const exportIndex = z.object({
-  format: z.literal("sluice.export/1"),
+  /** A register is an export of some tables, for who has the object store alone. */
+  format: FORMATS,
   id: z.string(),
   /** Grows from export to export. */
   number: z.int().positive(),
@@ -81,8 +85,12 @@ export function writeIndex(index: ExportIndex): { bytes: Buffer; sha256: string 
 }
 
 /** @throws {@link DamagedExportError} */
-export async function readIndex(store: ObjectStore, exportId: string): Promise<StoredIndex> {
-  const key = exportIndexKey(exportId);
+export async function readIndex(
+  store: ObjectStore,
+  exportId: string,
+  root?: ExportRoot,
+): Promise<StoredIndex> {
+  const key = exportIndexKey(exportId, root);
   let text: string;
   try {
     text = (await store.get(key)).toString();
@@ -95,7 +103,11 @@ export async function readIndex(store: ObjectStore, exportId: string): Promise<S
   if (head !== `{"sha256":"${hash}"}`)
     throw new DamagedExportError(key, "it does not have the hash that its first line says");
   try {
-    const index = exportIndex.parse(JSON.parse(body));
+    const content: unknown = JSON.parse(body);
+    const format = z.object({ format: z.string() }).safeParse(content).data?.format;
+    if (format !== undefined && !FORMATS.safeParse(format).success)
+      throw new Error(`its format is ${format}, which this version of Sluice does not read`);
+    const index = exportIndex.parse(content);
     if (index.id !== exportId) throw new Error(`it is the index of ${index.id}`);
     return { index, sha256: hash };
   } catch (error) {
@@ -104,10 +116,11 @@ export async function readIndex(store: ObjectStore, exportId: string): Promise<S
 }
 
 /** The ids of all exports, oldest first. */
-export async function listExports(store: ObjectStore): Promise<string[]> {
+export async function listExports(store: ObjectStore, root?: ExportRoot): Promise<string[]> {
   const ids: string[] = [];
-  for await (const { key } of store.list(EXPORT_INDEXES)) {
-    const id = /^([0-9]{10}-[0-9a-f]{8})\.json$/.exec(key.slice(EXPORT_INDEXES.length))?.[1];
+  const prefix = exportIndexes(root);
+  for await (const { key } of store.list(prefix)) {
+    const id = /^([0-9]{10}-[0-9a-f]{8})\.json$/.exec(key.slice(prefix.length))?.[1];
     if (id !== undefined) ids.push(id);
   }
   return ids.sort();
@@ -118,12 +131,19 @@ export async function listExports(store: ObjectStore): Promise<string[]> {
  *
  * @throws {@link DamagedExportError}
  */
-export async function readChain(store: ObjectStore, exportId: string): Promise<StoredIndex[]> {
+export async function readChain(
+  store: ObjectStore,
+  exportId: string,
+  root?: ExportRoot,
+): Promise<StoredIndex[]> {
   const chain: StoredIndex[] = [];
   for (let id: string | undefined = exportId, expected: string | undefined; id !== undefined;) {
-    const stored = await readIndex(store, id);
+    const stored = await readIndex(store, id, root);
     if (expected !== undefined && stored.sha256 !== expected)
-      throw new DamagedExportError(exportIndexKey(id), "it is not the one that was gone on from");
+      throw new DamagedExportError(
+        exportIndexKey(id, root),
+        "it is not the one that was gone on from",
+      );
     chain.unshift(stored);
     expected = stored.index.parent?.sha256;
     id = stored.index.parent?.id;

@@ -20,3 +20,4 @@ export { DERIVED_TABLES, NOT_OF_ONE_SCRIPT, readTables } from "./tables.js";
 export { RestoreRefusedError } from "./target.js";
 export { type Verified, verifyBackup, type VerifyDeps } from "./verify.js";
 export { restoreScript, type RestoredScript, type RestoreScriptDeps } from "./restore-script.js";
+export { rebuild, type RebuildDeps, type Rebuilt } from "./rebuild.js";

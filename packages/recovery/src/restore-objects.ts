@@ -104,8 +104,9 @@ async function listWanted(db: Queryable, after: string): Promise<Wanted[]> {
      from wanted w left join blobs b on b.sha256 = w.sha256 and b.state = 'stored'
        left join early_copies e on e.sha256 = w.sha256
        left join lateral (
-         select json_build_object('script_id', l.script_id, 'filename', s.filename, 'version', l.number,
-             'sha256', w.sha256) as head, a.metadata
+         select json_build_object('script_id', l.script_id, 'namespace', s.namespace, 'filename', s.filename,
+             'upload_time', to_char(l.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+             'version', l.number, 'sha256', w.sha256) as head, a.metadata
            from analyses a join versions l on l.id = a.leader join scripts s on s.id = l.script_id
            where a.sha256 = w.sha256 and a.metadata is not null limit 1) m on true
      order by w.sha256`,

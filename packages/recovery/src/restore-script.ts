@@ -15,7 +15,7 @@ import { chooseExport, type WantedExport } from "./choose-export.js";
 import type { ExportIndex } from "./export-index.js";
 import { BytesGoingError, insertScript, type PutBlob } from "./insert-script.js";
 import { NameTakenError } from "./name-taken.js";
-import type { OnProgress } from "./restore.js";
+import type { OnProgress } from "./load-catalog.js";
 import type { LostBlob } from "./restore-objects.js";
 import { readScriptRows, type ScriptRows } from "./script-rows.js";
 import { RestoreRefusedError } from "./target.js";

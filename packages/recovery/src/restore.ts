@@ -1,6 +1,5 @@
 import {
   migrateSome,
-  migrationNames,
   openSession,
   type Queryable,
   recordEvents,
@@ -9,16 +8,17 @@ import {
 import type { ObjectStore } from "@sluice/object-store";
 import type { BackupKey } from "./backup-key.js";
 import { copyBackup } from "./copy-backup.js";
-import { type ExportIndex, listExports, readChain, type Segment } from "./export-index.js";
-import { loadDeletions, loadRows } from "./load.js";
+import { type ExportIndex, listExports, readChain } from "./export-index.js";
+import {
+  assertRestorable,
+  loadCatalog,
+  type OnProgress,
+  REBUILD,
+  withTarget,
+} from "./load-catalog.js";
 import { countWanted, type LostBlob, restoreObjects } from "./restore-objects.js";
 import { RestoreState } from "./restore-state.js";
-import { readSegment, readSegmentBytes } from "./segments.js";
-import { assertEmpty, assertUnused, RestoreRefusedError } from "./target.js";
-import { readTables } from "./tables.js";
-
-/** Told how far a restore is: of each phase, how much is done and how much there is. */
-export type OnProgress = (phase: string, done: number, total: number) => void;
+import { assertUnused, RestoreRefusedError } from "./target.js";
 
 export interface RestoreDeps {
   /** The database that becomes the catalog. */
@@ -57,9 +57,6 @@ export class BlobsLostError extends Error {
   }
 }
 
-/** Two restores into one database never run at once. */
-const LOCK = 1936487800;
-
 /**
  * Makes the catalog and the objects again from the backup store. Killed at any point, it goes on where it stopped when it is run
  * again; until it is over, services refuse to start on the catalog.
@@ -68,18 +65,7 @@ const LOCK = 1936487800;
  *   with nothing restored; `KeyMissingError`; {@link BlobsLostError}
  */
 export async function restore(deps: RestoreDeps): Promise<Restored> {
-  const db = await openSession(deps.catalogUrl, "sluice-restore");
-  try {
-    const { rows } = await db.query<{ locked: boolean }>(
-      "select pg_try_advisory_lock($1) as locked",
-      [LOCK],
-    );
-    if (rows[0]?.locked !== true)
-      throw new RestoreRefusedError("another restore into this catalog is running");
-    return await restoreLocked(db, deps);
-  } finally {
-    await db.close();
-  }
+  return withTarget(deps.catalogUrl, (db) => restoreLocked(db, deps));
 }
 
 /**
@@ -116,6 +102,10 @@ export async function restoreMissingObjects({
 
 async function restoreLocked(db: Session, deps: RestoreDeps): Promise<Restored> {
   const begun = await RestoreState.find(db);
+  if (begun?.exportId.startsWith(REBUILD) === true)
+    throw new RestoreRefusedError(
+      "a rebuild of this catalog was begun and is not over: let it go on by sluice rebuild, or drop the database",
+    );
   if (begun !== undefined && deps.exportId !== undefined && deps.exportId !== begun.exportId)
     throw new RestoreRefusedError(
       `a restore of the export ${begun.exportId} into this catalog was begun and is not over: let it go on, or drop the database`,
@@ -126,9 +116,12 @@ async function restoreLocked(db: Session, deps: RestoreDeps): Promise<Restored> 
   const chain = (await readChain(deps.from, exportId)).map(({ index }) => index);
   const newest = chain.at(-1) as ExportIndex;
   await assertUnused(db);
-  const state = begun ?? (await begin(db, chain, deps));
-
-  await load(db, state, chain, deps);
+  let state = begun;
+  if (state === undefined) {
+    await assertRestorable(db, chain, deps, deps.keepObjects ? undefined : deps.objects);
+    state = await RestoreState.begin(db, exportId);
+  }
+  await loadCatalog(db, state, chain, deps);
   const lost = await bringObjects(db, state, deps);
   if (lost.length > 0 && !deps.allowMissing) throw new BlobsLostError(lost);
   await finish(db, state, newest, lost, deps);
@@ -142,101 +135,6 @@ async function restoreLocked(db: Session, deps: RestoreDeps): Promise<Restored> 
     versions: rows[0]?.versions ?? 0,
     lost,
   };
-}
-
-/** Looks at everything that can be wrong before anything is written. */
-async function begin(
-  db: Queryable,
-  chain: readonly ExportIndex[],
-  { from, objects, keys, keepObjects, signal, onProgress }: RestoreDeps,
-): Promise<RestoreState> {
-  const { id, migrations } = chain.at(-1) as ExportIndex;
-  const known = await migrationNames();
-  const unknown = migrations.find((name, index) => known[index] !== name);
-  if (unknown !== undefined)
-    throw new RestoreRefusedError(
-      `the export ${id} was made by another version of Sluice: it has the migration ${unknown}, and this one has not`,
-    );
-  await assertEmpty(db, keepObjects ? undefined : objects, migrations);
-  const segments = segmentsOf(chain);
-  for (const [index, { segment, keyId }] of segments.entries()) {
-    signal.throwIfAborted();
-    onProgress("checking the export", index, segments.length);
-    // The first tells whether the key is the right one; of the others the hash will do.
-    if (index === 0) await readSegment(from, segment, { keyId, keys });
-    else await readSegmentBytes(from, segment);
-  }
-  return RestoreState.begin(db, id);
-}
-
-function segmentsOf(chain: readonly ExportIndex[]): {
-  segment: Segment;
-  keyId: string | null;
-  columns: readonly string[];
-}[] {
-  return chain.flatMap((index) => {
-    const columnsOf = new Map(index.tables.map(({ name, columns }) => [name, columns]));
-    const one = (kind: Segment["kind"]) =>
-      index.segments.filter((segment) => segment.kind === kind);
-    // A row that is gone may have come back under the same key.
-    return [...one("deletions"), ...one("rows")].map((segment) => ({
-      segment,
-      keyId: index.key_id,
-      columns: columnsOf.get(segment.table) ?? [],
-    }));
-  });
-}
-
-async function load(
-  db: Queryable,
-  state: RestoreState,
-  chain: readonly ExportIndex[],
-  { catalogUrl, from, keys, signal, onProgress }: RestoreDeps,
-): Promise<void> {
-  if ((await state.done("loaded")) !== undefined) return;
-  const { migrations } = chain.at(-1) as ExportIndex;
-  const { rows } = await db.query<{ exists: boolean }>(
-    "select to_regclass('migrations') is not null as exists",
-  );
-  const applied = rows[0]?.exists
-    ? ((await db.query<{ count: number }>("select count(*)::int as count from migrations")).rows[0]
-        ?.count ?? 0)
-    : 0;
-  if (applied < migrations.length) await migrateSome(catalogUrl, migrations.length - applied);
-  const tables = new Map((await readTables(db)).map((table) => [table.name, table]));
-  await state.once("constraints taken off", () => state.defer([...tables.keys()]));
-  const segments = segmentsOf(chain);
-  const done = await state.allDone();
-  for (const [index, { segment, keyId, columns }] of segments.entries()) {
-    signal.throwIfAborted();
-    onProgress("loading the catalog", index, segments.length);
-    if (done.has(segment.key)) continue;
-    const table = tables.get(segment.table);
-    // Since then it has become a derived one.
-    if (table === undefined) continue;
-    const lines = await readSegment(from, segment, { keyId, keys });
-    await state.once(segment.key, () =>
-      segment.kind === "rows"
-        ? loadRows(db, table, columns, lines)
-        : loadDeletions(db, table, lines),
-    );
-  }
-  await state.once("loaded", async () => {
-    // Nobody holds a lease any more.
-    await db.query(
-      `update stages set state = 'pending', lease_token = null, leased_until = null, leased_alone = null
-       where state = 'running'`,
-    );
-    for (const { table, column, value } of (chain.at(-1) as ExportIndex).sequences) {
-      await db.query(
-        "select setval(pg_get_serial_sequence(quote_ident($1), $2)::regclass, $3::bigint)",
-        [table, column, value],
-      );
-    }
-  });
-  let restored = 0;
-  await state.putBack(() => onProgress("making indexes", ++restored, restored));
-  await db.query("analyze");
 }
 
 async function bringObjects(

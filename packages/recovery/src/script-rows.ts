@@ -1,7 +1,7 @@
 import type { ObjectStore } from "@sluice/object-store";
 import type { BackupKey } from "./backup-key.js";
 import type { ExportIndex, Segment } from "./export-index.js";
-import type { OnProgress } from "./restore.js";
+import type { OnProgress } from "./load-catalog.js";
 import { readSegment } from "./segments.js";
 
 /** A row as an export has it: every value as PostgreSQL writes it as text, or `null`. */

@@ -1,6 +1,11 @@
 import { createHash } from "node:crypto";
 import { decode, encode } from "@sluice/blobs";
-import { exportSegmentKey, ObjectNotFoundError, type ObjectStore } from "@sluice/object-store";
+import {
+  type ExportRoot,
+  exportSegmentKey,
+  ObjectNotFoundError,
+  type ObjectStore,
+} from "@sluice/object-store";
 import { type BackupKey, decrypt, encrypt, KeyMissingError } from "./backup-key.js";
 import { DamagedExportError, type Segment } from "./export-index.js";
 
@@ -9,17 +14,18 @@ export interface SegmentTarget {
   readonly store: ObjectStore;
   readonly exportId: string;
   readonly key: BackupKey | undefined;
+  readonly root?: ExportRoot | undefined;
 }
 
 /** Writes lines as one object: NDJSON, packed by zstd, encrypted where there is a key. */
 export async function writeSegment(
-  { store, exportId, key }: SegmentTarget,
+  { store, exportId, key, root }: SegmentTarget,
   { table, kind, part }: { table: string; kind: Segment["kind"]; part: number },
   lines: readonly string[],
 ): Promise<Segment> {
   const suffix = key === undefined ? "" : ".enc";
   const name = `${table}.${kind}.${String(part).padStart(6, "0")}.ndjson.zst${suffix}`;
-  const objectKey = exportSegmentKey(exportId, name);
+  const objectKey = exportSegmentKey(exportId, name, root);
   const packed = await encode(Buffer.from(`${lines.join("\n")}\n`), "zstd");
   const bytes = key === undefined ? packed : encrypt(packed, objectKey, key);
   await store.put(objectKey, bytes);

@@ -3,7 +3,7 @@ import type { ObjectStore } from "@sluice/object-store";
 import pMap from "p-map";
 import type { BackupKey } from "./backup-key.js";
 import { DamagedExportError, type ExportIndex, listExports, readChain } from "./export-index.js";
-import type { OnProgress } from "./restore.js";
+import type { OnProgress } from "./load-catalog.js";
 import type { LostBlob } from "./restore-objects.js";
 import { readSegment } from "./segments.js";
 

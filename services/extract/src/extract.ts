@@ -30,9 +30,12 @@ export const extract: Handler<"extract", ExtractDeps> = async (script, deps) => 
     throw error;
   });
   if (metadata instanceof ParserKilled) return advance({ refusal: metadata.finding });
-  const document: Metadata = {
+  // The namespace and the time are for a rebuild, which has nothing but this to know them by where registers are lost.
+  const document: Metadata & { namespace: string; upload_time: string } = {
     script_id: script.scriptId,
+    namespace: script.namespace,
     filename: script.filename,
+    upload_time: script.uploadTime.toISOString(),
     version: script.version,
     sha256: script.sha256,
     ...metadata,

@@ -38,6 +38,9 @@ export function exportCatalogTask(deps: ExportCatalogDeps): MaintenanceTask {
       log.info({ export: id, kind, rows, size }, "the catalog was exported");
       if (missing.length > 0)
         log.error({ export: id, blobs: missing }, "bytes that the catalog names are nowhere");
+      const { unregistered } = outcome;
+      if (unregistered !== undefined)
+        log.warn({ export: id, err: unregistered }, "the object store has no register of it");
       onExported(size);
     },
   };

@@ -1,5 +1,12 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { type RestoreArguments, runRestore, runVerify, type VerifyArguments } from "./commands.js";
+import {
+  type RebuildArguments,
+  type RestoreArguments,
+  runRebuild,
+  runRestore,
+  runVerify,
+  type VerifyArguments,
+} from "./commands.js";
 
 const RESTORE_HELP = `
 The target is what the settings of the environment name, as for npm start: CATALOG_URL, OBJECT_STORE_URL,
@@ -14,6 +21,16 @@ Exit code: 0 everything is restored; 1 the export or copies are damaged or lost 
 usage, a target that is refused, or no key; 3 a store does not answer, or a fault of Sluice. 130 after Ctrl-C.
 `;
 
+const REBUILD_HELP = `
+For when the catalog is lost and the backup store, its key or an undamaged export too. Names, versions, what people
+said and decided come from the register in the object store; all bytes are analysed again once Sluice is started.
+The catalog that CATALOG_URL names must be empty; the object store is only read, but for bytes that the backup
+store has and it has not. Stopped or killed, the same command goes on where it stopped.
+
+Exit code: 0 everything is there; 1 the register is damaged, or bytes are lost (each is named); 2 wrong usage, or a
+catalog that is refused; 3 a store does not answer, or a fault of Sluice. 130 after Ctrl-C.
+`;
+
 const VERIFY_HELP = `
 Reads the newest export and all that it rests on back, looks for a copy of every blob that a version needs, and reads
 some of them back, or all. Needs nothing but the backup store; Sluice may run.
@@ -22,7 +39,7 @@ Exit code: 0 everything is there and whole; 1 something is damaged or lost (each
 key; 3 the store does not answer, or a fault of Sluice. 130 after Ctrl-C.
 `;
 
-/** `sluice restore` and `sluice backup verify`. */
+/** `sluice restore`, `sluice rebuild` and `sluice backup verify`. */
 export function addRecoveryCommands(
   program: Command,
   say: (line: string) => void,
@@ -45,6 +62,12 @@ export function addRecoveryCommands(
     .option("--filename <name>", "of the script: the name that it comes back under")
     .addHelpText("after", RESTORE_HELP)
     .action((options: RestoreArguments) => onEnd(runRestore(options, say)));
+  program
+    .command("rebuild")
+    .description("Makes the catalog again from the object store alone.")
+    .option("--ignore-register", "names come only from what lies beside the bytes")
+    .addHelpText("after", REBUILD_HELP)
+    .action((options: RebuildArguments) => onEnd(runRebuild(options, say)));
   program
     .command("backup")
     .description("What the backup store has.")

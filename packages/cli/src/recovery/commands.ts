@@ -1,13 +1,15 @@
-/** `sluice restore` and `sluice backup verify`: an installation made again from its backup store, and whether it could be. */
+/** `sluice restore`, `sluice rebuild` and `sluice backup verify`: an installation made again, and whether it could be. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { type ObjectStore, StoreUnavailableError } from "@sluice/object-store";
 import {
   type BackupKey,
   backupKey,
   BlobsLostError,
   DamagedExportError,
   KeyMissingError,
+  rebuild,
   restore,
   restoreMissingObjects,
   RestoreRefusedError,
@@ -138,6 +140,56 @@ export async function runVerify(
     for (const { sha256, why } of lost) say(`${sha256}: ${why}`);
     return lost.length === 0 ? OK : DAMAGED;
   });
+}
+
+export interface RebuildArguments {
+  readonly ignoreRegister?: boolean;
+}
+
+/** @returns the exit code */
+export async function runRebuild(
+  { ignoreRegister = false }: RebuildArguments,
+  say: (line: string) => void,
+): Promise<number> {
+  const settings = readSettings();
+  return untilStopped(say, async (signal, phases) => {
+    const rebuilt = await withTheStores(settings, say, async (urls, open) =>
+      rebuild({
+        catalogUrl: urls.catalogUrl,
+        objects: await open(urls.objectStoreUrl),
+        backup: await openIfThere(urls.backupUrl, open, say),
+        ignoreRegister,
+        signal,
+        onProgress: (phase, done, total) => phases.show(phase, done, total),
+      }),
+    );
+    phases.end();
+    const { scripts, versions, queued, found, registeredAt, lost } = rebuilt;
+    const of =
+      registeredAt === undefined ? "without a register" : `by the register of ${registeredAt}`;
+    await new Output(process.stdout).write(
+      `rebuilt ${scripts} scripts with ${versions} versions ${of}; ${found} versions were in no register; ${queued} are to be analysed again\n`,
+    );
+    for (const blob of lost.slice(0, SHOWN_LOST)) say(`lost: ${blob.sha256}: ${blob.why}`);
+    return lost.length === 0 ? OK : DAMAGED;
+  });
+}
+
+/** A rebuild needs no backup store; one that answers may have what the object store has lost. */
+async function openIfThere(
+  url: string,
+  open: OpenStore,
+  say: (line: string) => void,
+): Promise<ObjectStore | undefined> {
+  try {
+    const store = await open(url);
+    await store.check();
+    return store;
+  } catch (error) {
+    if (!(error instanceof StoreUnavailableError)) throw error;
+    say(`the backup store does not answer, and is done without: ${visible(error.message)}`);
+    return undefined;
+  }
 }
 
 /** Runs until the end, or until the first signal: what is told of errors is the same of all commands. */
