@@ -139,7 +139,7 @@ describeWith(["postgres"], "killed without warning", () => {
       "select id from scripts where filename = 'first.py'",
     );
     const id = rows[0]?.id ?? "";
-    await deleteScript(stores.catalog, { scriptId: id, actor: "x" });
+    await deleteScript(stores.catalog, { scriptId: id, actor: "x", trashMs: 86_400_000 });
     for (const [key] of await stores.contents())
       if (key.startsWith("blobs/")) await stores.objects.delete(key);
     const command = [SLUICE, "restore", "--script", id];

@@ -1,12 +1,15 @@
+import { PackBuilder, readBlob } from "@sluice/blobs";
 import {
   deleteScript,
   HalfRestoredError,
   listVersions,
   migrate,
   readScript,
+  readVersion,
 } from "@sluice/catalog";
 import {
   metadataKey,
+  packKey,
   type ObjectStore,
   REGISTERS,
   StoreFullError,
@@ -42,6 +45,7 @@ function remake(target: Stores, overrides: Partial<RebuildDeps> = {}) {
 const beside = ({ objects }: Stores): Promise<Stores> => Stores.open({ objects, migrated: false });
 
 const HELD = [
+  "trash",
   "scripts",
   "metadata_changes",
   "legal_holds",
@@ -77,7 +81,7 @@ describeWith(["postgres"], "a rebuild from the object store alone", () => {
     await stores.invalid("invalid.py", "def (\n");
     await stores.upload("queued.py", "queued = 1\n");
     const deleted = await stores.ready("deleted.py", "import re\n");
-    await deleteScript(catalog, { scriptId: deleted.scriptId, actor: "x" });
+    await deleteScript(catalog, { scriptId: deleted.scriptId, actor: "x", trashMs: 86_400_000 });
     await catalog.query(
       "update scripts set title = 'Mine', tags = '{a}', revision = 2 where id = $1",
       [mine.scriptId],
@@ -199,6 +203,38 @@ describeWith(["postgres"], "a rebuild from the object store alone", () => {
       version: 2,
       sha256,
     });
+  });
+
+  test("finds what lies in packs, and names a pack that does not say what it holds", async () => {
+    const stores = await registered();
+    const sha256 = sha256Of("import sys\n");
+    const head = { script_id: randomUUID(), filename: "packed.py", version: 1 };
+    const unnamed = "packed = 1\n";
+    const pack = new PackBuilder();
+    await pack.add(sha256, Buffer.from("import sys\n"));
+    await pack.add(sha256Of(unnamed), Buffer.from(unnamed), Buffer.from(JSON.stringify(head)));
+    const [id, damaged] = [randomUUID(), packKey(randomUUID())];
+    await stores.objects.put(packKey(id), await pack.finish());
+    await stores.objects.put(damaged, Buffer.from("not a pack"));
+    for (const key of (await stores.contents()).keys())
+      if (key.startsWith("blobs/") && key.includes(sha256)) await stores.objects.delete(key);
+    const target = await beside(stores);
+    const rebuilt = await remake(target);
+    expect(rebuilt).toMatchObject({
+      lost: [],
+      found: 1,
+      damaged: [expect.stringContaining(damaged)],
+    });
+    expect(await readScript(target.catalog, head.script_id)).toMatchObject({
+      filename: "packed.py",
+    });
+    const scriptId = String(await idOf(target, "mine.py"));
+    const packed = await readVersion(target.catalog, { scriptId, version: 2 });
+    expect(packed?.blob?.key).toBe(packKey(id));
+    const content = await readBlob(target.objects, packed!.blob!, sha256);
+    expect(content.toString()).toBe("import sys\n");
+    const { rows } = await target.catalog.query("select id, state from packs");
+    expect(rows).toContainEqual({ id, state: "ready" });
   });
 
   test("goes on where it was stopped, and nothing is served meanwhile", async () => {

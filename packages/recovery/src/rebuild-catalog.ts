@@ -1,5 +1,7 @@
+import { PACK_ENCODING, PackDamagedError, readPackIndex } from "@sluice/blobs";
 import { type Queryable, RESTORE_SCHEMA } from "@sluice/catalog";
 import {
+  ARCHIVE,
   encodingOfKey,
   hashOfKey,
   kindOfKey,
@@ -44,6 +46,53 @@ export async function listBlobs(
     }
   }
 }
+
+/**
+ * Gives the blobs that lie in packs a row, and the packs too. Of bytes that are there by themselves also, these count.
+ *
+ * @returns packs that do not say what they hold
+ */
+export async function listPacks(
+  db: Queryable,
+  { objects, signal, onProgress }: RebuildObjectsDeps,
+): Promise<string[]> {
+  const damaged: string[] = [];
+  let done = 0;
+  for await (const { key, size } of objects.list(ARCHIVE)) {
+    signal.throwIfAborted();
+    const id = PACK.exec(key)?.[1];
+    if (id === undefined) continue;
+    const members = await readPackIndex(objects, key).catch((error: unknown) => {
+      if (!(error instanceof PackDamagedError)) throw error;
+      damaged.push(error.message);
+      return [];
+    });
+    await db.query(
+      `with pack as (
+         insert into packs (id, state, size, blob_bytes)
+           values ($1, 'ready', $2, (select coalesce(sum(bytes), 0) from unnest($7::bigint[]) bytes))
+           on conflict (id) do nothing)
+       insert into blobs (sha256, size, key, "offset", length, encoding)
+         select sha256, size, $3, "offset", length, $8
+         from unnest($4::text[], $5::integer[], $6::bigint[], $7::bigint[]) as m (sha256, size, "offset", length)
+         on conflict (sha256) do nothing`,
+      [
+        id,
+        size,
+        key,
+        members.map((member) => member.sha256),
+        members.map((member) => member.size),
+        members.map((member) => member.offset),
+        members.map((member) => member.length),
+        PACK_ENCODING,
+      ],
+    );
+    onProgress("listing packs", ++done, done);
+  }
+  return damaged;
+}
+
+const PACK = /^archive\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.zst$/;
 
 /** Lets versions name raw uploads only where these are there; of the others the blob counts. */
 export async function keepUploads(

@@ -1,7 +1,15 @@
-import { BlobCorruptError, readBlob, sha256Of } from "@sluice/blobs";
+import {
+  BlobCorruptError,
+  decode,
+  PACK_ENCODING,
+  readBlob,
+  readPackIndex,
+  sha256Of,
+} from "@sluice/blobs";
 import { type Queryable, RESTORE_SCHEMA } from "@sluice/catalog";
 import {
   type BlobPlace,
+  isPackKey,
   metadataKey,
   ObjectNotFoundError,
   type ObjectStore,
@@ -74,7 +82,7 @@ async function readUnnamed(
 ): Promise<Unnamed | undefined> {
   try {
     const { length: size } = await readBlob(objects, place, sha256);
-    const said = await readHead(objects, sha256);
+    const said = await readHead(objects, sha256, place);
     const made = {
       script_id: uuidv7(),
       namespace: NAMESPACE,
@@ -88,14 +96,31 @@ async function readUnnamed(
   }
 }
 
-async function readHead(objects: ObjectStore, sha256: string): Promise<Head | undefined> {
+async function readHead(
+  objects: ObjectStore,
+  sha256: string,
+  place: BlobPlace,
+): Promise<Head | undefined> {
   try {
-    const text = (await objects.get(metadataKey(sha256))).toString();
-    return head.safeParse(JSON.parse(text)).data;
+    const bytes = isPackKey(place.key)
+      ? await readPackedMetadata(objects, sha256, place.key)
+      : await objects.get(metadataKey(sha256));
+    return head.safeParse(JSON.parse(bytes.toString())).data;
   } catch (error) {
     if (error instanceof ObjectNotFoundError || error instanceof SyntaxError) return undefined;
     throw error;
   }
+}
+
+/** What lay beside a blob lies in the pack with it. @throws `ObjectNotFoundError` where nothing did */
+async function readPackedMetadata(
+  objects: ObjectStore,
+  sha256: string,
+  key: string,
+): Promise<Buffer> {
+  const member = (await readPackIndex(objects, key)).find((one) => one.sha256 === sha256);
+  if (member?.metadata === undefined) throw new ObjectNotFoundError(metadataKey(sha256));
+  return decode(await objects.get(key, member.metadata), PACK_ENCODING);
 }
 
 const UPLOAD = /\/([0-9a-f-]{36})\/v(\d+)(?:-\w+)?\.py$/;

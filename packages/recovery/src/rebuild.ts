@@ -21,6 +21,7 @@ import {
   beginVersions,
   keepUploads,
   listBlobs,
+  listPacks,
   loseVersions,
   lostHashes,
 } from "./rebuild-catalog.js";
@@ -48,6 +49,8 @@ export interface Rebuilt {
   /** Versions that no register names, made of bytes that were found. */
   readonly found: number;
   readonly lost: readonly LostBlob[];
+  /** Packs that do not say what they hold; the bytes in them are lost, unless there is a copy. */
+  readonly damaged: readonly string[];
 }
 
 const NO_REGISTER = "none";
@@ -87,9 +90,11 @@ async function rebuildLocked(db: Session, deps: RebuildDeps): Promise<Rebuilt> {
 
   if ((await state.done("objects listed")) === undefined) {
     await listBlobs(db, deps);
+    const damaged = await listPacks(db, deps);
     await keepUploads(db, deps);
-    await state.note("objects listed");
+    await state.note("objects listed", { damaged });
   }
+  const { damaged } = (await state.done("objects listed")) as { damaged: string[] };
   await nameUnnamed(db, deps);
   const lost = await bringLost(db, deps);
   await beginVersions(db, deps);
@@ -98,7 +103,7 @@ async function rebuildLocked(db: Session, deps: RebuildDeps): Promise<Rebuilt> {
     lost.map(({ sha256 }) => sha256),
   );
   const result = await count(db);
-  const rebuilt = { ...result, registeredAt: chain.at(-1)?.created_at, lost };
+  const rebuilt = { ...result, registeredAt: chain.at(-1)?.created_at, lost, damaged };
   await tell(db, state, rebuilt, deps);
   return rebuilt;
 }
@@ -165,8 +170,10 @@ async function bringLost(
   return lost;
 }
 
-async function count(db: Queryable): Promise<Omit<Rebuilt, "registeredAt" | "lost">> {
-  const { rows } = await db.query<Omit<Rebuilt, "registeredAt" | "lost">>(
+type Counts = Omit<Rebuilt, "registeredAt" | "lost" | "damaged">;
+
+async function count(db: Queryable): Promise<Counts> {
+  const { rows } = await db.query<Counts>(
     `select (select count(*)::int from scripts) as scripts, (select count(*)::int from versions) as versions,
        (select count(*)::int from versions where state = 'queued') as queued,
        (select count(*)::int from versions where request_id = 'rebuild') as found`,
@@ -177,7 +184,7 @@ async function count(db: Queryable): Promise<Omit<Rebuilt, "registeredAt" | "los
 async function tell(
   db: Queryable,
   state: RestoreState,
-  { lost, registeredAt, ...counts }: Rebuilt,
+  { lost, damaged, registeredAt, ...counts }: Rebuilt,
   { objects }: RebuildDeps,
 ): Promise<void> {
   const of =
@@ -185,10 +192,10 @@ async function tell(
   await state.once("told", () =>
     recordEvents(db, [
       {
-        severity: lost.length === 0 ? "info" : "critical",
+        severity: lost.length + damaged.length === 0 ? "info" : "critical",
         kind: "catalog.rebuilt",
         message: `Rebuilt from the objects in ${objects.description}, ${of}`,
-        details: { registered_at: registeredAt ?? null, ...counts, lost },
+        details: { registered_at: registeredAt ?? null, ...counts, lost, damaged },
       },
     ]),
   );

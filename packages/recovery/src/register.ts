@@ -23,6 +23,7 @@ import { type SegmentTarget, writeSegment } from "./segments.js";
 export const REGISTER_TABLES: ReadonlySet<string> = new Set([
   "scripts",
   "versions",
+  "trash",
   "metadata_changes",
   "legal_holds",
   "approvals",

@@ -164,14 +164,15 @@ export async function runRebuild(
       }),
     );
     phases.end();
-    const { scripts, versions, queued, found, registeredAt, lost } = rebuilt;
+    const { scripts, versions, queued, found, registeredAt, lost, damaged } = rebuilt;
     const of =
       registeredAt === undefined ? "without a register" : `by the register of ${registeredAt}`;
     await new Output(process.stdout).write(
       `rebuilt ${scripts} scripts with ${versions} versions ${of}; ${found} versions were in no register; ${queued} are to be analysed again\n`,
     );
+    for (const pack of damaged) say(pack);
     for (const blob of lost.slice(0, SHOWN_LOST)) say(`lost: ${blob.sha256}: ${blob.why}`);
-    return lost.length === 0 ? OK : DAMAGED;
+    return lost.length + damaged.length === 0 ? OK : DAMAGED;
   });
 }
 
