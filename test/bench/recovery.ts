@@ -16,7 +16,7 @@ import {
   restore,
   restoreScript,
 } from "@sluice/recovery";
-import pMap from "p-map";
+import pLimit from "p-limit";
 import { createDatabase, startPostgres, temporaryDirectory } from "../servers/index.js";
 import { removeDirectory } from "../servers/guard.js";
 
@@ -201,7 +201,8 @@ async function blobsPart(): Promise<number> {
   await migrate(url);
   const db = await openSession(url, "bench");
   const [objects, backup] = [await directory(), await directory()];
-  const hashes = await pMap(
+  const limit = pLimit(16);
+  const hashes = await limit.map(
     Array.from({ length: blobs }, (_, i) => i),
     async (i) => {
       const bytes = Buffer.concat([
@@ -224,7 +225,6 @@ async function blobsPart(): Promise<number> {
         backupKey: await backUpBlob(objects, backup, { place, sha256 }),
       };
     },
-    { concurrency: 16 },
   );
   await db.query(
     `insert into blobs (sha256, size, key, length, encoding, backup_key)

@@ -209,6 +209,37 @@ describeWith(["postgres"], "a restore", () => {
     await target.restore();
   });
 
+  test("says of what a newer Sluice has written that it cannot read it", async () => {
+    const stores = await exported();
+    const newest = (await listExports(stores.backup)).at(-1) as string;
+    const target = await Stores.open({ backup: stores.backup, migrated: false });
+    await rewriteIndex(stores, newest, { format: "sluice.export/2" });
+    await expect(target.restore()).rejects.toThrow(/sluice\.export\/2, which this version/);
+    await rewriteIndex(stores, newest, {
+      format: "sluice.export/1",
+      migrations: ["0001_catalog", "9999_later"],
+    });
+    await expect(target.restore()).rejects.toThrow(/another version of Sluice.*9999_later/);
+    expect(await target.contents()).toEqual(new Map());
+  });
+
+  test("takes exports in the order in which they were made, whatever the clock said", async () => {
+    const stores = await exported();
+    const ids = await listExports(stores.backup);
+    // The clock was a year ahead when the first one was made, and then put right.
+    await rewriteIndex(stores, ids[0] as string, { created_at: "2099-01-01T00:00:00.000Z" });
+    await stores.catalog.query("delete from export_state");
+    await stores.upload("after.py", "after = 1\n");
+    for (let i = 0; i < 3; i++) {
+      await stores.export({ keepMs: 60_000 });
+      await stores.catalog.query("delete from export_state");
+    }
+    const target = await Stores.open({ backup: stores.backup, migrated: false });
+    const { exportId } = await target.restore();
+    expect(exportId).toBe((await listExports(stores.backup)).at(-1));
+    expect(await target.rows(["events"])).toEqual(await stores.rows(["events"]));
+  });
+
   test("names blobs that the backup store has lost, and goes on without them only where it is told to", async () => {
     const stores = await exported();
     for await (const { key } of stores.backup.list("backups/quarantine/"))
@@ -262,6 +293,14 @@ describeWith(["postgres"], "a restore", () => {
     await expect(empty.restore()).rejects.toThrow(RestoreRefusedError);
   });
 });
+
+/** Says something else in an index, with the hash that it has then. */
+async function rewriteIndex({ backup }: Stores, id: string, change: object): Promise<void> {
+  const key = `backups/catalog/indexes/${id}.json`;
+  const [, body = "{}"] = (await backup.get(key)).toString().split("\n");
+  const text = JSON.stringify({ ...(JSON.parse(body) as object), ...change });
+  await backup.put(key, Buffer.from(`{"sha256":"${sha256Of(text)}"}\n${text}\n`));
+}
 
 async function shape({ catalog }: Stores): Promise<unknown> {
   const constraints = await catalog.query(
