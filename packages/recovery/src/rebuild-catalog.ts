@@ -112,6 +112,9 @@ export async function keepUploads(
     `update versions v set raw_key = null where raw_key is not null
        and not exists (select from ${RESTORE_SCHEMA}.uploads u where u.key = v.raw_key)`,
   );
+  await db.query(
+    "delete from expired_blobs e where exists (select from blobs b where b.sha256 = e.sha256)",
+  );
 }
 
 async function* batches(
@@ -131,7 +134,8 @@ async function* batches(
 
 const HAS_BYTES = `(v.raw_key is not null or exists (select from blobs b where b.sha256 = v.sha256 and b.state = 'stored'))`;
 /** What was no Python, or malware, is kept for a while only: that its bytes are gone is no loss. */
-const MAY_BE_GONE = "(v.state = 'rejected' and v.verdict in ('invalid', 'malicious'))";
+const MAY_BE_GONE = `(v.state = 'rejected' and v.verdict in ('invalid', 'malicious')
+  or exists (select from expired_blobs e where e.sha256 = v.sha256))`;
 
 /** Hashes of versions whose bytes are nowhere and should be somewhere. */
 export async function lostHashes(db: Queryable): Promise<string[]> {

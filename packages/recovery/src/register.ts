@@ -24,6 +24,7 @@ export const REGISTER_TABLES: ReadonlySet<string> = new Set([
   "scripts",
   "versions",
   "trash",
+  "expired_blobs",
   "metadata_changes",
   "legal_holds",
   "approvals",

@@ -29,8 +29,6 @@ export const NOT_OF_ONE_SCRIPT: ReadonlyMap<string, string> = new Map([
   ["events", "outlives what it tells of"],
   ["bulk_change_targets", "of a change of many scripts"],
   ["bulk_change_failures", "of a change of many scripts"],
-  ["trash", "what comes back is out of the trash"],
-  ["unreferenced_blobs", "what comes back is referred to"],
 ]);
 
 /** A table as it is exported. */
