@@ -182,6 +182,21 @@ describe("docker-compose.yml", () => {
     expect(Object.keys(compose.networks)).toEqual(["stores", "edge"]);
   });
 
+  it("lets the janitor see the disk of every store, and nothing of it be written", () => {
+    const { diskPaths } = loadServiceSettings(environment("janitor"));
+    const mounted = service("janitor").volumes?.map((volume) => volume.split(":"));
+    expect(mounted?.map(([volume]) => volume)).toEqual(STORES);
+    expect(mounted?.every(([, , mode]) => mode === "ro")).toBe(true);
+    expect(new Set(diskPaths.map(({ path }) => path))).toEqual(
+      new Set(mounted?.map(([, place]) => place)),
+    );
+    expect(diskPaths.map(({ name }) => name)).toEqual(["catalog", "queue", "objects", "backup"]);
+    for (const name of ["ingest", "janitor"]) {
+      const given = environment(name, { ...SECRETS, DISK_FULL: "5%" });
+      expect(loadServiceSettings(given).diskFull, name).toMatchObject({ percent: 5 });
+    }
+  });
+
   it("never lets Redis forget a job", () => {
     const command = service("redis").command?.join(" ");
     expect(command).toContain("--appendonly yes");

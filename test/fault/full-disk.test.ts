@@ -91,7 +91,7 @@ for (const queue of ["postgres", "redis"] as const)
           await query(catalogUrlOf(sluice), MUCH_LOG).catch(() => {});
           const { log } = sluice;
           await expect
-            .poll(() => log.some(isPanic) && refused.has("503"), { interval: 50 })
+            .poll(() => log.some(isPanic) && refused.has("507"), { interval: 50 })
             .toBe(true);
           await filling.giveRoom();
           filling = undefined;

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -28,35 +28,13 @@ export interface IngestOptions {
   /** Its catalog's database, migrated; a fresh one if not said. */
   readonly catalogUrl?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /**
-   * Size of a disk of its own for its objects, as tmpfs has it (`1m`): only the process sees it, and
-   * {@link Ingest.store} does not. Ask {@link mayMount} first.
-   */
-  readonly diskSize?: string;
 }
 
-/** Says whether this system lets the user mount a disk that only a child process sees. */
-export function mayMount(): boolean {
-  const [command, ...args] = WITH_OWN_MOUNTS;
-  return spawnSync(command, [...args, "true"]).status === 0;
-}
-
-const WITH_OWN_MOUNTS = ["unshare", "--user", "--map-root-user", "--mount"] as const;
-
-export async function startIngest({
-  catalogUrl,
-  env = {},
-  diskSize,
-}: IngestOptions = {}): Promise<Ingest> {
+export async function startIngest({ catalogUrl, env = {} }: IngestOptions = {}): Promise<Ingest> {
   const database = catalogUrl ?? (await freshDatabase());
   const directory = temporaryDirectory();
   const storeUrl = `file://${directory}/objects`;
-  const mount = `mount -t tmpfs -o size=${diskSize} none "$1" && exec "$2" "$3"`;
-  const [command, ...args] =
-    diskSize === undefined
-      ? [process.execPath, MAIN]
-      : [...WITH_OWN_MOUNTS, "sh", "-c", mount, "sh", directory, process.execPath, MAIN];
-  const child = spawn(command, args, {
+  const child = spawn(process.execPath, [MAIN], {
     stdio: ["ignore", "pipe", "inherit"],
     env: {
       PATH: process.env["PATH"],

@@ -12,7 +12,7 @@ import {
   temporaryDirectory,
 } from "../servers/index.js";
 import { call, form, upload } from "./client.js";
-import { freshDatabase, type Ingest, mayMount, remains, startIngest } from "./ingest.js";
+import { freshDatabase, type Ingest, remains, startIngest } from "./ingest.js";
 
 describeWith(["postgres", "redis"], "ingest", () => {
   const stops: (() => Promise<void>)[] = [];
@@ -127,39 +127,6 @@ describeWith(["postgres", "redis"], "ingest", () => {
           (await upload(ingest, "a.py", "a = 1\n", { headers: { "Idempotency-Key": "k" } })).status,
       )
       .toBe(202);
-  });
-
-  it("with a full object store refuses uploads, serves readers, and stays ready", async (context) => {
-    if (!mayMount()) context.skip("this system does not let the user mount a disk of its own");
-    const ingest = started(await startIngest({ diskSize: "1m" }));
-    const { body: script } = await upload(ingest, "kept.py", "kept = 1\n");
-    expect((await readyz(ingest)).body.status).toBe("ok");
-    const before = await ingest.catalog.query("select count(*) from versions");
-    const refused = await upload<Problem>(ingest, "large.py", new Uint8Array(2_000_000).fill(35));
-    expect([refused.status, refused.body.code]).toEqual([507, "insufficient_storage"]);
-    expect(refused.headers.get("retry-after")).toMatch(/^\d+$/);
-    expect((await ingest.catalog.query("select count(*) from versions")).rows).toEqual(before.rows);
-
-    // What is left goes to ever smaller scripts, until there is no room for a single byte.
-    for (let bytes = 512 * 1024, number = 0; bytes >= 1_024; number += 1) {
-      const { status } = await upload(
-        ingest,
-        `filling-${number}.py`,
-        `# ${number}\n${"#".repeat(bytes)}`,
-      );
-      if (status !== 202) bytes /= 2;
-    }
-    const full = await readyz(ingest);
-    expect([full.status, full.body.status]).toEqual([200, "degraded"]);
-    expect(full.body.failed).toEqual([
-      { name: "object_store", error: expect.stringContaining("no space left") },
-    ]);
-    const content = await call<string>(
-      ingest,
-      "readContent",
-      `/api/v1/scripts/${script.script_id}/content`,
-    );
-    expect(content.status).toBe(200);
   });
 
   it("holds no more of uploads in memory than it may, and tells the others to come later", async () => {

@@ -182,6 +182,7 @@ export function storeWith(store: ObjectStore, changed: Partial<ObjectStore>): Ob
     delete: store.delete.bind(store),
     list: store.list.bind(store),
     check: store.check.bind(store),
+    probeRoom: store.probeRoom.bind(store),
     close: store.close.bind(store),
     ...changed,
   };

@@ -67,6 +67,7 @@ export * from "./statistics.js";
 export * from "./scripts.js";
 export * from "./statuses.js";
 export * from "./standing.js";
+export * from "./storage-states.js";
 export * from "./states.js";
 export * from "./undelete.js";
 export * from "./trash.js";

@@ -37,6 +37,12 @@ export const EVENT_KINDS = [
   "backup.unrepairable",
   /** The scrub does not go on: so much is missing that the wrong volume seems to be mounted. */
   "scrub.halted",
+  /** A store has little room left. */
+  "disk.low",
+  /** It has none: uploads are refused, where it holds them up. */
+  "disk.full",
+  /** It is not full any more, or not low: `details.state` says which. */
+  "disk.recovered",
   /** A watched directory cannot be followed by events any more and is scanned often instead. */
   "watch.polling",
   /** A watched directory is gone or cannot be read. */

@@ -26,5 +26,6 @@ export * from "./scripts.js";
 export * from "./search.js";
 export * from "./stages.js";
 export * from "./status.js";
+export * from "./storage.js";
 export * from "./user-metadata.js";
 export * from "./writable-fields.js";

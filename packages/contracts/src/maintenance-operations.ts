@@ -3,6 +3,7 @@ import { maintenanceList } from "./maintenance.js";
 import type { Operation } from "./operation.js";
 import { API, NEEDS_CATALOG } from "./operation-members.js";
 import * as parameters from "./parameters.js";
+import { storageList } from "./storage.js";
 import { watchList } from "./watch.js";
 
 /** What operators are told of what runs by itself. */
@@ -26,6 +27,17 @@ export const MAINTENANCE_OPERATIONS = {
       200: { description: "Every task", content: { "application/json": maintenanceList } },
     },
     problems: NEEDS_CATALOG,
+  },
+  listStorage: {
+    method: "get",
+    path: `${API}/storage`,
+    tag: "Operations",
+    summary: "See how much room each store has, and whether uploads are taken",
+    description:
+      "Answered while the catalog does not answer, too, with what this process sees itself. A store is looked at every few seconds.",
+    query: parameters.noQuery,
+    answers: { 200: { description: "Every store", content: { "application/json": storageList } } },
+    problems: [],
   },
   listWatch: {
     method: "get",

@@ -331,7 +331,7 @@ export const PROBLEMS = {
   insufficient_storage: {
     status: 507,
     title: "There is no room left to store it",
-    help: "Nothing was stored; `detail` names the store that is full. Try again after `Retry-After` seconds.",
+    help: "Nothing was stored; `stores` and `detail` name what is full. Try again after `Retry-After` seconds: uploads are taken again by themselves when there is room. What is stored can be read, changed and deleted meanwhile.",
   },
 } as const satisfies Record<string, ProblemDeclaration>;
 
@@ -376,6 +376,12 @@ export const problem = z
       .enum(["catalog", "object_store", "queue"])
       .optional()
       .describe("With 503: what did not answer"),
+    stores: z
+      .array(z.string())
+      .optional()
+      .describe(
+        "With `insufficient_storage`: names of the stores that are full, as in GET /api/v1/storage",
+      ),
   })
   .meta({ id: "Problem", description: "Problem details as of RFC 9457" });
 export type Problem = z.infer<typeof problem>;

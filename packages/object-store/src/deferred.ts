@@ -50,6 +50,10 @@ export class DeferredObjectStore implements ObjectStore {
     return (await this.#store()).check();
   }
 
+  async probeRoom(): Promise<void> {
+    return (await this.#store()).probeRoom();
+  }
+
   async close(): Promise<void> {
     await this.#opening?.catch(() => undefined);
     await this.#opened?.close();

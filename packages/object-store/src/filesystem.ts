@@ -22,6 +22,7 @@ import {
   ObjectNotFoundError,
   type ObjectStat,
   type ObjectStore,
+  PROBE_BYTES,
   StoreFullError,
   StoreUnavailableError,
 } from "./object-store.js";
@@ -165,6 +166,17 @@ export class FileSystemObjectStore implements ObjectStore {
       }
     } catch (error) {
       throw this.#unavailable("check", error);
+    }
+  }
+
+  async probeRoom(): Promise<void> {
+    const temporary = join(this.#root, TEMPORARY_PREFIX + randomUUID());
+    try {
+      await this.#write(temporary, Buffer.alloc(PROBE_BYTES));
+    } catch (error) {
+      throw this.#unavailable("probe", error);
+    } finally {
+      await rm(temporary, { force: true }).catch(() => undefined);
     }
   }
 

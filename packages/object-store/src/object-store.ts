@@ -43,8 +43,18 @@ export interface ObjectStore {
    */
   check(): Promise<void>;
 
+  /**
+   * Writes {@link PROBE_BYTES} and removes them again: resolves where there is room for as much.
+   *
+   * @throws {@link StoreUnavailableError}, as {@link StoreFullError} where there is no room
+   */
+  probeRoom(): Promise<void>;
+
   close(): Promise<void>;
 }
+
+/** What must fit for a store that was full to count as one with room. */
+export const PROBE_BYTES = 1024 * 1024;
 
 export interface ByteRange {
   readonly offset: number;

@@ -43,7 +43,27 @@ export class RequestError extends Error {
   get code(): string | undefined {
     return codeOf(this.cause);
   }
+
+  /** The server has no room, or a quota is used up. */
+  get saysFull(): boolean {
+    const { status, code, cause } = this;
+    if (status === 507 || (code !== undefined && FULL_CODES.has(code))) return true;
+    return status !== undefined && status >= 500 && NO_ROOM.test(String(cause));
+  }
 }
+
+/**
+ * What servers say that have no room: MinIO with a full disk or a bucket's quota used up, Ceph's gateway, versitygw
+ * and others with a quota.
+ */
+const FULL_CODES: ReadonlySet<string> = new Set([
+  "XMinioStorageFull",
+  "XMinioAdminBucketQuotaExceeded",
+  "QuotaExceeded",
+  "InsufficientStorage",
+]);
+/** How servers pass on `ENOSPC` and `EDQUOT` that have no code for it, as C and Go word them. */
+const NO_ROOM = /no space left|disk quota exceeded|\b(?:ENOSPC|EDQUOT)\b/i;
 
 interface Attempt {
   readonly signal: AbortSignal;
@@ -136,7 +156,8 @@ async function attemptOnce<T>(
   }
 }
 
-function mayPass({ status }: RequestError): boolean {
+function mayPass({ status, saysFull }: RequestError): boolean {
+  if (saysFull) return false;
   // No answer, or one whose body broke off.
   if (status === undefined || status < 300) return true;
   return status === 408 || status === 429 || status === 500 || (status >= 502 && status <= 504);
@@ -154,6 +175,7 @@ const EXPLANATIONS: Readonly<Record<string, string>> = {
   SignatureDoesNotMatch: "key or secret is wrong",
   XAdminUserNotFound: "key or secret is wrong",
   XMinioStorageFull: "no space left on the server's disk",
+  XMinioAdminBucketQuotaExceeded: "the bucket's quota is used up",
   InsufficientStorage: "no space left on the server",
   QuotaExceeded: "the quota is used up",
   AccessDenied: "the key may not do that",

@@ -10,6 +10,7 @@ import {
   ObjectNotFoundError,
   type ObjectStat,
   type ObjectStore,
+  PROBE_BYTES,
   StoreFullError,
   StoreUnavailableError,
 } from "./object-store.js";
@@ -24,13 +25,9 @@ import type { S3Location } from "./url.js";
 
 /** What servers say that keep keys as paths, to a key above or below another object's. */
 const PATH_CONFLICTS = new Set(["ObjectParentIsFile", "ExistingObjectIsDirectory"]);
-/**
- * What servers say that have no room: MinIO with a full disk, Ceph's gateway and others with a quota
- * used up. HTTP status 507 says it as well, whatever the code.
- */
-const FULL_CODES = new Set(["XMinioStorageFull", "QuotaExceeded", "InsufficientStorage"]);
 /** No valid key has a segment that begins with a dot. */
 const CHECK_KEY = ".check";
+const PROBE_KEY = ".probe";
 /** How long a write that went well stands for the right to write, in milliseconds. */
 const WRITE_PROOF_MS = 60_000;
 /** More at once gain nothing from one server; each is a file handle. */
@@ -166,7 +163,7 @@ export class S3ObjectStore implements ObjectStore {
     do {
       const page = await this.#page(prefix, token);
       for (const { name, size, lastModified } of page.objects) {
-        if (name === undefined || name === CHECK_KEY) continue;
+        if (name === undefined || name === CHECK_KEY || name === PROBE_KEY) continue;
         if (!isKey(name)) {
           onForeign?.({ name, what: "has a key that Sluice gives to none of its objects" });
           continue;
@@ -191,6 +188,14 @@ export class S3ObjectStore implements ObjectStore {
       this.#writeProvenAt = Number.NEGATIVE_INFINITY;
       throw error;
     }
+  }
+
+  async probeRoom(): Promise<void> {
+    const bytes = Buffer.alloc(PROBE_BYTES);
+    await this.#send("probe", bytes.length, () =>
+      this.#client.putObject(this.#bucket, PROBE_KEY, bytes, bytes.length),
+    );
+    await this.#send("probe", 0, () => this.#client.removeObject(this.#bucket, PROBE_KEY));
   }
 
   async close(): Promise<void> {
@@ -238,16 +243,12 @@ export class S3ObjectStore implements ObjectStore {
       if (error.code !== undefined && PATH_CONFLICTS.has(error.code)) {
         throw new InvalidKeyError(`${operation}: ${error.message}`, { cause: error });
       }
-      const ErrorClass = isFull(error) ? StoreFullError : StoreUnavailableError;
+      const ErrorClass = error.saysFull ? StoreFullError : StoreUnavailableError;
       throw new ErrorClass(`${this.description}: ${operation}: ${error.message}`, {
         cause: error,
       });
     }
   }
-}
-
-function isFull({ status, code }: RequestError): boolean {
-  return status === 507 || (code !== undefined && FULL_CODES.has(code));
 }
 
 function requestErrorOf(error: unknown): RequestError | undefined {

@@ -38,6 +38,8 @@ export type Producer = Pick<
 export interface Makers {
   producer(name: string): Producer;
   worker(name: string, process: (job: Job) => Promise<void>, concurrency: number): BullWorker;
+  /** @throws where the server takes no writes */
+  probe(): Promise<void>;
   /** Where among so many waiting jobs `getJobs` has the one that is next. */
   indexOfOldest(waiting: number): number;
   close(): Promise<void>;
@@ -91,6 +93,9 @@ function redisMakers(url: string, log: QueueLog, lockOptions: LockOptions): Make
       worker.on("failed", (job, err) => log.warn({ err, queue: name, job_id: job?.id }, JOB_LOST));
       return worker;
     },
+    probe: async () => {
+      await shared.set(`${NAMESPACE}:probe`, "1", "EX", 60);
+    },
     indexOfOldest: () => 0,
     close: async () => shared.disconnect(),
   };
@@ -119,6 +124,8 @@ function postgresMakers(url: string, log: QueueLog, lockOptions: LockOptions): M
       worker.on("failed", (job, err) => log.warn({ err, queue: name, job_id: job?.id }, JOB_LOST));
       return worker;
     },
+    // Its disk is watched like any other.
+    probe: async () => {},
     // BullMQ 6.7 lists them from the newest on PostgreSQL, whatever the order asked for.
     indexOfOldest: (waiting) => Math.max(0, waiting - 1),
     close: async () => {},
@@ -145,6 +152,14 @@ export async function withinTime<T>(work: Promise<T>, what: string): Promise<T> 
   } finally {
     clearTimeout(timer);
   }
+}
+
+/**
+ * Says whether Redis takes no writes for want of room: on its disk, for its log or its snapshots (`MISCONF`), or of
+ * memory (`OOM`).
+ */
+export function isQueueFull(error: unknown): boolean {
+  return error instanceof Error && /\b(?:MISCONF|OOM command not allowed)\b/.test(error.message);
 }
 
 /** The queue's server did not answer in time. */

@@ -107,6 +107,7 @@ class BullMqQueue implements Queue {
 
   async check(): Promise<void> {
     await withinTime(this.#producer(STAGE_NAMES[0]).isPaused(), "ask the queue's server");
+    await withinTime(this.#makers.probe(), "write to the queue's server");
   }
 
   async close(): Promise<void> {

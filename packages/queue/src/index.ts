@@ -1,4 +1,4 @@
-export { QueueUnavailableError } from "./backends.js";
+export { isQueueFull, QueueUnavailableError } from "./backends.js";
 export * from "./bullmq-queue.js";
 export * from "./queue.js";
 export * from "./schedule.js";

@@ -54,7 +54,7 @@ export interface Queue {
   depth(stage: StageName): Promise<QueueDepth>;
   pause(stage: StageName): Promise<void>;
   resume(stage: StageName): Promise<void>;
-  /** @throws where the queue's server does not answer */
+  /** @throws where the queue's server does not answer, or takes no writes */
   check(): Promise<void>;
   close(): Promise<void>;
 }

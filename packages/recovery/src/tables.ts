@@ -9,6 +9,10 @@ export const DERIVED_TABLES: ReadonlyMap<string, string> = new Map([
   ["scrub_passes", "how far the scrub has come in this very store"],
   ["maintenance_tasks", "leases and cursors of a running janitor; each task begins a new round"],
   ["archive_queue", "a round of the retention policy fills it again"],
+  [
+    "storage_states",
+    "how much room the stores of this very installation have; looked at every few seconds",
+  ],
   ["watch_directories", "leases and states of running watchers, which make them again"],
   ["watch_files", "a watcher reads its folders again; what a script has already makes no version"],
   ["statistics", "counted again from the rows that come back"],

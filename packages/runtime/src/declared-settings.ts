@@ -13,6 +13,7 @@ import {
   whole,
 } from "./setting-values.js";
 import { type Declared, seconds, setting, type SettingDeclaration } from "./setting-declaration.js";
+import { DISK_SETTINGS } from "./disk-settings.js";
 import { WATCH_SETTINGS } from "./watch-settings.js";
 import type { Settings } from "./settings.js";
 
@@ -302,6 +303,7 @@ export const DECLARED = {
     schema: whole(1_024, 100_000_000_000),
   }),
   ...WATCH_SETTINGS,
+  ...DISK_SETTINGS,
   drainTimeoutMs: setting({
     name: "DRAIN_TIMEOUT_SECONDS",
     default: "30",

@@ -2,12 +2,13 @@ import { isIPv4 } from "node:net";
 import type { StageName } from "@sluice/pipeline";
 import { type Compression, CONCURRENCY, DECLARED, type LogLevel } from "./declared-settings.js";
 import type { Declared } from "./setting-declaration.js";
-import type { ApiKey } from "./setting-values.js";
+import { diskProblems } from "./disk-levels.js";
+import type { ApiKey, DiskLevel, DiskPath } from "./setting-values.js";
 
 export { SETTINGS } from "./declared-settings.js";
 export type { Compression, LogLevel } from "./declared-settings.js";
 export type { SettingDeclaration } from "./setting-declaration.js";
-export type { ApiKey } from "./setting-values.js";
+export { type ApiKey, type DiskLevel, type DiskPath, writeDiskPaths } from "./setting-values.js";
 
 /** Everything that the environment decides, checked. An unset URL is `undefined`. */
 export interface Settings {
@@ -101,6 +102,18 @@ export interface Settings {
   readonly watchScanMs: number;
   /** Whether what was refused is written to a file beside it. */
   readonly watchReport: boolean;
+  /** Free space below which an alert is given. */
+  readonly diskLow: DiskLevel;
+  /** Free space at which it ends; `undefined`: half as much again. */
+  readonly diskLowUntil: DiskLevel | undefined;
+  /** Free space below which uploads are refused. */
+  readonly diskFull: DiskLevel;
+  /** Free space at which they are taken again; `undefined`: half as much again. */
+  readonly diskFullUntil: DiskLevel | undefined;
+  /** Time between two looks at the room that the stores have, in milliseconds. */
+  readonly diskCheckMs: number;
+  /** Disks that are watched beside those of `file://` stores. */
+  readonly diskPaths: readonly DiskPath[];
   /** How long a process that was asked to stop may take to finish its work, in milliseconds. */
   readonly drainTimeoutMs: number;
 }
@@ -181,7 +194,8 @@ function read(env: NodeJS.ProcessEnv, required: readonly Declared<unknown>[]): S
   settings["apiKeys"] ??= [];
   settings["metricsPeers"] ??= [];
   settings["backupSecrets"] ??= [];
-  for (const key of ["watchDirs", "watchDeleteDirs", "watchRenameDirs"]) settings[key] ??= [];
+  for (const key of ["watchDirs", "watchDeleteDirs", "watchRenameDirs", "diskPaths"])
+    settings[key] ??= [];
   settings["concurrency"] = Object.fromEntries(
     CONCURRENCY.map(({ stage, declared }) => [stage, reader.read(declared)]),
   );
@@ -209,6 +223,11 @@ function read(env: NodeJS.ProcessEnv, required: readonly Declared<unknown>[]): S
       : some.find((directory) => !watchDirs.includes(directory));
     if (other === undefined) continue;
     reader.problem(DECLARED[key].name, `names ${JSON.stringify(other)}, which WATCH_DIRS does not`);
+  }
+  if (![...wrong].some((name) => name.startsWith("DISK_"))) {
+    for (const { name, message } of diskProblems(settings as unknown as Settings)) {
+      reader.problem(name, message);
+    }
   }
   if (reader.problems.length > 0) throw new SettingsError(reader.problems);
   return settings as unknown as Settings;

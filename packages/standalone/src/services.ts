@@ -5,7 +5,12 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { STAGE_NAMES, type StageName } from "@sluice/pipeline";
-import { EXIT_WRONG_SETTINGS, type Readiness, type ServiceSettings } from "@sluice/runtime";
+import {
+  EXIT_WRONG_SETTINGS,
+  type Readiness,
+  type ServiceSettings,
+  writeDiskPaths,
+} from "@sluice/runtime";
 import { freePorts } from "./ports.js";
 import { StartError } from "./start-error.js";
 import type { Program } from "./supervisor.js";
@@ -50,6 +55,7 @@ export async function prepareServices(settings: ServiceSettings): Promise<Servic
     OBJECT_STORE_URL: settings.objectStoreUrl,
     BACKUP_URL: settings.backupUrl,
     SLUICE_DATA: settings.dataDir,
+    DISK_PATHS: writeDiskPaths(settings.diskPaths),
     WATCH_UPLOAD_URL: apiUrl(settings.host, settings.port),
   };
   const ingest = {

@@ -6,10 +6,10 @@ import { openDataDir } from "./data-dir.js";
 import { preparePostgres, runningCatalogUrl } from "./postgres/server.js";
 import type { Supervisor } from "./supervisor.js";
 
-/** Where all stores are. */
+/** Where all stores are, and what of them is on which disk. */
 export type StoreUrls = Pick<
   ServiceSettings,
-  "catalogUrl" | "queueUrl" | "objectStoreUrl" | "backupUrl"
+  "catalogUrl" | "queueUrl" | "objectStoreUrl" | "backupUrl" | "diskPaths"
 >;
 
 /** The embedded stores' directories, made where they are missing. */
@@ -47,12 +47,12 @@ export async function openStores(
   say: (line: string) => void,
   { signal, unlessStopped, onPostgres }: Opening,
 ): Promise<{ urls: StoreUrls; postgres: string | undefined }> {
-  const { dataDir, catalogUrl, queueUrl } = settings;
+  const { dataDir, catalogUrl, queueUrl, diskPaths } = settings;
   const objects = directoriesOf(settings);
   // The queue's tables have a schema of their own, so that they may share the catalog's database.
   if (catalogUrl !== undefined)
     return {
-      urls: { catalogUrl, queueUrl: queueUrl ?? catalogUrl, ...objects },
+      urls: { catalogUrl, queueUrl: queueUrl ?? catalogUrl, ...objects, diskPaths },
       postgres: undefined,
     };
 
@@ -61,8 +61,15 @@ export async function openStores(
   onPostgres(postgres.supervisor);
   await unlessStopped(postgres.supervisor.start());
   const urls = await unlessStopped(postgres.openDatabases());
+  const isNamed = diskPaths.some(({ name }) => name === "catalog");
+  const own = isNamed ? [] : [{ name: "catalog", path: join(dataDir, "postgres") }];
   return {
-    urls: { catalogUrl: urls.catalogUrl, queueUrl: queueUrl ?? urls.queueUrl, ...objects },
+    urls: {
+      catalogUrl: urls.catalogUrl,
+      queueUrl: queueUrl ?? urls.queueUrl,
+      ...objects,
+      diskPaths: [...diskPaths, ...own],
+    },
     postgres: postgres.version,
   };
 }
@@ -102,7 +109,7 @@ export async function withStores<T>(
 export async function withStoresInUse<T>(
   settings: Settings,
   say: (line: string) => void,
-  work: (urls: Omit<StoreUrls, "queueUrl">) => Promise<T>,
+  work: (urls: Omit<StoreUrls, "queueUrl" | "diskPaths">) => Promise<T>,
 ): Promise<T> {
   const catalogUrl = settings.catalogUrl ?? runningCatalogUrl(settings.dataDir);
   return catalogUrl === undefined

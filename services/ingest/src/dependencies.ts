@@ -8,6 +8,8 @@ import type { SearchDeps } from "./search/engine.js";
 import type { KeyClaims } from "./key-claims.js";
 import type { IngestMetrics, ObservePipeline } from "./metrics.js";
 import type { StatusWatch } from "./status/watch.js";
+import type { StorageMonitor } from "@sluice/disk";
+import type { Intake } from "./upload/intake.js";
 import type { HeldBytes } from "./upload/held-bytes.js";
 import type { UseNotes } from "./use/use-notes.js";
 import type { OneAtATime } from "./upload/one-at-a-time.js";
@@ -24,6 +26,8 @@ export interface Dependencies {
   readonly healer: ContentHealer;
   readonly queue: Queue;
   readonly comparer: Comparer;
+  readonly storage: StorageMonitor;
+  readonly intake: Intake;
   readonly held: HeldBytes;
   readonly names: OneAtATime;
   readonly uses: UseNotes;

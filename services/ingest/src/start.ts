@@ -6,6 +6,7 @@ import {
   readStatuses,
   recordUse,
 } from "@sluice/catalog";
+import { StorageMonitor, storesToWatch, tellingWhenFull } from "@sluice/disk";
 import { DeferredObjectStore, openObjectStore } from "@sluice/object-store";
 import { FIRST_STAGE } from "@sluice/pipeline";
 import { openQueue } from "@sluice/queue";
@@ -20,6 +21,7 @@ import { KeyClaims } from "./key-claims.js";
 import { listen } from "./server.js";
 import { StatusWatch } from "./status/watch.js";
 import { HeldBytes } from "./upload/held-bytes.js";
+import { Intake } from "./upload/intake.js";
 import { OneAtATime } from "./upload/one-at-a-time.js";
 import { UseNotes } from "./use/use-notes.js";
 
@@ -57,8 +59,18 @@ export async function startIngest({
   shutdown.add("search threads", () => threads.close());
   const queue = openQueue(settings.queueUrl, log);
   shutdown.add("queue", () => queue.close());
-  const store = await openObjectStore(settings.objectStoreUrl);
-  shutdown.add("object store", () => store.close());
+  const objects = await openObjectStore(settings.objectStoreUrl);
+  shutdown.add("object store", () => objects.close());
+  const storage = new StorageMonitor({
+    stores: storesToWatch(settings, { catalog, queue, objects, backup: undefined }),
+    catalog,
+    settings,
+    log,
+    metrics,
+  });
+  shutdown.add("storage monitor", () => storage.close());
+  await storage.start();
+  const store = tellingWhenFull(objects, (error) => storage.refused("objects", error));
   const backup = new DeferredObjectStore(settings.backupUrl);
   shutdown.add("backup store", () => backup.close());
 
@@ -76,6 +88,8 @@ export async function startIngest({
     healer: new ContentHealer({ catalog, objects: store, backup, log }),
     queue,
     held,
+    storage,
+    intake: new Intake(storage),
     comparer: new Comparer(),
     watch,
     log,

@@ -1,3 +1,4 @@
+import { StorageMonitor, storesToWatch, tellingWhenFull } from "@sluice/disk";
 import { openObjectStore } from "@sluice/object-store";
 import { activateAtStart, PolicyInForce } from "@sluice/policies";
 import { openSchedule } from "@sluice/queue";
@@ -16,11 +17,22 @@ import { writeManifests } from "./write-manifests.js";
 await runService("janitor", async (context) => {
   const { settings, log, metrics, shutdown } = context;
   const stores = await openStores(context);
-  const backup = await openObjectStore(settings.backupUrl);
-  shutdown.add("backup store", () => backup.close());
+  const openedBackup = await openObjectStore(settings.backupUrl);
+  shutdown.add("backup store", () => openedBackup.close());
+  const storage = new StorageMonitor({
+    stores: storesToWatch(settings, { ...stores, backup: openedBackup }),
+    catalog: stores.catalog,
+    settings,
+    log,
+    metrics,
+  });
+  shutdown.add("storage monitor", () => storage.close());
+  await storage.start();
+  const backup = tellingWhenFull(openedBackup, (error) => storage.refused("backup", error));
   await serveHealth(checksOf(stores), context);
   const counters = createJanitorMetrics(metrics);
-  const { catalog, queue, objects } = stores;
+  const { catalog, queue } = stores;
+  const objects = tellingWhenFull(stores.objects, (error) => storage.refused("objects", error));
   const { signal } = shutdown;
 
   const { janitorIntervalMs, orphanGraceMs: graceMs } = settings;

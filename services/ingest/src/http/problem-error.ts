@@ -1,6 +1,6 @@
 import type { Problem, ProblemCode } from "@sluice/contracts";
 
-type ProblemMembers = Pick<Problem, "errors" | "script_id" | "dependency">;
+type ProblemMembers = Pick<Problem, "errors" | "script_id" | "dependency" | "stores">;
 
 export interface ProblemOptions extends Partial<ProblemMembers> {
   readonly headers?: Readonly<Record<string, string>>;

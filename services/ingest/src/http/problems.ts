@@ -1,4 +1,4 @@
-import { isUnavailable } from "@sluice/catalog";
+import { isCatalogFull, isUnavailable } from "@sluice/catalog";
 import { MAX_JSON_BYTES, type Problem, PROBLEMS } from "@sluice/contracts";
 import { StoreFullError, StoreUnavailableError } from "@sluice/object-store";
 import type { ErrorRequestHandler, Request, Response } from "express";
@@ -6,7 +6,7 @@ import { ClientGoneError, ProblemError } from "./problem-error.js";
 
 const RETRY_AFTER = { "Retry-After": "2" };
 /** Room is made by people, or by a clean-up, and takes longer than a restart. */
-const RETRY_AFTER_FULL = { "Retry-After": "30" };
+export const RETRY_AFTER_FULL = { "Retry-After": "30" };
 
 /** What a request that failed with this error is answered; `undefined` where nobody is left to answer. */
 export function toProblemError(error: unknown): ProblemError | undefined {
@@ -16,7 +16,7 @@ export function toProblemError(error: unknown): ProblemError | undefined {
     return new ProblemError(
       "insufficient_storage",
       "The object store is full, and nothing was changed. Try again when the operator has made room.",
-      { headers: RETRY_AFTER_FULL, cause: error },
+      { stores: ["objects"], headers: RETRY_AFTER_FULL, cause: error },
     );
   }
   if (error instanceof StoreUnavailableError) {
@@ -24,6 +24,13 @@ export function toProblemError(error: unknown): ProblemError | undefined {
       "object_store_unavailable",
       "The object store does not answer, and nothing was changed. Try again in a moment.",
       { dependency: "object_store", headers: RETRY_AFTER, cause: error },
+    );
+  }
+  if (isCatalogFull(error)) {
+    return new ProblemError(
+      "catalog_unavailable",
+      "The catalog's disk is full, and nothing was changed. Try again when the operator has made room.",
+      { dependency: "catalog", headers: RETRY_AFTER_FULL, cause: error },
     );
   }
   if (isUnavailable(error)) {

@@ -18,6 +18,7 @@ import { listEvents } from "./list-events.js";
 import { listMaintenance } from "./list-maintenance.js";
 import { listMetadataHistory } from "./list-metadata-history.js";
 import { listScripts } from "./list-scripts.js";
+import { listStorage } from "./list-storage.js";
 import { listTrash } from "./list-trash.js";
 import { listVersions } from "./list-versions.js";
 import { listPolicies, readPolicy, readWrittenPolicy, updatePolicy } from "./policy.js";
@@ -99,6 +100,7 @@ const ROUTES: Readonly<Record<OperationId, (deps: Dependencies) => Route>> = {
   listNamespaceStatistics,
   listEvents,
   listMaintenance,
+  listStorage,
   listWatch,
   listStages,
   pauseStage,

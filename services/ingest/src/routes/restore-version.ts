@@ -11,7 +11,7 @@ const MAX_ATTEMPTS = 10;
 
 export function restoreVersion(deps: Dependencies): Route {
   const { catalog, registrar } = deps;
-  return route("restoreVersion", async ({ params, req, res }) => {
+  const bound = route("restoreVersion", async ({ params, req, res }) => {
     const key = readIdempotencyKey(req);
     const restored = await once(
       deps.claims,
@@ -61,4 +61,5 @@ export function restoreVersion(deps: Dependencies): Route {
       throw new ProblemError("upload_contended", "Uploads of this script were quicker. Try again.");
     }
   });
+  return { ...bound, handle: (req, res) => deps.intake.take(() => bound.handle(req, res)) };
 }

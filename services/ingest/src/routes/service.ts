@@ -11,7 +11,7 @@ export function livez(): Route {
   });
 }
 
-export function readyz({ catalog, store, queue }: Dependencies): Route {
+export function readyz({ catalog, store, queue, intake }: Dependencies): Route {
   const checks: Check[] = [
     { name: "catalog", check: () => catalog.check() },
     // Uploads are refused where it is full, one by one; whoever reads is served.
@@ -20,6 +20,7 @@ export function readyz({ catalog, store, queue }: Dependencies): Route {
       check: () => store.check(),
       tolerates: (error) => error instanceof StoreFullError,
     },
+    { name: "storage", check: async () => intake.assertOpen(), tolerates: () => true },
     // Without the queue uploads are still taken.
     { name: "queue", check: () => queue.check(), tolerates: () => true },
   ];

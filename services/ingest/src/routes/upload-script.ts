@@ -40,10 +40,12 @@ export function uploadScript(deps: Dependencies): Route {
   return {
     ...bound,
     handle: (req, res) =>
-      bound.handle(req, res).catch((error: unknown) => {
-        const problem = toProblemError(error);
-        deps.counters.uploads.inc({ outcome: problem?.code ?? "client_gone" });
-        throw error;
-      }),
+      deps.intake
+        .take(() => bound.handle(req, res))
+        .catch((error: unknown) => {
+          const problem = toProblemError(error);
+          deps.counters.uploads.inc({ outcome: problem?.code ?? "client_gone" });
+          throw error;
+        }),
   };
 }

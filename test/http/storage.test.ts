@@ -1,0 +1,176 @@
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
+import { pathToFileURL } from "node:url";
+import type {
+  EventList,
+  Problem,
+  Readiness,
+  Storage,
+  StorageList,
+  UploadedScript,
+} from "@sluice/contracts";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { describeWith, type SmallDisk, mountSmallDisk } from "../servers/index.js";
+import { call, upload } from "./client.js";
+import { type Ingest, remains, startIngest } from "./ingest.js";
+import { pass } from "./stages.js";
+
+const MB = 1024 * 1024;
+
+describeWith(["postgres", "mount"], "ingest on a disk of 16 MB", () => {
+  let disk: SmallDisk;
+  let ingest: Ingest;
+  beforeAll(async () => {
+    disk = await mountSmallDisk(16);
+    ingest = await startIngest({
+      env: {
+        OBJECT_STORE_URL: pathToFileURL(`${disk.seenFromHere}/objects`).href,
+        DISK_CHECK_SECONDS: "1",
+        DISK_LOW: "50%",
+        DISK_LOW_UNTIL: "75%",
+        DISK_FULL: "25%",
+        DISK_FULL_UNTIL: "37.5%",
+      },
+    });
+  });
+  afterAll(async () => {
+    await ingest.stop();
+    await disk.remove();
+  });
+
+  async function storage(name = "objects"): Promise<Storage & { open: boolean }> {
+    const { status, body } = await call<StorageList>(ingest, "listStorage", "/api/v1/storage");
+    expect(status).toBe(200);
+    const found = body.items.find((item) => item.name === name);
+    if (found === undefined) throw new Error(`no ${name} in ${JSON.stringify(body)}`);
+    return { ...found, open: body.intake.open };
+  }
+  const state = async () => (await storage()).state;
+  /** Waits until the store was looked at after now. */
+  async function looked(): Promise<Storage & { open: boolean }> {
+    const before = (await storage()).checked_at;
+    await expect.poll(async () => (await storage()).checked_at).not.toBe(before);
+    return storage();
+  }
+  async function events(): Promise<(readonly [string, unknown])[]> {
+    const { body } = await call<EventList>(ingest, "listEvents", "/api/v1/events");
+    const items = body.items.filter(({ details }) => details["store"] === "objects");
+    return items.map(({ kind, details }) => [kind, details["state"]] as const).toReversed();
+  }
+  const metric = async (line: RegExp) => {
+    const text = await (await fetch(`${ingest.url}/metrics`)).text();
+    return line.exec(text)?.[1];
+  };
+
+  it("warns, then refuses uploads before their bodies, and takes them again by itself", async () => {
+    const { body: kept } = await upload(ingest, "kept.py", "kept = 1\n");
+    const { body: two } = await upload(ingest, "kept.py", "kept = 2\n");
+    expect(two.version).toBe(2);
+    await pass(ingest, kept, "dedup");
+    const path = `/api/v1/scripts/${kept.script_id}`;
+    expect(await looked()).toMatchObject({
+      state: "ok",
+      open: true,
+      total_bytes: 16 * MB,
+      holds_intake: true,
+      thresholds: {
+        bytes: { low: 8 * MB, low_until: 12 * MB, full: 4 * MB, full_until: 6 * MB },
+      },
+    });
+
+    disk.leave(7 * MB);
+    await expect.poll(state).toBe("low");
+    expect((await upload(ingest, "low.py", "low = 1\n")).status).toBe(202);
+    const before = await remains(ingest);
+
+    disk.leave(3 * MB);
+    await expect.poll(state).toBe("full");
+    const refused = await upload<Problem>(ingest, "full.py", "full = 1\n");
+    expect([refused.status, refused.body.code, refused.body.stores]).toEqual([
+      507,
+      "insufficient_storage",
+      ["objects"],
+    ]);
+    expect(refused.headers.get("retry-after")).toMatch(/^\d+$/);
+    expect(refused.body.detail).toMatch(/objects \(3\.\d MB of 16\.8 MB free\)/);
+    expect(refused.body.detail).not.toContain(disk.seenFromHere);
+    expect(await remains(ingest)).toEqual(before);
+    expect(await answerBeforeBody(ingest)).toBe(507);
+
+    const restored = await call<Problem>(ingest, "restoreVersion", `${path}/versions/1/restore`, {
+      method: "POST",
+    });
+    expect([restored.status, restored.body.code]).toEqual([507, "insufficient_storage"]);
+    await readersAndOthersGoOn(kept);
+
+    const ready = await call<Readiness>(ingest, "readyz", "/readyz");
+    expect([ready.status, ready.body.status]).toEqual([200, "degraded"]);
+    expect(ready.body.failed.map(({ name }) => name)).toEqual(["storage"]);
+    expect(await metric(/^sluice_intake_open\S* (\d)/m)).toBe("0");
+    expect(await metric(/^sluice_storage_state\{[^}]*store="objects"[^}]*\} (\d)/m)).toBe("2");
+    expect(
+      Number(await metric(/^sluice_storage_free_bytes\{[^}]*store="objects"[^}]*\} (\d+)/m)),
+    ).toBeLessThan(4 * MB);
+
+    // Between the levels it stays as it was.
+    disk.leave(5 * MB);
+    expect(await looked()).toMatchObject({ state: "full", open: false });
+    disk.leave(7 * MB);
+    await expect.poll(state).toBe("low");
+    expect((await upload(ingest, "full.py", "full = 1\n")).status).toBe(202);
+    disk.leave(14 * MB);
+    await expect.poll(state).toBe("ok");
+    expect((await call<Readiness>(ingest, "readyz", "/readyz")).body.status).toBe("ok");
+    expect(await events()).toEqual([
+      ["disk.low", "low"],
+      ["disk.full", "full"],
+      ["disk.recovered", "low"],
+      ["disk.recovered", "ok"],
+    ]);
+  });
+
+  async function readersAndOthersGoOn(script: UploadedScript): Promise<void> {
+    const path = `/api/v1/scripts/${script.script_id}`;
+    expect((await call(ingest, "readContent", `${path}/content`)).status).toBe(200);
+    const changed = await call(ingest, "patchMetadata", `${path}/metadata`, {
+      headers: { "Content-Type": "application/merge-patch+json", "If-Match": "*" },
+      body: JSON.stringify({ title: "Written while there was no room" }),
+    });
+    expect(changed.status).toBe(200);
+    const { body } = await call<{ items: { script_id: string; filename: string }[] }>(
+      ingest,
+      "listScripts",
+      "/api/v1/scripts?name=low.py",
+    );
+    const low = body.items[0]?.script_id;
+    const deleted = await call(ingest, "deleteScript", `/api/v1/scripts/${low}?confirm=${low}`);
+    expect(deleted.status).toBeLessThan(300);
+  }
+
+  it("refuses what finds no room on the way, and all that comes then, until there is some", async () => {
+    disk.leave(14 * MB);
+    await expect.poll(state).toBe("ok");
+    // From room enough to none within one look.
+    disk.leave(0);
+    const first = await upload<Problem>(ingest, "first.py", `# ${"x".repeat(100_000)}\n`);
+    expect([first.status, first.body.stores]).toEqual([507, ["objects"]]);
+    expect((await storage()).open).toBe(false);
+    expect(await events()).toContainEqual(["disk.full", "full"]);
+    disk.leave(14 * MB);
+    await expect
+      .poll(async () => (await upload(ingest, "first.py", "first = 1\n")).status)
+      .toBe(202);
+  });
+});
+
+/** Sends the head of an upload and nothing of its body. */
+async function answerBeforeBody(ingest: Ingest): Promise<number | undefined> {
+  const sent = request(`${ingest.url}/api/v1/upload_script`, {
+    method: "POST",
+    headers: { "Content-Type": "multipart/form-data; boundary=x", "Content-Length": "100000" },
+  });
+  sent.flushHeaders();
+  const [answer] = (await once(sent, "response")) as [IncomingMessage];
+  sent.destroy();
+  return answer.statusCode;
+}
