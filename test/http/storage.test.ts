@@ -5,7 +5,7 @@ import type {
   EventList,
   Problem,
   Readiness,
-  Storage,
+  StoreRoom,
   StorageList,
   UploadedScript,
 } from "@sluice/contracts";
@@ -38,7 +38,7 @@ describeWith(["postgres", "mount"], "ingest on a disk of 16 MB", () => {
     await disk.remove();
   });
 
-  async function storage(name = "objects"): Promise<Storage & { open: boolean }> {
+  async function storage(name = "objects"): Promise<StoreRoom & { open: boolean }> {
     const { status, body } = await call<StorageList>(ingest, "listStorage", "/api/v1/storage");
     expect(status).toBe(200);
     const found = body.items.find((item) => item.name === name);
@@ -47,7 +47,7 @@ describeWith(["postgres", "mount"], "ingest on a disk of 16 MB", () => {
   }
   const state = async () => (await storage()).state;
   /** Waits until the store was looked at after now. */
-  async function looked(): Promise<Storage & { open: boolean }> {
+  async function looked(): Promise<StoreRoom & { open: boolean }> {
     const before = (await storage()).checked_at;
     await expect.poll(async () => (await storage()).checked_at).not.toBe(before);
     return storage();

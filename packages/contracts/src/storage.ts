@@ -20,7 +20,7 @@ export interface StorageSteps {
 }
 
 /** One store, and the room that it has. */
-export const storage = z
+export const storeRoom = z
   .object({
     name: z.string().describe("`objects`, `backup`, `catalog`, `queue`, or a name of DISK_PATHS"),
     description: z.string().describe("What it is, without credentials"),
@@ -37,8 +37,8 @@ export const storage = z
     refusal: z.string().nullable().describe("What a write was told that found no room"),
     error: z.string().nullable().describe("Why it could not be looked at"),
   })
-  .meta({ id: "Storage" });
-export type Storage = z.infer<typeof storage>;
+  .meta({ id: "StoreRoom" });
+export type StoreRoom = z.infer<typeof storeRoom>;
 
 /** `GET /storage`. */
 export const storageList = z
@@ -47,7 +47,7 @@ export const storageList = z
       open: z.boolean().describe("`false`: what brings new bytes is refused with 507"),
       closed_by: z.array(z.string()).describe("Names of the stores that are full"),
     }),
-    items: z.array(storage),
+    items: z.array(storeRoom),
   })
   .meta({ id: "StorageList" });
 export type StorageList = z.infer<typeof storageList>;
