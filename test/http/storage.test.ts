@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import { type IncomingMessage, request } from "node:http";
+import { createServer, type IncomingMessage, request } from "node:http";
+import type { AddressInfo } from "node:net";
 import { pathToFileURL } from "node:url";
 import type {
   EventList,
@@ -10,7 +11,13 @@ import type {
   UploadedScript,
 } from "@sluice/contracts";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { describeWith, type SmallDisk, mountSmallDisk } from "../servers/index.js";
+import {
+  describeWith,
+  type S3Server,
+  type SmallDisk,
+  startS3,
+  mountSmallDisk,
+} from "../servers/index.js";
 import { call, upload } from "./client.js";
 import { type Ingest, remains, startIngest } from "./ingest.js";
 import { pass } from "./stages.js";
@@ -162,6 +169,86 @@ describeWith(["postgres", "mount"], "ingest on a disk of 16 MB", () => {
       .toBe(202);
   });
 });
+
+describeWith(["postgres", "versitygw"], "ingest on an S3 server with a quota", () => {
+  let server: S3Server;
+  let proxy: QuotaProxy;
+  let ingest: Ingest;
+  beforeAll(async () => {
+    server = await startS3("versitygw");
+    const url = new URL(server.bucketUrl());
+    proxy = await startQuotaProxy(Number(url.port));
+    url.port = String(proxy.port);
+    ingest = await startIngest({ env: { OBJECT_STORE_URL: url.href, DISK_CHECK_SECONDS: "1" } });
+  });
+  afterAll(async () => {
+    await ingest.stop();
+    await proxy.close();
+    await server.stop();
+  });
+
+  it("refuses uploads when it is used up, and takes them again by itself when it is not", async () => {
+    const { body: kept } = await upload(ingest, "kept.py", "kept = 1\n");
+    const before = await remains(ingest);
+    proxy.usedUp = true;
+    const first = await upload<Problem>(ingest, "a.py", "a = 1\n");
+    expect([first.status, first.body.stores]).toEqual([507, ["objects"]]);
+    const second = await upload<Problem>(ingest, "a.py", "a = 1\n");
+    expect([second.status, second.body.stores]).toEqual([507, ["objects"]]);
+    expect(second.body.detail).not.toContain("127.0.0.1");
+    expect(await remains(ingest)).toEqual(before);
+    const { body } = await call<StorageList>(ingest, "listStorage", "/api/v1/storage");
+    expect(body.intake).toEqual({ open: false, closed_by: ["objects"] });
+    expect(body.items.find(({ name }) => name === "objects")).toMatchObject({
+      state: "full",
+      free_bytes: null,
+      refusal: expect.stringMatching(/the bucket's quota is used up/),
+    });
+    const path = `/api/v1/scripts/${kept.script_id}/content`;
+    expect((await call(ingest, "readContent", path)).status).toBe(200);
+    proxy.usedUp = false;
+    await expect.poll(async () => (await upload(ingest, "a.py", "a = 1\n")).status).toBe(202);
+  });
+});
+
+interface QuotaProxy {
+  readonly port: number;
+  /** Every write is refused, as MinIO does where the quota of a bucket is used up. */
+  usedUp: boolean;
+  close(): Promise<void>;
+}
+
+async function startQuotaProxy(port: number): Promise<QuotaProxy> {
+  const server = createServer((incoming, response) => {
+    if (incoming.method === "PUT" && proxy.usedUp) {
+      incoming.resume().once("end", () => {
+        response.writeHead(400, { "Content-Type": "application/xml" });
+        response.end(
+          "<Error><Code>XMinioAdminBucketQuotaExceeded</Code><Message>Bucket quota exceeded</Message></Error>",
+        );
+      });
+      return;
+    }
+    const { method, url, headers } = incoming;
+    const onward = request({ host: "127.0.0.1", port, method, path: url, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    onward.on("error", () => response.destroy());
+    incoming.pipe(onward);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const proxy: QuotaProxy = {
+    port: (server.address() as AddressInfo).port,
+    usedUp: false,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+  return proxy;
+}
 
 /** Sends the head of an upload and nothing of its body. */
 async function answerBeforeBody(ingest: Ingest): Promise<number | undefined> {

@@ -23,16 +23,23 @@ export interface S3Server {
 const ACCESS_KEY = "sluice-test";
 const SECRET_KEY = "sluice/test+secret";
 
-/** Starts an S3 server; `minio` is the one that `S3_TEST_URL` names where that is set. */
-export async function startS3(kind: S3Kind): Promise<S3Server> {
+/**
+ * Starts an S3 server; `minio` is the one that `S3_TEST_URL` names where that is set.
+ *
+ * @param data - where it keeps its objects, which is left alone when it is stopped; a directory of its own if not said
+ */
+export async function startS3(
+  kind: S3Kind,
+  { data: given }: { data?: string } = {},
+): Promise<S3Server> {
   const external = process.env["S3_TEST_URL"] ?? "";
   if (kind === "minio" && external !== "") return useExternal(external);
   const program = findS3Program(kind);
   if (program === undefined) throw new Error(`${kind} is not there`);
   const [port] = (await freePorts(1)) as [number];
   const directory = temporaryDirectory();
-  const data = join(directory, "data");
-  mkdirSync(data);
+  const data = given ?? join(directory, "data");
+  mkdirSync(data, { recursive: true });
   const sidecar = join(directory, "sidecar");
   mkdirSync(sidecar);
   const { args, env } = COMMANDS[kind](`127.0.0.1:${port}`, data, sidecar);

@@ -126,6 +126,12 @@ describeWith(["postgres"], "a chunk", () => {
       () => catalog.query("do $$ begin raise exception 'no room' using errcode = '53100'; end $$"),
       "catalog_full",
     ],
+    [
+      // As every session fares where PostgreSQL has no room for its log.
+      "catalog's log",
+      () => catalog.query("select pg_terminate_backend(pg_backend_pid())"),
+      "catalog_unavailable",
+    ],
   ])(
     "of one script that finds the %s full waits for room, and keeps its tries",
     async (_, fill, code) => {
@@ -154,6 +160,47 @@ describeWith(["postgres"], "a chunk", () => {
       expect(await standing(catalog, item.scriptId)).toMatch(/dedup:done/);
     },
   );
+
+  test("of one script whose ending finds no room is waited for, and its worker is not counted as dead", async () => {
+    const [item] = (await versions(1)) as [Awaited<ReturnType<typeof register>>];
+    const { versionId, scriptId } = item;
+    // As PostgreSQL says it, without a disk to fill.
+    await catalog.query(
+      `create function no_room() returns trigger language plpgsql as
+         $$ begin raise exception 'no room' using errcode = '53100'; end $$`,
+    );
+    await catalog.query(
+      `create trigger no_room before update on stages for each row
+       when (new.state = 'done' and new.version_id = '${versionId}') execute function no_room()`,
+    );
+    const deaths = async () => {
+      const { rows } = await catalog.query<{ deaths: number; failures: number }>(
+        "select deaths, failures from stages where version_id = $1 and stage = 'dedup'",
+        [versionId],
+      );
+      return rows[0];
+    };
+    let tried = false;
+    const first = runner(async () => {
+      tried = true;
+      return advance(DEDUP_RESULT);
+    })(delivery([item]));
+    await expect.poll(() => tried).toBe(true);
+    let goOn = () => {};
+    const going = new Promise<void>((resolve) => (goOn = resolve));
+    const second = runner(async () => {
+      await going;
+      return advance(DEDUP_RESULT);
+    })(delivery([item], true));
+    await expect.poll(deaths).toEqual({ deaths: 1, failures: 0 });
+    await catalog.query("drop trigger no_room on stages; drop function no_room()");
+    await first;
+    expect(await deaths()).toEqual({ deaths: 0, failures: 0 });
+    goOn();
+    await second;
+    expect(await standing(catalog, scriptId)).toMatch(/dedup:done/);
+    expect(await deaths()).toEqual({ deaths: 0, failures: 0 });
+  });
 
   test("delivered a second time finds nothing to do", async () => {
     const items = await versions(2);

@@ -103,6 +103,19 @@ export function isUnavailable(error: unknown): boolean {
   );
 }
 
+/**
+ * Says whether an error means that PostgreSQL has ended, is starting or cannot be connected to; not that one query was too much for it.
+ */
+export function isCatalogAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error instanceof pg.DatabaseError) return /^(08|57P0[123])/.test(error.code ?? "");
+  const code = "code" in error ? String(error.code) : "";
+  return (
+    /^(ECONNREFUSED|ECONNRESET|EPIPE)$/.test(code) ||
+    /Connection terminated|timeout exceeded when trying to connect/.test(error.message)
+  );
+}
+
 /** Says whether PostgreSQL had no room left on its disk (`disk_full` of its Appendix A). */
 export function isCatalogFull(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.code === "53100";

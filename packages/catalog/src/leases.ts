@@ -152,6 +152,23 @@ export async function renewLeases(
 }
 
 /**
+ * Takes back that a worker died with a script, which whoever took the script over from it has counted: it lives, and only could not
+ * renew its lease.
+ *
+ * @param token - of that worker
+ */
+export async function takeBackDeath(
+  db: Queryable,
+  { stage, token, versionId }: { stage: StageName; token: string; versionId: string },
+): Promise<void> {
+  await db.query(
+    `update stages set deaths = deaths - 1
+     where stage = $1 and version_id = $2 and deaths > 0 and lease_token is distinct from $3`,
+    [stage, versionId, token],
+  );
+}
+
+/**
  * Gives back what was leased and not begun, as if it had never been taken: a worker that drains.
  *
  * @returns the versions that are `pending` again

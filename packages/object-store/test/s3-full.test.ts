@@ -11,7 +11,7 @@ import { parseObjectStoreUrl } from "../src/url.js";
  * that cannot be run here. It lists an empty bucket and refuses every write.
  */
 let server: Server;
-let refusal: { readonly status: number; readonly code: string };
+let refusal: { readonly status: number; readonly code: string; readonly message?: string };
 let writes: number;
 beforeEach(async () => {
   writes = 0;
@@ -22,9 +22,9 @@ beforeEach(async () => {
         return;
       }
       writes += 1;
-      const { status, code } = refusal;
+      const { status, code, message = "refused" } = refusal;
       response.writeHead(status, { "content-type": "application/xml" });
-      response.end(`<Error><Code>${code}</Code><Message>refused</Message></Error>`);
+      response.end(`<Error><Code>${code}</Code><Message>${message}</Message></Error>`);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -56,6 +56,7 @@ test.each([
   [507, "XMinioStorageFull"],
   [507, "SomethingOfItsOwn"],
   [403, "QuotaExceeded"],
+  [400, "XMinioAdminBucketQuotaExceeded"],
   [400, "InsufficientStorage"],
 ])("HTTP status %i with %s is a full store, and not tried again", async (status, code) => {
   refusal = { status, code };
@@ -64,6 +65,19 @@ test.each([
   expect(String(error)).toMatch(/s3:\/\/.*: put a: /);
   expect(writes).toBe(1);
   expect(await refused((store) => store.check())).toBeInstanceOf(StoreFullError);
+});
+
+test.each([
+  "write /data/x: no space left on device",
+  "Disk quota exceeded",
+  "ENOSPC: cannot write",
+])("so is an InternalError that says %j", async (message) => {
+  refusal = { status: 500, code: "InternalError", message };
+  expect(await refused((store) => store.put("a", Buffer.from("x")))).toBeInstanceOf(StoreFullError);
+  expect(writes).toBe(1);
+  refusal = { status: 403, code: "AccessDenied", message };
+  const error = await refused((store) => store.put("a", Buffer.from("x")));
+  expect(error).not.toBeInstanceOf(StoreFullError);
 });
 
 test.each([

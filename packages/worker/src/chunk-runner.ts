@@ -6,6 +6,7 @@ import {
   leaseStage,
   releaseLeases,
   renewLeases,
+  takeBackDeath,
   type StageScript,
 } from "@sluice/catalog";
 import type { ObjectStore } from "@sluice/object-store";
@@ -65,6 +66,10 @@ export function createChunkRunner<Stage extends StageName, Deps>(
           const { ending, durationMs } = run;
           const { versionId } = script;
           const settled = await settle({ versionId, token, durationMs, ending, script });
+          if (settled === undefined && scripts.length === 1) {
+            // Taken for dead, because the catalog took no renewal: that must not be counted against the script.
+            await persistently(() => takeBackDeath(catalog, { stage, versionId, token }));
+          }
           await afterSettling(options, script, run, settled, scriptLog);
         }),
       );

@@ -1,4 +1,4 @@
-import { type Ending, isCatalogFull, type StageScript } from "@sluice/catalog";
+import { type Ending, isCatalogAway, isCatalogFull, type StageScript } from "@sluice/catalog";
 import type { StageError } from "@sluice/contracts";
 import { StoreFullError } from "@sluice/object-store";
 import { type Outcome, retryDelayMs, type StageName, STAGES } from "@sluice/pipeline";
@@ -75,9 +75,13 @@ function fromOutcome<Stage extends StageName>(
 /** Room is made by people, or by a clean-up: asking more often, in milliseconds, only makes load. */
 const FULL_DELAY_MS = 30_000;
 
+/** PostgreSQL starts again within seconds. */
+const AWAY_DELAY_MS = 5_000;
+
 /**
  * What becomes of a script whose handler threw for the `failures`th time. A full disk is not the
- * script's fault: it waits for room, however long that takes, and keeps its tries.
+ * script's fault: it waits for room, however long that takes, and keeps its tries. Nor is a catalog that has ended, as it does
+ * where there is no room for its log.
  */
 export function fromThrow<Stage extends StageName>(
   stage: Stage,
@@ -87,6 +91,9 @@ export function fromThrow<Stage extends StageName>(
   const error = toStageError(thrown);
   if (thrown instanceof StoreFullError || isCatalogFull(thrown)) {
     return { kind: "later", delayMs: FULL_DELAY_MS, error, failure: false };
+  }
+  if (isCatalogAway(thrown)) {
+    return { kind: "later", delayMs: AWAY_DELAY_MS, error, failure: false };
   }
   const delayMs = retryDelayMs(STAGES[stage].retry, failures);
   return delayMs === undefined
@@ -102,6 +109,8 @@ function toStageError(thrown: unknown): StageError {
     return { code: "internal_error", message: String(thrown).slice(0, MAX_MESSAGE) };
   if (isCatalogFull(thrown))
     return { code: "catalog_full", message: thrown.message.slice(0, MAX_MESSAGE) };
+  if (isCatalogAway(thrown))
+    return { code: "catalog_unavailable", message: thrown.message.slice(0, MAX_MESSAGE) };
   const name = thrown.name.replace(/Error$/, "");
   const code = name === "" ? "internal_error" : name.replaceAll(/\B([A-Z])/g, "_$1").toLowerCase();
   return { code, message: thrown.message.slice(0, MAX_MESSAGE) };

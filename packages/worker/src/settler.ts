@@ -28,11 +28,16 @@ export interface SettleRequest<Stage extends StageName> extends Settlement<Stage
  */
 export function createSettler<Stage extends StageName>(
   stage: Stage,
-  { catalog, queue, log }: { catalog: Catalog; queue: Queue; log: Logger },
+  {
+    catalog,
+    queue,
+    log,
+    stopping,
+  }: { catalog: Catalog; queue: Queue; log: Logger; stopping: AbortSignal },
 ): (request: SettleRequest<Stage>) => Promise<Ending<Stage> | undefined> {
   const group = new GroupCommit<SettleRequest<Stage>, Ending<Stage> | undefined>(
     async (requests) => {
-      const { endings, next } = await settleAll(catalog, stage, requests);
+      const { endings, next } = await settleAll({ catalog, stopping }, stage, requests);
       // Enqueued before the job is completed; what fails here the janitor does.
       await enqueueWork(queue, next, log);
       return requests.map(({ versionId }) => endings.get(versionId));
@@ -47,19 +52,24 @@ interface AllSettled<Stage extends StageName> {
   readonly next: readonly NextWork[];
 }
 
+interface Settling {
+  readonly catalog: Catalog;
+  readonly stopping: AbortSignal;
+}
+
 async function settleAll<Stage extends StageName>(
-  catalog: Catalog,
+  settling: Settling,
   stage: Stage,
   requests: readonly SettleRequest<Stage>[],
 ): Promise<AllSettled<Stage>> {
   try {
-    return await settleGroup(catalog, stage, requests);
+    return await settleGroup(settling, stage, requests);
   } catch (error) {
     const [first] = requests;
     if (first === undefined || isUnavailable(error)) throw error;
     if (requests.length === 1) {
       // The result itself could not be written: that is a failure of this script like any other.
-      return settleGroup(catalog, stage, [
+      return settleGroup(settling, stage, [
         { ...first, ending: fromSettleError(stage, first, error) },
       ]);
     }
@@ -67,7 +77,7 @@ async function settleAll<Stage extends StageName>(
     const endings = new Map<string, Ending<Stage>>();
     const next: NextWork[] = [];
     for (const request of requests) {
-      const settled = await settleAll(catalog, stage, [request]);
+      const settled = await settleAll(settling, stage, [request]);
       for (const [id, ending] of settled.endings) endings.set(id, ending);
       next.push(...settled.next);
     }
@@ -76,11 +86,14 @@ async function settleAll<Stage extends StageName>(
 }
 
 async function settleGroup<Stage extends StageName>(
-  catalog: Catalog,
+  { catalog, stopping }: Settling,
   stage: Stage,
   requests: readonly SettleRequest<Stage>[],
 ): Promise<AllSettled<Stage>> {
-  const { versionIds, next } = await persistently(() => settleStage(catalog, stage, requests));
+  const { versionIds, next } = await persistently(
+    () => settleStage(catalog, stage, requests),
+    stopping,
+  );
   const held = requests.filter(({ versionId }) => versionIds.has(versionId));
   return { endings: new Map(held.map(({ versionId, ending }) => [versionId, ending])), next };
 }
@@ -108,15 +121,19 @@ const POLICY_DELAY_MS = 1_500;
 const RETRIES = 8;
 
 /**
- * Tries again while the catalog is away or asks for it. A commit whose answer was lost changes nothing
+ * Tries again while the catalog is away, has no room or asks for it. A commit whose answer was lost changes nothing
  * the second time, because its tokens are gone.
+ *
+ * @param stopping - until it is aborted, a catalog that is away is waited for, however long that takes
  */
-export async function persistently<T>(work: () => Promise<T>): Promise<T> {
+export async function persistently<T>(work: () => Promise<T>, stopping?: AbortSignal): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await work();
     } catch (error) {
-      if (attempt > RETRIES || !(isUnavailable(error) || isConflict(error))) throw error;
+      const away = isUnavailable(error);
+      const patient = away && stopping?.aborted === false;
+      if ((attempt > RETRIES && !patient) || !(away || isConflict(error))) throw error;
       await new Promise((resolve) => setTimeout(resolve, Math.min(50 * 2 ** attempt, 3_000)));
     }
   }
