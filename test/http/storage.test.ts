@@ -10,11 +10,13 @@ import type {
   StorageList,
   UploadedScript,
 } from "@sluice/contracts";
+import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import {
   describeWith,
   type S3Server,
   type SmallDisk,
+  startRedis,
   startS3,
   mountSmallDisk,
 } from "../servers/index.js";
@@ -167,6 +169,85 @@ describeWith(["postgres", "mount"], "ingest on a disk of 16 MB", () => {
     await expect
       .poll(async () => (await upload(ingest, "first.py", "first = 1\n")).status)
       .toBe(202);
+  });
+});
+
+describeWith(["postgres", "redis"], "ingest on a Redis without room", () => {
+  it("takes uploads, which wait in the catalog, and says that the queue is full", async () => {
+    const redis = await startRedis();
+    const control = new Redis(redis.url);
+    const ingest = await startIngest({
+      env: { QUEUE_URL: redis.url, DISK_CHECK_SECONDS: "1" },
+    });
+    const queue = async () => {
+      const { body } = await call<StorageList>(ingest, "listStorage", "/api/v1/storage");
+      return [body.items.find(({ name }) => name === "queue")?.state, body.intake.open];
+    };
+    try {
+      expect(await queue()).toEqual(["ok", true]);
+      await control.config("SET", "maxmemory", "1");
+      await expect.poll(queue).toEqual(["full", true]);
+      expect((await upload(ingest, "a.py", "a = 1\n")).status).toBe(202);
+      const ready = await call<Readiness>(ingest, "readyz", "/readyz");
+      expect([ready.status, ready.body.failed.map(({ name }) => name)]).toEqual([200, ["queue"]]);
+      const { body } = await call<EventList>(ingest, "listEvents", "/api/v1/events?kind=disk.full");
+      expect(body.items.map(({ message }) => message)).toEqual([
+        expect.stringMatching(/^queue is full: uploads are taken, and wait .*OOM/),
+      ]);
+      await control.config("SET", "maxmemory", "0");
+      await expect.poll(queue).toEqual(["ok", true]);
+    } finally {
+      control.disconnect();
+      await ingest.stop();
+      await redis.stop();
+    }
+  });
+});
+
+describeWith(["postgres"], "ingest on a catalog whose disk is full", () => {
+  it("says so of uploads, and of other changes, and goes on when there is room", async () => {
+    const ingest = await startIngest({ env: { DISK_CHECK_SECONDS: "1" } });
+    try {
+      const { body: kept } = await upload(ingest, "kept.py", "kept = 1\n");
+      const before = await remains(ingest);
+      // As PostgreSQL says it, without a disk to fill.
+      await ingest.catalog.query(
+        `create function no_room() returns trigger language plpgsql as
+           $$ begin raise exception 'no room' using errcode = '53100'; end $$;
+         create trigger no_room before insert on versions for each row execute function no_room();
+         create trigger no_room before update on scripts for each row execute function no_room();`,
+      );
+      const refused = await upload<Problem>(ingest, "a.py", "a = 1\n", {
+        headers: { "Idempotency-Key": "k" },
+      });
+      expect([refused.status, refused.body.code, refused.body.stores]).toEqual([
+        507,
+        "insufficient_storage",
+        ["catalog"],
+      ]);
+      expect(refused.headers.get("retry-after")).toMatch(/^\d+$/);
+      const path = `/api/v1/scripts/${kept.script_id}`;
+      const change = await call<Problem>(ingest, "patchMetadata", `${path}/metadata`, {
+        headers: { "Content-Type": "application/merge-patch+json", "If-Match": "*" },
+        body: JSON.stringify({ title: "T" }),
+      });
+      expect([change.status, change.body.code]).toEqual([503, "catalog_unavailable"]);
+      expect(change.body.detail).toMatch(/disk is full/);
+      await ingest.catalog.query(
+        "drop trigger no_room on versions; drop trigger no_room on scripts; drop function no_room()",
+      );
+      await expect
+        .poll(async () => {
+          const headers = { "Idempotency-Key": "k" };
+          return (await upload(ingest, "a.py", "a = 1\n", { headers })).status;
+        })
+        .toBe(202);
+      const after = await remains(ingest);
+      expect(after).toMatchObject({ versions: 2 });
+      expect(before).toMatchObject({ versions: 1 });
+    } finally {
+      await ingest.stop();
+    }
   });
 });
 
