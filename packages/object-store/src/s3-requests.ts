@@ -35,6 +35,7 @@ export class RequestError extends Error {
     override readonly cause: unknown,
     /** HTTP status of the last answer; `undefined` where there was none. */
     readonly status: number | undefined,
+    private readonly said: string,
   ) {
     super(explain(cause, status), { cause });
   }
@@ -46,9 +47,9 @@ export class RequestError extends Error {
 
   /** The server has no room, or a quota is used up. */
   get saysFull(): boolean {
-    const { status, code, cause } = this;
+    const { status, code, said } = this;
     if (status === 507 || (code !== undefined && FULL_CODES.has(code))) return true;
-    return status !== undefined && status >= 500 && NO_ROOM.test(String(cause));
+    return status === 500 && NO_ROOM.test(said);
   }
 }
 
@@ -68,6 +69,8 @@ const NO_ROOM = /no space left|disk quota exceeded|\b(?:ENOSPC|EDQUOT)\b/i;
 interface Attempt {
   readonly signal: AbortSignal;
   status: number | undefined;
+  /** What came with status 500. */
+  said: string;
   /** Starts the time-out again, for an answer of that length. */
   allow(bytes: number): void;
 }
@@ -91,10 +94,31 @@ export function createTransport(ssl: boolean): Pick<typeof http, "request"> {
       attempt.allow(Number(response.headers["content-length"] ?? 0));
       // An error that comes before the client listens would end the process (minio-js #1430).
       response.on("error", () => undefined);
-      onResponse(response);
+      if (response.statusCode !== 500) return onResponse(response);
+      // The client does not look at its body, which is all that says why.
+      void firstOf(response).then((said) => {
+        attempt.said = said;
+        onResponse(response);
+      });
     });
   };
   return { request: send as typeof http.request };
+}
+
+const MAX_SAID = 16 * 1024;
+
+/** What a body begins with. Resolves also where it breaks off. */
+async function firstOf(response: http.IncomingMessage): Promise<string> {
+  let said = "";
+  try {
+    for await (const chunk of response.setEncoding("utf8")) {
+      said += String(chunk);
+      if (said.length > MAX_SAID) break;
+    }
+  } catch {
+    // What came of it is all there is.
+  }
+  return said;
 }
 
 /**
@@ -138,6 +162,7 @@ async function attemptOnce<T>(
   const attempt: Attempt = {
     signal: aborter.signal,
     status: undefined,
+    said: "",
     allow(expected) {
       const ms = timeoutMs + expected / 1_000;
       clearTimeout(timer);
@@ -150,7 +175,7 @@ async function attemptOnce<T>(
   } catch (error) {
     // A response that the client left unread would hold its connection for ever.
     aborter.abort();
-    throw new RequestError(error, attempt.status);
+    throw new RequestError(error, attempt.status, attempt.said);
   } finally {
     clearTimeout(timer);
   }
