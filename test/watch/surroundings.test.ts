@@ -12,11 +12,15 @@ import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { mayMount } from "../http/ingest.js";
 import { describeWith, temporaryDirectory } from "../servers/index.js";
 import { Drop } from "./drop.js";
 
 const OWN_USER = ["unshare", "--user", "--map-root-user"] as const;
+
+function mayMount(): boolean {
+  const [command, ...args] = OWN_USER;
+  return spawnSync(command, [...args, "--mount", "true"]).status === 0;
+}
 
 describeWith(["postgres"], "a watcher", () => {
   let drop: Drop;
