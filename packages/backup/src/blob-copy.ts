@@ -1,14 +1,14 @@
-import { BlobCorruptError, decodeVerified, readStored } from "@sluice/blobs";
+import { decodeVerified, readStored } from "@sluice/blobs";
 import {
   type BlobEncoding,
   blobKey,
   type BlobPlace,
   encodingOfKey,
-  ObjectNotFoundError,
   type ObjectStore,
   quarantineKey,
 } from "@sluice/object-store";
 import { putVerified } from "./manifest.js";
+import { readable } from "./readable.js";
 
 /** Where the copy of a blob is: `backups/blobs/sha256/ab/cd/<sha256>[.zst|.gz]`. */
 export function backupBlobKey(blobKey: string): string {
@@ -76,15 +76,11 @@ export async function verifyBackup(
   backup: ObjectStore,
   { sha256, backupKey }: { sha256: string; backupKey: string },
 ): Promise<({ readonly state: "good" } & BlobCopy) | NoCopy> {
-  try {
+  return readable(backup, async () => {
     const stored = await backup.get(backupKey);
     const copy = await decodeCopy(stored, backupKey, sha256);
     return { state: "good", key: backupKey, stored, ...copy };
-  } catch (error) {
-    if (error instanceof BlobCorruptError) return { state: "damaged", why: error.message };
-    if (error instanceof ObjectNotFoundError) return { state: "missing", why: error.message };
-    throw error;
-  }
+  });
 }
 
 async function decodeCopy(

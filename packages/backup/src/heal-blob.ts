@@ -18,7 +18,6 @@ import {
   type BlobPlace,
   encodingOfKey,
   hashOfKey,
-  InvalidKeyError,
   kindOfKey,
   ObjectNotFoundError,
   type ObjectStore,
@@ -26,8 +25,9 @@ import {
   StoreUnavailableError,
 } from "@sluice/object-store";
 import { findCopy, type NoCopy } from "./blob-copy.js";
+import { refusal } from "./refusal.js";
 import { inspectBlob, inspectCopy } from "./inspect.js";
-import { BackupNotVerifiedError, putVerified } from "./manifest.js";
+import { putVerified } from "./manifest.js";
 
 export interface HealDeps {
   readonly catalog: Catalog;
@@ -161,15 +161,11 @@ async function putBack(
     ? quarantineKey(sha256)
     : blobKey(sha256, encoding);
   const put = { key: raw ? place.key : own, length: stored.length, encoding };
-  try {
+  const why = await refusal(objects, async () => {
     await objects.put(put.key, stored);
     await decodeVerified(await readStored(objects, { ...put, offset: 0 }), put, sha256);
-  } catch (error) {
-    // A directory lies in its place.
-    if (error instanceof InvalidKeyError) return { why: error.message };
-    throw error;
-  }
-  return put;
+  });
+  return why === undefined ? put : { why };
 }
 
 /** Repairs the copy that the blob's row names from bytes that are good. */
@@ -204,12 +200,9 @@ async function repairCopy(
   const inQuarantine = hashOfKey(backupKey) === sha256 && backupKey.includes("quarantine/");
   const stored = has === wanted || inQuarantine ? good.stored : await encode(good.content, wanted);
   const told: NewEvent[] = [toldOf(`backup.${found.state}`, sha256, found.why)];
-  try {
-    await putVerified(backup, backupKey, stored);
-  } catch (error) {
-    if (!(error instanceof InvalidKeyError) && !(error instanceof BackupNotVerifiedError))
-      throw error;
-    told.push({ ...toldOf("backup.unrepairable", sha256, error.message), severity: "critical" });
+  const why = await refusal(backup, () => putVerified(backup, backupKey, stored));
+  if (why !== undefined) {
+    told.push({ ...toldOf("backup.unrepairable", sha256, why), severity: "critical" });
     await recordEvents(tx, told);
     return { copy: found.state, repaired: 0 };
   }

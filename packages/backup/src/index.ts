@@ -4,3 +4,4 @@ export * from "./manifest.js";
 export * from "./heal-blob.js";
 export * from "./inspect.js";
 export * from "./suspicion.js";
+export * from "./heal-documents.js";

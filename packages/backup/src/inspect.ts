@@ -1,13 +1,8 @@
-import { BlobCorruptError, decodeVerified, readStored } from "@sluice/blobs";
+import { decodeVerified, readStored } from "@sluice/blobs";
 import type { ScrubbedBlob } from "@sluice/catalog";
-import {
-  hashOfKey,
-  kindOfKey,
-  ObjectNotFoundError,
-  type ObjectStore,
-  StoreUnavailableError,
-} from "@sluice/object-store";
+import { hashOfKey, kindOfKey, type ObjectStore } from "@sluice/object-store";
 import { type BlobCopy, type NoCopy, verifyBackup } from "./blob-copy.js";
+import { readable } from "./readable.js";
 
 /** Whole bytes, decoded; or what is wrong with them. */
 export type Condition =
@@ -39,18 +34,5 @@ export async function inspectCopy(
   { sha256, backupKey }: ScrubbedBlob,
 ): Promise<({ readonly state: "good" } & BlobCopy) | NoCopy | undefined> {
   if (backupKey === undefined) return undefined;
-  return readable(backup, () => verifyBackup(backup, { sha256, backupKey }));
-}
-
-async function readable<T>(store: ObjectStore, read: () => Promise<T>): Promise<T | NoCopy> {
-  try {
-    return await read();
-  } catch (error) {
-    if (error instanceof BlobCorruptError) return { state: "damaged", why: error.message };
-    if (error instanceof ObjectNotFoundError) return { state: "missing", why: error.message };
-    if (!(error instanceof StoreUnavailableError)) throw error;
-    // A store that serves others and not this one: permissions were changed, or the disk has a bad sector there.
-    await store.check();
-    return { state: "damaged", why: `it cannot be read: ${error.message}` };
-  }
+  return verifyBackup(backup, { sha256, backupKey });
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { type ObjectStore, ObjectNotFoundError } from "@sluice/object-store";
+import type { ManifestedVersion } from "@sluice/catalog";
+import { ObjectNotFoundError, type ObjectStore, StoreUnavailableError } from "@sluice/object-store";
 import { VERDICTS } from "@sluice/pipeline";
 import { z } from "zod";
 
@@ -27,6 +28,24 @@ export const manifest = z.object({
 });
 export type Manifest = z.infer<typeof manifest>;
 
+/** What the manifest of a version says. */
+export function manifestOf(version: Omit<ManifestedVersion, "manifestKey">): Manifest {
+  return {
+    format: "sluice.manifest/1",
+    script_id: version.scriptId,
+    version_id: version.versionId,
+    version: version.version,
+    namespace: version.namespace,
+    filename: version.filename,
+    original_filename: version.originalFilename,
+    sha256: version.sha256,
+    size: version.size,
+    upload_time: version.uploadTime.toISOString(),
+    verdict: version.verdict ?? null,
+    blob: { key: version.backupKey, encoding: version.encoding },
+  };
+}
+
 /** `backups/manifests/<script_id>/v<n>.json` */
 export function manifestKey(scriptId: string, version: number): string {
   return `${MANIFESTS}${scriptId}/v${version}.json`;
@@ -53,7 +72,12 @@ export async function writeManifest(backup: ObjectStore, content: Manifest): Pro
  * @throws {@link BackupNotVerifiedError} where what is read differs
  */
 export async function putVerified(store: ObjectStore, key: string, bytes: Buffer): Promise<void> {
-  if (await holds(store, key, bytes)) return;
+  // One that cannot be read is replaced; a store that is away does not take the new one either.
+  const there = await holds(store, key, bytes).catch((error: unknown) => {
+    if (error instanceof StoreUnavailableError) return false;
+    throw error;
+  });
+  if (there) return;
   await store.put(key, bytes);
   if (!(await holds(store, key, bytes))) throw new BackupNotVerifiedError(key);
 }

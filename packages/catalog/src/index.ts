@@ -51,15 +51,20 @@ export {
 } from "./orphans.js";
 export {
   type Damage,
+  type BlobToScrub,
   listBlobsToScrub,
+  listDamaged,
+  listUploadsToScrub,
   markDamaged,
   readStoredBlobs,
   recordRepairedPlace,
   type ScrubbedBlob,
+  type UploadToScrub,
   unmarkDamaged,
   withBlobHeld,
   withUploadHeld,
 } from "./scrub.js";
+export * from "./scrub-documents.js";
 export * from "./scrub-passes.js";
 export type { ScriptFilter } from "./script-filter.js";
 export * from "./script-use.js";
@@ -70,6 +75,7 @@ export * from "./standing.js";
 export * from "./storage-states.js";
 export * from "./states.js";
 export * from "./undelete.js";
+export * from "./unknown-objects.js";
 export * from "./trash.js";
 export * from "./versions.js";
 export * from "./user-metadata.js";

@@ -10,6 +10,17 @@ export interface ScrubbedBlob {
   readonly backupKey: string | undefined;
 }
 
+/** One that a pass of the scrub comes to. */
+export interface BlobToScrub extends ScrubbedBlob {
+  /** A pass or a download has found it damaged or missing, and no copy gave it back. */
+  readonly marked: boolean;
+}
+
+/** A raw upload that dedup has still to settle. */
+export interface UploadToScrub extends BlobToScrub {
+  readonly versionId: string;
+}
+
 /** Bytes that no copy gave back. */
 export interface Damage {
   readonly state: "damaged" | "missing";
@@ -47,12 +58,30 @@ function toBlob({ sha256, backup_key, ...place }: BlobRow): ScrubbedBlob {
 export async function listBlobsToScrub(
   db: Queryable,
   { after, limit }: { after: string; limit: number },
-): Promise<ScrubbedBlob[]> {
-  const { rows } = await db.query<BlobRow>(
-    `${SELECT_BLOB} where b.state = 'stored' and b.sha256 > $1 order by b.sha256 limit $2`,
+): Promise<BlobToScrub[]> {
+  const { rows } = await db.query<BlobRow & { marked: boolean }>(
+    `select *, exists (select from damaged_blobs d where d.sha256 = blob.sha256) as marked from (
+       ${SELECT_BLOB} where b.state = 'stored' and b.sha256 > $1 order by b.sha256 limit $2) blob
+     order by sha256`,
     [after, limit],
   );
-  return rows.map(toBlob);
+  return rows.map(({ marked, ...row }) => ({ ...toBlob(row), marked }));
+}
+
+/** Raw uploads in order of their versions' ids, after one of them. */
+export async function listUploadsToScrub(
+  db: Queryable,
+  { after, limit }: { after: string; limit: number },
+): Promise<UploadToScrub[]> {
+  const { rows } = await db.query<BlobRow & { id: string; marked: boolean }>(
+    `select v.id, v.sha256, v.raw_key as key, 0::float8 as "offset", v.size::float8 as length, 'identity' as encoding,
+       e.key as backup_key, d.sha256 is not null as marked
+     from versions v left join early_copies e on e.sha256 = v.sha256
+       left join damaged_blobs d on d.sha256 = v.sha256
+     where v.raw_key is not null and ($1::uuid is null or v.id > $1) order by v.id limit $2`,
+    [after === "" ? null : after, limit],
+  );
+  return rows.map(({ id, marked, ...row }) => ({ ...toBlob(row), versionId: id, marked }));
 }
 
 /** Of these hashes, the blobs that are stored. */
@@ -147,6 +176,40 @@ export async function markDamaged(tx: Queryable, sha256: string, damage: Damage)
       details: { scripts },
     },
   ]);
+}
+
+/** What no copy gives back, the newest first, and how much that is in all. */
+export async function listDamaged(
+  db: Queryable,
+  limit: number,
+): Promise<{
+  readonly count: number;
+  readonly items: readonly (Damage & {
+    readonly sha256: string;
+    readonly foundAt: Date;
+    readonly scriptIds: readonly string[];
+  })[];
+}> {
+  const { rows } = await db.query<
+    Damage & { sha256: string; found_at: Date; scripts: string[]; count: number }
+  >(
+    `select d.sha256, d.state, d.detail, d.found_at, d.count, array(
+       select distinct v.script_id from versions v where v.sha256 = d.sha256 limit $2) as scripts
+     from (select *, count(*) over ()::int as count from damaged_blobs
+       order by found_at desc, sha256 limit $1) d
+     order by d.found_at desc, d.sha256`,
+    [limit, NAMED],
+  );
+  return {
+    count: rows[0]?.count ?? 0,
+    items: rows.map(({ sha256, state, detail, found_at: foundAt, scripts: scriptIds }) => ({
+      sha256,
+      state,
+      detail,
+      foundAt,
+      scriptIds,
+    })),
+  };
 }
 
 /** Takes marks away of bytes that dedup has just read whole, and tells it. */

@@ -23,6 +23,13 @@ export const EVENT_KINDS = [
   "catalog.rebuilt",
   /** Objects that no row refers to were deleted, as crashes leave them. */
   "object.orphans_deleted",
+  /** The description (`metadata.json`) beside a blob is not what the catalog says, or not there. */
+  "object.damaged",
+  "object.missing",
+  /** It was written anew from the catalog. */
+  "object.repaired",
+  /** Something lies in a store that is none of its objects. */
+  "object.unknown",
   /** The bytes of a blob are not what their hash says, or not there. */
   "blob.damaged",
   "blob.missing",
@@ -30,7 +37,7 @@ export const EVENT_KINDS = [
   "blob.repaired",
   /** No copy gives them back. */
   "blob.unrepairable",
-  /** The same of the copy in the backup store. */
+  /** The same of the copy in the backup store, or of a version's manifest there. */
   "backup.damaged",
   "backup.missing",
   "backup.repaired",

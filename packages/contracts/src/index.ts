@@ -23,6 +23,7 @@ export * from "./report.js";
 export * from "./retention.js";
 export * from "./trash.js";
 export * from "./scripts.js";
+export * from "./scrub.js";
 export * from "./search.js";
 export * from "./stages.js";
 export * from "./status.js";

@@ -28,6 +28,7 @@ import {
   versionDetails,
   versionList,
 } from "./scripts.js";
+import { SCRUB_OPERATIONS } from "./scrub-operations.js";
 import { SEARCH_OPERATIONS } from "./search-operations.js";
 import { SERVICE_OPERATIONS } from "./service-operations.js";
 import { STATISTICS_OPERATIONS } from "./statistics-operations.js";
@@ -298,6 +299,7 @@ export const OPERATIONS = {
   ...RETENTION_OPERATIONS,
   ...STATISTICS_OPERATIONS,
   ...MAINTENANCE_OPERATIONS,
+  ...SCRUB_OPERATIONS,
   ...SERVICE_OPERATIONS,
 } as const satisfies Record<string, Operation>;
 

@@ -241,6 +241,18 @@ export const dryRunQuery = z.strictObject({
     }),
 });
 
+export const scrubQuery = z.strictObject({
+  trusted: z
+    .enum(["true", "false"], "must be true or false")
+    .default("false")
+    .transform((text) => text === "true")
+    .meta({
+      type: "boolean",
+      default: false,
+      description: "Repair and mark whatever is found, however much it is",
+    }),
+});
+
 export const policyQuery = pageQuery.extend(dryRunQuery.shape);
 export const retentionQuery = pageQuery.extend({
   version: versionNumber

@@ -158,6 +158,11 @@ export const PROBLEMS = {
     title: "The clean-up has not stopped there",
     help: "Read `GET /retention` again: it goes on, or has stopped for another reason since.",
   },
+  scrub_running: {
+    status: 409,
+    title: "A pass of the scrub is under way",
+    help: "`GET /scrub` says how far it is. Ask again when it is over, or has halted.",
+  },
   upload_contended: {
     status: 409,
     title: "Too many uploads of this name at once",

@@ -233,7 +233,11 @@ export class FileSystemObjectStore implements ObjectStore {
         if (entry.isDirectory()) {
           yield* this.#walk(`${name}/`, "", onForeign);
         } else {
-          const found = await this.stat(name);
+          const found = await this.stat(name).catch((error: unknown) => {
+            // A link that leads nowhere is nobody's object, and was told as foreign.
+            if (!entry.isSymbolicLink()) throw error;
+            return undefined;
+          });
           if (found !== undefined) yield found;
         }
       }

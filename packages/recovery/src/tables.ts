@@ -6,6 +6,7 @@ export const DERIVED_TABLES: ReadonlyMap<string, string> = new Map([
   ["deleted_rows", "what the exports themselves need to be incremental"],
   ["export_state", "tells which export of this very database is the newest"],
   ["damaged_blobs", "what the scrub has found in this very store; it finds it again"],
+  ["unknown_objects", "what the scrub has found lying in these very stores; it finds it again"],
   ["scrub_passes", "how far the scrub has come in this very store"],
   ["maintenance_tasks", "leases and cursors of a running janitor; each task begins a new round"],
   ["archive_queue", "a round of the retention policy fills it again"],

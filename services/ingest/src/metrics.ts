@@ -14,6 +14,8 @@ export interface IngestMetrics {
   readonly uploads: Counter<"outcome">;
   /** Bytes of the uploads that made a version. */
   readonly uploadedBytes: Counter;
+  /** What was found damaged or missing when it was read: from its `copy`, good `again` by itself, or `lost`. */
+  readonly rescues: Counter<"outcome">;
 }
 
 export function createIngestMetrics(
@@ -54,6 +56,12 @@ export function createIngestMetrics(
     uploadedBytes: new Counter({
       name: "sluice_upload_bytes_total",
       help: "Bytes of the uploads that made a version",
+      registers,
+    }),
+    rescues: new Counter({
+      name: "sluice_content_rescues_total",
+      help: "Bytes that downloads have found damaged or missing: from their copy, good again by themselves, or lost",
+      labelNames: ["outcome"],
       registers,
     }),
   };

@@ -82,10 +82,17 @@ export async function startIngest({
   shutdown.add("use notes", () => uses.close());
   const held = new HeldBytes(settings.uploadMemoryMb * 1024 * 1024);
   const watch = new StatusWatch((refs) => readStatuses(catalog, refs), { tickMs: WATCH_TICK_MS });
+  const counters = createIngestMetrics(metrics, { held, watch });
   const app = createApp({
     catalog,
     store,
-    healer: new ContentHealer({ catalog, objects: store, backup, log }),
+    healer: new ContentHealer({
+      catalog,
+      objects: store,
+      backup,
+      log,
+      onRescued: (outcome) => counters.rescues.inc({ outcome }),
+    }),
     queue,
     held,
     storage,
@@ -102,7 +109,7 @@ export async function startIngest({
     registrar: createRegistrar(catalog, {
       onCommitted: (uploads) => enqueueQuietly(queue, FIRST_STAGE, uploads, log),
     }),
-    counters: createIngestMetrics(metrics, { held, watch }),
+    counters,
     observePipeline: createPipelineMetrics(metrics, { catalog, queue }),
     metricsPeers: settings.metricsPeers,
     apiKeys: settings.apiKeys,

@@ -1,6 +1,6 @@
 import type { StageName } from "@sluice/pipeline";
 import type { Metrics } from "@sluice/runtime";
-import type { ScrubCount } from "./scrub/scrub.js";
+import type { ScrubCounts } from "@sluice/catalog";
 import { Counter, Gauge } from "prom-client";
 
 /** What the janitor counts. */
@@ -12,7 +12,7 @@ export interface JanitorMetrics {
   readonly purged: (what: "scripts" | "versions" | "blobs" | "copies", count: number) => void;
   /** A pack of so many blobs and bytes was written. */
   readonly packed: (blobs: number, bytes: number) => void;
-  readonly scrubbed: (batch: Readonly<Record<ScrubCount, number>>) => void;
+  readonly scrubbed: (counts: Partial<ScrubCounts>) => void;
   readonly orphanDeleted: () => void;
   readonly maintained: (task: string, outcome: "done" | "failed") => void;
   /** An export of the catalog was written, of so many bytes. */
@@ -56,7 +56,7 @@ export function createJanitorMetrics({ registry }: Metrics): JanitorMetrics {
   });
   const scrubbed = new Counter({
     name: "sluice_scrub_total",
-    help: "What the scrub has read (blobs and bytes), found damaged or missing, repaired, and could not repair",
+    help: "What the scrub has read (blobs, documents, bytes), found damaged, missing or unknown, repaired, and could not repair",
     labelNames: ["what"],
     registers: [registry],
   });
@@ -99,8 +99,8 @@ export function createJanitorMetrics({ registry }: Metrics): JanitorMetrics {
       packedBlobs.inc(blobs);
       packedBytes.inc(bytes);
     },
-    scrubbed: (batch) => {
-      for (const [what, number] of Object.entries(batch)) scrubbed.inc({ what }, number);
+    scrubbed: (counts) => {
+      for (const [what, number] of Object.entries(counts)) scrubbed.inc({ what }, number);
     },
     orphanDeleted: () => orphans.inc(),
     judged: (versions, others) => {

@@ -1,4 +1,4 @@
-import { writeManifest } from "@sluice/backup";
+import { manifestOf, writeManifest } from "@sluice/backup";
 import { type Catalog, listUnmanifested, recordManifest } from "@sluice/catalog";
 import type { ObjectStore } from "@sluice/object-store";
 import type { Logger } from "@sluice/runtime";
@@ -27,20 +27,7 @@ export async function writeManifests({
     const versions = await listUnmanifested(catalog, BATCH);
     for (const version of versions) {
       if (signal.aborted) return;
-      const manifestKey = await writeManifest(backup, {
-        format: "sluice.manifest/1",
-        script_id: version.scriptId,
-        version_id: version.versionId,
-        version: version.version,
-        namespace: version.namespace,
-        filename: version.filename,
-        original_filename: version.originalFilename,
-        sha256: version.sha256,
-        size: version.size,
-        upload_time: version.uploadTime.toISOString(),
-        verdict: version.verdict ?? null,
-        blob: { key: version.backupKey, encoding: version.encoding },
-      });
+      const manifestKey = await writeManifest(backup, manifestOf(version));
       await recordManifest(catalog, { versionId: version.versionId, manifestKey });
       written += 1;
     }

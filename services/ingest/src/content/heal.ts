@@ -7,6 +7,7 @@ import pLimit from "p-limit";
 
 export interface ContentHealerDeps extends HealDeps {
   readonly log: Logger;
+  readonly onRescued: (outcome: Rescue["kind"]) => void;
 }
 
 /** A version's bytes, held against their hash. */
@@ -47,9 +48,12 @@ export class ContentHealer {
     const key = version.blob === undefined ? version.versionId : version.sha256;
     const running = this.#underWay.get(key);
     if (running !== undefined) return running;
-    const rescue = this.#limit(() => this.#rescue(version)).finally(() =>
-      this.#underWay.delete(key),
-    );
+    const rescue = this.#limit(() => this.#rescue(version))
+      .then((rescued) => {
+        this.deps.onRescued(rescued.kind);
+        return rescued;
+      })
+      .finally(() => this.#underWay.delete(key));
     this.#underWay.set(key, rescue);
     return rescue;
   }

@@ -41,6 +41,7 @@ import {
 import { retryScript } from "./retry-script.js";
 import { listWatch } from "./list-watch.js";
 import { readScriptRetention } from "./script-retention.js";
+import { readScrub, startScrub } from "./scrub.js";
 import { search } from "./search.js";
 import { livez, metrics, openapi, readyz } from "./service.js";
 import { listStages, pauseStage, resumeStage } from "./stages.js";
@@ -102,6 +103,8 @@ const ROUTES: Readonly<Record<OperationId, (deps: Dependencies) => Route>> = {
   listMaintenance,
   listStorage,
   listWatch,
+  readScrub,
+  startScrub,
   listStages,
   pauseStage,
   resumeStage,

@@ -32,7 +32,7 @@ import {
 import type { Logger } from "@sluice/runtime";
 import pMap from "p-map";
 import type { Pace } from "../scrub/pace.js";
-import { suspicion } from "../scrub/scrub.js";
+import { suspicion } from "../scrub/suspicion.js";
 
 export interface WritePackDeps extends HealDeps {
   readonly log: Logger;

@@ -1,29 +1,22 @@
+import type { HealDeps } from "@sluice/backup";
 import {
-  type Condition,
-  healBlob,
-  type HealDeps,
-  inspectBlob,
-  inspectCopy,
-  isEmpty,
-  type NoCopy,
-} from "@sluice/backup";
-import {
-  beginScrubPass,
-  countScrubbed,
-  finishScrubPass,
+  advanceScrubPass,
+  currentScrubPass,
   haltScrubPass,
-  listBlobsToScrub,
-  readScrubPass,
   recordEvents,
-  type ScrubbedBlob,
+  SCRUB_PARTS,
+  type ScrubCounts,
+  type ScrubPart,
   type ScrubPass,
+  type ScrubPosition,
 } from "@sluice/catalog";
-import type { ObjectStore } from "@sluice/object-store";
 import type { Logger, ServiceSettings } from "@sluice/runtime";
-import pMap from "p-map";
-import { z } from "zod";
 import type { MaintenanceTask, TaskRun } from "../maintenance/task.js";
+import { scrubBlobs, scrubUploads } from "./bytes.js";
+import { scrubDescriptions, scrubManifests } from "./documents.js";
+import { scrubNames } from "./names.js";
 import { Pace } from "./pace.js";
+import type { StepOf } from "./part.js";
 
 export interface ScrubDeps extends HealDeps {
   readonly settings: Pick<
@@ -31,27 +24,27 @@ export interface ScrubDeps extends HealDeps {
     "scrubIntervalMs" | "scrubObjectsPerSecond" | "scrubBytesPerSecond"
   >;
   readonly log: Logger;
-  /** Told what each batch has found and done. */
-  readonly onScrubbed: (batch: Readonly<Record<ScrubCount, number>>) => void;
+  /** Told what each step has found and done. */
+  readonly onScrubbed: (counts: Partial<ScrubCounts>) => void;
 }
-
-/** What the scrub counts: of blobs and of their copies, but for `checked` and `unrepairable`, which are blobs. */
-export type ScrubCount = "checked" | "bytes" | "damaged" | "missing" | "repaired" | "unrepairable";
 
 /** One run goes on for so long, so that a newer pass, and a stop, come through. */
 const RUN_MS = 60_000;
 const EVERY_MS = 10_000;
-const BATCH = 100;
-const AT_ONCE = 8;
-/** So many bad ones in a batch, and more than half of it, are no accident of single objects. */
-const SUSPICIOUS = 20;
 
-const cursorOf = z.object({ pass: z.number(), after: z.string() });
+const STEPS: Readonly<Record<ScrubPart, StepOf>> = {
+  blobs: scrubBlobs,
+  uploads: scrubUploads,
+  descriptions: scrubDescriptions,
+  manifests: scrubManifests,
+  object_names: scrubNames("objects"),
+  backup_names: scrubNames("backup"),
+};
 
 /**
- * Reads every blob and its copy again, at a set rate, holds both against the hash, and repairs either from the other. Where a store has
- * lost so much at once that it seems to be the wrong one, nothing is marked or written, and the scrub waits until the store is itself
- * again or an operator has asked for a pass that trusts it.
+ * Reads all that is stored again, at a set rate, holds it against its hash or against the catalog, and repairs what is not right: blobs
+ * and copies from each other, documents from the catalog. Where a store has lost so much at once that it seems to be the wrong one,
+ * nothing is marked or written, and the scrub waits until the store is itself again or an operator has asked for a pass that trusts it.
  */
 export function scrubTask(deps: ScrubDeps): MaintenanceTask {
   const { scrubObjectsPerSecond, scrubBytesPerSecond } = deps.settings;
@@ -62,133 +55,42 @@ export function scrubTask(deps: ScrubDeps): MaintenanceTask {
   return { name: "scrub", everyMs: EVERY_MS, run: (run) => scrubSome(deps, pace, run) };
 }
 
-async function scrubSome(deps: ScrubDeps, pace: Pace, run: TaskRun): Promise<void> {
-  const { catalog, log } = deps;
-  const pass = await passToGoOnWith(deps);
-  if (pass === undefined) return;
-  const saved = cursorOf.safeParse(run.cursor);
-  let after = saved.success && saved.data.pass === pass.id ? saved.data.after : "";
+async function scrubSome(deps: ScrubDeps, pace: Pace, { signal }: TaskRun): Promise<void> {
+  const { catalog, log, settings, onScrubbed } = deps;
+  const current = await currentScrubPass(catalog, {
+    everyMs: settings.scrubIntervalMs,
+    askedBy: "janitor",
+  });
+  if (current === undefined) return;
+  let pass: ScrubPass = current;
   const until = performance.now() + RUN_MS;
-  while (!run.signal.aborted && performance.now() < until) {
-    const blobs = await listBlobsToScrub(catalog, { after, limit: BATCH });
-    const last = blobs.at(-1);
-    if (last === undefined) {
-      await finishScrubPass(catalog, pass.id);
-      log.info({ pass: pass.id }, "a scrub has come to its end");
+  while (!signal.aborted && performance.now() < until) {
+    const { id, position: from } = pass;
+    const begun = performance.now();
+    const step = await STEPS[from.part]({ ...deps, pace, signal }, pass);
+    if (step.kind === "stopped") return;
+    if (step.kind === "halted") {
+      await halt(pass, step.why, deps);
       return;
     }
-    if (!(await scrubBatch(blobs, pass, deps, pace, run.signal))) return;
-    after = last.sha256;
-    await run.save({ pass: pass.id, after });
-  }
-}
-
-async function passToGoOnWith({ catalog, settings }: ScrubDeps): Promise<ScrubPass | undefined> {
-  const newest = await readScrubPass(catalog);
-  if (newest !== undefined && newest.finishedAt === undefined) return newest;
-  if (newest !== undefined && Date.now() - newest.startedAt.getTime() < settings.scrubIntervalMs)
-    return undefined;
-  return beginScrubPass(catalog, { askedBy: "janitor", trusted: false });
-}
-
-interface Inspected {
-  readonly blob: ScrubbedBlob;
-  readonly found: Condition["state"];
-  readonly copy: Condition["state"] | undefined;
-  readonly bytes: number;
-}
-
-/** @returns whether the pass goes on */
-async function scrubBatch(
-  blobs: readonly ScrubbedBlob[],
-  pass: ScrubPass,
-  deps: ScrubDeps,
-  pace: Pace,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const inspected = await pMap(blobs, (blob) => inspect(blob, deps, pace, signal), {
-    concurrency: AT_ONCE,
-  });
-  const bad = inspected.filter(({ found, copy }) => found !== "good" || isBad(copy));
-  if (!pass.trusted) {
-    const why =
-      (await suspicion("object store", statesOfObjects(inspected), deps.objects)) ??
-      (await suspicion(
-        "backup store",
-        inspected.map(({ copy }) => copy),
-        deps.backup,
-      ));
-    if (why !== undefined) {
-      await halt(pass, why, deps);
-      return false;
+    const to = following(from, step.after);
+    const workedMs = performance.now() - begun;
+    const { counts } = step;
+    // Where another janitor has taken the pass over, the step was done twice, and is counted once.
+    if (!(await advanceScrubPass(catalog, id, { from, to, counts, workedMs }))) return;
+    onScrubbed(counts);
+    if (to === undefined) {
+      log.info({ pass: id }, "a scrub has come to its end");
+      return;
     }
+    pass = { ...pass, position: to };
   }
-  const counts = {
-    checked: blobs.length,
-    bytes: inspected.reduce((sum, { bytes }) => sum + bytes, 0),
-    damaged: 0,
-    missing: 0,
-    repaired: 0,
-    unrepairable: 0,
-  };
-  for (const { blob } of bad) {
-    if (signal.aborted) return false;
-    const healed = await healBlob(deps, blob.sha256);
-    if (healed === undefined) continue;
-    for (const state of [healed.blob, healed.copy]) if (state !== undefined) counts[state] += 1;
-    counts.repaired += healed.repaired;
-    if (healed.unrepairable) counts.unrepairable += 1;
-    if (healed.blob !== undefined || healed.copy !== undefined)
-      deps.log.error({ sha256: blob.sha256, ...healed }, "bytes were damaged or missing");
-  }
-  await countScrubbed(deps.catalog, pass.id, counts);
-  deps.onScrubbed(counts);
-  return true;
 }
 
-/** By object: many blobs may be part of the same one, which is lost once. */
-function statesOfObjects(inspected: readonly Inspected[]): readonly Condition["state"][] {
-  const states = new Map<string, Condition["state"]>();
-  for (const { blob, found } of inspected) {
-    const { key } = blob.place;
-    if (found !== "good" || !states.has(key)) states.set(key, found);
-  }
-  return [...states.values()];
-}
-
-async function inspect(
-  blob: ScrubbedBlob,
-  deps: ScrubDeps,
-  pace: Pace,
-  signal: AbortSignal,
-): Promise<Inspected> {
-  const found = await inspectBlob(deps.objects, blob);
-  const copy = await inspectCopy(deps.backup, blob);
-  const bytes = sizeOf(found) + sizeOf(copy);
-  await pace.spend(copy === undefined ? 1 : 2, bytes, signal);
-  return { blob, found: found.state, copy: copy?.state, bytes };
-}
-
-function sizeOf(found: Condition | undefined): number {
-  return found !== undefined && "stored" in found ? found.stored.length : 0;
-}
-
-function isBad(state: Condition["state"] | undefined): state is NoCopy["state"] {
-  return state !== undefined && state !== "good";
-}
-
-/** Why a store seems not to be the one that it should be. */
-export async function suspicion(
-  name: string,
-  states: readonly (Condition["state"] | undefined)[],
-  store: ObjectStore,
-): Promise<string | undefined> {
-  const bad = states.filter(isBad).length;
-  const asked = states.filter((state) => state !== undefined).length;
-  if (bad >= SUSPICIOUS && bad * 2 > asked)
-    return `${bad} of ${asked} objects in a row are damaged or missing in the ${name}`;
-  if (states.includes("missing") && (await isEmpty(store))) return `the ${name} is empty`;
-  return undefined;
+function following({ part }: ScrubPosition, after: string | undefined): ScrubPosition | undefined {
+  if (after !== undefined) return { part, after };
+  const next = SCRUB_PARTS[SCRUB_PARTS.indexOf(part) + 1];
+  return next && { part: next, after: "" };
 }
 
 async function halt(pass: ScrubPass, why: string, { catalog, log }: ScrubDeps): Promise<void> {

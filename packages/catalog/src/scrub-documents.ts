@@ -1,0 +1,148 @@
+import type { AnalysisMetadata } from "@sluice/contracts";
+import type { BlobEncoding } from "@sluice/object-store";
+import type { Verdict } from "@sluice/pipeline";
+import type { Catalog, Queryable } from "./catalog.js";
+
+/** What is stored beside a blob as `metadata.json`, as the catalog has it. */
+export interface Description {
+  readonly sha256: string;
+  /** Of each analysis of these bytes: any of them may be the one that was written last; the newest first. */
+  readonly candidates: readonly {
+    readonly head: {
+      readonly script_id: string;
+      readonly filename: string;
+      readonly version: number;
+      readonly sha256: string;
+    };
+    readonly metadata: AnalysisMetadata;
+  }[];
+}
+
+const DESCRIPTIONS = `select b.sha256, (
+    select json_agg(json_build_object('head', json_build_object('script_id', l.script_id, 'filename', s.filename,
+        'version', l.number, 'sha256', a.sha256), 'metadata', a.metadata) order by l.finished_at desc nulls last, l.id desc)
+      from analyses a join versions l on l.id = a.leader join scripts s on s.id = l.script_id
+      where a.sha256 = b.sha256 and a.metadata is not null) as candidates
+  from blobs b`;
+
+/** Those of archived blobs are in the archive, and of what is no Python there are none. An analysis that runs may have written its own already. */
+const DESCRIBED = `b.state = 'stored' and b.key not like 'archive/%' and b.key not like 'quarantine/%'
+  and not exists (select from analyses r where r.sha256 = b.sha256 and r.state = 'running')`;
+
+interface DescriptionRow {
+  sha256: string;
+  candidates: Description["candidates"] | null;
+}
+
+/** Blobs in order of their hashes, after one of them; those that no analysis describes have no candidates. */
+export async function listDescriptions(
+  db: Queryable,
+  { after, limit }: { after: string; limit: number },
+): Promise<Description[]> {
+  const { rows } = await db.query<DescriptionRow>(
+    `${DESCRIPTIONS} where ${DESCRIBED} and b.sha256 > $1 order by b.sha256 limit $2`,
+    [after, limit],
+  );
+  return rows.map(({ sha256, candidates }) => ({ sha256, candidates: candidates ?? [] }));
+}
+
+/** Runs work on a description while its blob can neither move nor go; not where it is gone by now. */
+export async function withDescriptionHeld(
+  catalog: Catalog,
+  sha256: string,
+  work: (tx: Queryable, description: Description) => Promise<void>,
+): Promise<void> {
+  await catalog.transaction(async (tx) => {
+    const { rows } = await tx.query<DescriptionRow>(
+      `${DESCRIPTIONS} where ${DESCRIBED} and b.sha256 = $1 for update of b`,
+      [sha256],
+    );
+    const row = rows[0];
+    if (row !== undefined) await work(tx, { sha256, candidates: row.candidates ?? [] });
+  });
+}
+
+/** A version with all that its manifest says. */
+export interface ManifestedVersion {
+  readonly versionId: string;
+  readonly manifestKey: string;
+  readonly scriptId: string;
+  readonly version: number;
+  readonly namespace: string;
+  readonly filename: string;
+  readonly originalFilename: string;
+  readonly sha256: string;
+  readonly size: number;
+  readonly verdict: Verdict | undefined;
+  readonly uploadTime: Date;
+  readonly backupKey: string;
+  readonly encoding: BlobEncoding;
+}
+
+const MANIFESTED = `select v.id, v.manifest_key, v.script_id, v.number, s.namespace, s.filename, v.original_filename,
+    v.sha256, v.size, v.verdict, v.created_at, b.backup_key,
+    case when b.backup_key like '%.zst' then 'zstd' when b.backup_key like '%.gz' then 'gzip'
+      else 'identity' end as encoding
+  from versions v join scripts s on s.id = v.script_id join blobs b on b.sha256 = v.sha256
+  where v.manifest_key is not null and b.backup_key is not null`;
+
+interface ManifestedRow {
+  id: string;
+  manifest_key: string;
+  script_id: string;
+  number: number;
+  namespace: string;
+  filename: string;
+  original_filename: string;
+  sha256: string;
+  size: number;
+  verdict: Verdict | null;
+  created_at: Date;
+  backup_key: string;
+  encoding: BlobEncoding;
+}
+
+/** Versions that have a manifest in the backup store, in order of their ids, after one of them. */
+export async function listManifested(
+  db: Queryable,
+  { after, limit }: { after: string; limit: number },
+): Promise<ManifestedVersion[]> {
+  const { rows } = await db.query<ManifestedRow>(
+    `${MANIFESTED} and ($1::uuid is null or v.id > $1) order by v.id limit $2`,
+    [after === "" ? null : after, limit],
+  );
+  return rows.map(toManifested);
+}
+
+/** Runs work on a version while it cannot be removed; not where it is gone by now, or has no manifest. */
+export async function withManifestHeld(
+  catalog: Catalog,
+  versionId: string,
+  work: (tx: Queryable, version: ManifestedVersion) => Promise<void>,
+): Promise<void> {
+  await catalog.transaction(async (tx) => {
+    const { rows } = await tx.query<ManifestedRow>(
+      `${MANIFESTED} and v.id = $1 for no key update of v`,
+      [versionId],
+    );
+    if (rows[0] !== undefined) await work(tx, toManifested(rows[0]));
+  });
+}
+
+function toManifested(row: ManifestedRow): ManifestedVersion {
+  return {
+    versionId: row.id,
+    manifestKey: row.manifest_key,
+    scriptId: row.script_id,
+    version: row.number,
+    namespace: row.namespace,
+    filename: row.filename,
+    originalFilename: row.original_filename,
+    sha256: row.sha256,
+    size: row.size,
+    verdict: row.verdict ?? undefined,
+    uploadTime: row.created_at,
+    backupKey: row.backup_key,
+    encoding: row.encoding,
+  };
+}
