@@ -113,6 +113,8 @@ for (const kind of [undefined, "versitygw"] as const) {
         ]),
       )("%s in %s comes whole from its backup, and is repaired", async (harm, encoding) => {
         const one = await stored({ encoding });
+        // It was whole, and is known to have been.
+        expect((await download(one, { "Accept-Encoding": encoding })).status).toBe(200);
         const bytes = harms[harm]?.(await ingest.store.get(one.key));
         if (bytes === undefined) await ingest.store.delete(one.key);
         else await ingest.store.put(one.key, bytes);

@@ -4,6 +4,7 @@ import type { Queue } from "@sluice/queue";
 import type { ApiKey, Logger, Metrics } from "@sluice/runtime";
 import type { Comparer } from "./compare/comparer.js";
 import type { ContentHealer } from "./content/heal.js";
+import type { KnownForms } from "./content/known-forms.js";
 import type { SearchDeps } from "./search/engine.js";
 import type { KeyClaims } from "./key-claims.js";
 import type { IngestMetrics, ObservePipeline } from "./metrics.js";
@@ -24,6 +25,7 @@ export interface Dependencies {
   readonly watch: StatusWatch;
   readonly store: ObjectStore;
   readonly healer: ContentHealer;
+  readonly knownForms: KnownForms;
   readonly queue: Queue;
   readonly comparer: Comparer;
   readonly storage: StorageMonitor;

@@ -15,6 +15,7 @@ import { SearchThreads } from "@sluice/search";
 import { createApp } from "./app.js";
 import { Comparer } from "./compare/comparer.js";
 import { ContentHealer } from "./content/heal.js";
+import { KnownForms } from "./content/known-forms.js";
 import { enqueueQuietly } from "./enqueue.js";
 import { createIngestMetrics, createPipelineMetrics } from "./metrics.js";
 import { KeyClaims } from "./key-claims.js";
@@ -86,6 +87,7 @@ export async function startIngest({
   const app = createApp({
     catalog,
     store,
+    knownForms: new KnownForms(),
     healer: new ContentHealer({
       catalog,
       objects: store,

@@ -12,12 +12,12 @@ export interface ContentHealerDeps extends HealDeps {
 
 /** A version's bytes, held against their hash. */
 export interface Content {
-  /** As they were uploaded. */
-  readonly plain: Buffer;
   /** As they are stored. */
   readonly stored: Buffer;
   readonly encoding: BlobEncoding;
   readonly storage: Storage;
+  /** As they were uploaded; absent where the stored bytes are known to be theirs without decoding them. */
+  readonly plain?: Buffer;
 }
 
 /** What became of bytes that were not there, or not those that the hash names. */
@@ -129,6 +129,6 @@ function toContent({
   content: Buffer;
   stored: Buffer;
   encoding: BlobEncoding;
-}): Content {
+}): Content & { readonly plain: Buffer } {
   return { plain: content, stored, encoding, storage: "hot" };
 }

@@ -1,7 +1,8 @@
 import { sha256Of } from "@sluice/blobs";
 import { sanitiseFilename } from "@sluice/contracts";
+import type { BlobEncoding } from "@sluice/object-store";
 import { create as contentDisposition } from "content-disposition";
-import { loadContent } from "../content/load.js";
+import { loadContent, plainOf } from "../content/load.js";
 import type { Dependencies } from "../dependencies.js";
 import { chooseRange, rangeHolds } from "../http/byte-range.js";
 import { chooseCoding } from "../http/content-coding.js";
@@ -46,9 +47,14 @@ export function readContent(deps: Dependencies): Route {
       );
     }
 
-    const content = await loadContent(deps, version);
+    const choose = (encoding: BlobEncoding) => chooseCoding(req.get("accept-encoding"), encoding);
+    const content = await loadContent(
+      deps,
+      version,
+      (encoding) => range === undefined && choose(encoding) === encoding,
+    );
     res.set("Sluice-Storage", content.storage);
-    const accepted = chooseCoding(req.get("accept-encoding"), content.encoding);
+    const accepted = choose(content.encoding);
     if (accepted === undefined) {
       throw new ProblemError(
         "not_acceptable",
@@ -57,7 +63,7 @@ export function readContent(deps: Dependencies): Route {
     }
     // Ranges count in plain bytes, whatever coding the rest would come in.
     const coding = range === undefined ? accepted : "identity";
-    const body = coding === "identity" ? content.plain : content.stored;
+    const body = coding === "identity" ? await plainOf(content, version) : content.stored;
 
     res
       .set("ETag", coding === "identity" ? plainTag : codedTag(version.sha256, coding))
