@@ -4,7 +4,7 @@ import { copyKeyOf } from "@sluice/backup";
 import { decode, readBlob, readPackIndex } from "@sluice/blobs";
 import {
   activateRetentionPolicy,
-  beginScrubPass,
+  requestScrubPass,
   type Catalog,
   commitPack,
   createRegistrar,
@@ -358,7 +358,7 @@ for (const [name, kind] of SET_UPS) {
         for (const [index, harm] of harms.entries()) {
           const scripts = await Promise.all([1, 2].map((n) => old(`harm ${index} ${n}`)));
           await harm(await archive(...scripts));
-          await beginScrubPass(catalog, { askedBy: "test", trusted: false });
+          await requestScrubPass(catalog, { askedBy: "test", trusted: false });
           await scrubTask({
             catalog,
             objects,
