@@ -11,7 +11,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { migrate, openCatalog } from "@sluice/catalog";
 import { openObjectStore } from "@sluice/object-store";
-import pMap from "p-map";
+import pLimit from "p-limit";
 import { createDatabase, guard, startPostgres, temporaryDirectory } from "../servers/index.js";
 import { type StoredScript, storeScripts } from "./stored-scripts.js";
 
@@ -34,6 +34,7 @@ const catalog = openCatalog(url, { log: { warn: () => {} } });
 const root = temporaryDirectory();
 const objects = await openObjectStore(`file://${root}/objects`);
 const backup = await openObjectStore(`file://${root}/backup`);
+const limit = pLimit(AT_ONCE);
 const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
 const servers = await Promise.all([own, ...others].map(start));
 try {
@@ -66,9 +67,9 @@ async function measure(
   for (let round = 0; round < rounds; round += 1) {
     for (const server of servers) {
       const before = cpuOf(server.pid);
-      await pMap(scripts, ({ scriptId }) => download(server.url, scriptId, coding), {
-        concurrency: AT_ONCE,
-      });
+      await Promise.all(
+        scripts.map(({ scriptId }) => limit(() => download(server.url, scriptId, coding))),
+      );
       costs.get(server.main)?.push((cpuOf(server.pid) - before) / scripts.length);
     }
   }

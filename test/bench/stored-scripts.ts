@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { backUpBlob, type HealDeps } from "@sluice/backup";
 import { encode, sha256Of } from "@sluice/blobs";
 import { blobKey, type BlobEncoding } from "@sluice/object-store";
-import pMap from "p-map";
+import pLimit from "p-limit";
 
 export interface StoredScript {
   readonly scriptId: string;
@@ -24,27 +24,18 @@ export async function storeScripts(
     .filter((path) => path.endsWith(".py"))
     .toSorted();
   const sources = paths.map((path) => readFileSync(join(directory, path)));
-  const scripts = await pMap(
-    Array.from({ length: count }, (_, n) => n),
-    async (n) => {
-      const source = sources[n % sources.length] ?? Buffer.alloc(0);
-      const content = Buffer.concat([source, Buffer.from(`\n# ${n}\n`)]);
-      const sha256 = sha256Of(content);
-      const stored = await encode(content, encoding);
-      const place = { key: blobKey(sha256, encoding), offset: 0, length: stored.length, encoding };
-      await objects.put(place.key, stored);
-      const backupKey = await backUpBlob(objects, backup, { place, sha256 });
-      return {
-        scriptId: randomUUID(),
-        key: place.key,
-        backupKey,
-        sha256,
-        size: content.length,
-        place,
-      };
-    },
-    { concurrency: 16 },
-  );
+  const limit = pLimit(16);
+  const store = async (n: number) => {
+    const source = sources[n % sources.length] ?? Buffer.alloc(0);
+    const content = Buffer.concat([source, Buffer.from(`\n# ${n}\n`)]);
+    const sha256 = sha256Of(content);
+    const stored = await encode(content, encoding);
+    const place = { key: blobKey(sha256, encoding), offset: 0, length: stored.length, encoding };
+    await objects.put(place.key, stored);
+    const backupKey = await backUpBlob(objects, backup, { place, sha256 });
+    return { ...place, scriptId: randomUUID(), backupKey, sha256, size: content.length };
+  };
+  const scripts = await Promise.all(Array.from({ length: count }, (_, n) => limit(() => store(n))));
   await catalog.query(
     `with item as (select * from jsonb_to_recordset($1::jsonb) as item (
          "scriptId" uuid, sha256 text, size integer, key text, length bigint, encoding text, "backupKey" text)
@@ -57,8 +48,8 @@ export async function storeScripts(
      )
      insert into blobs (sha256, size, key, length, encoding, backup_key)
        select sha256, size, key, length, encoding, "backupKey" from item`,
-    [JSON.stringify(scripts.map(({ place, ...script }) => ({ ...script, ...place })))],
+    [JSON.stringify(scripts)],
   );
   await catalog.query("analyze");
-  return scripts.map(({ place: _, ...script }) => script);
+  return scripts;
 }
