@@ -1,5 +1,12 @@
-import { recordEvents } from "@sluice/catalog";
-import type { EventList, MaintenanceList } from "@sluice/contracts";
+import { randomUUID } from "node:crypto";
+import {
+  keepWebhookEndpoints,
+  recordEvents,
+  settleWebhookMessage,
+  takeWebhookMessage,
+  type WebhookOutcome,
+} from "@sluice/catalog";
+import type { EventList, MaintenanceList, WebhookList } from "@sluice/contracts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith } from "../servers/index.js";
 import { type Ingest, startIngest } from "./ingest.js";
@@ -66,5 +73,52 @@ describeWith(["postgres"], "events", () => {
         },
       ],
     });
+  });
+
+  test("webhooks lists whom events are sent to, without what is secret of their URLs", async () => {
+    const webhooks = async () =>
+      ((await (await fetch(`${ingest.url}/api/v1/webhooks`)).json()) as WebhookList).items;
+    expect(await webhooks()).toEqual([]);
+    const { catalog } = ingest;
+    await keepWebhookEndpoints(catalog, [
+      { name: "a", url: "https://h:8443/secret?x=1", severity: "info", kinds: ["blob.*"] },
+    ]);
+    await recordEvents(catalog, [{ severity: "info", kind: "blob.repaired", message: "m" }]);
+    const active = {
+      name: "a",
+      origin: "https://h:8443",
+      severity: "info",
+      kinds: ["blob.*"],
+      state: "active",
+      last_success_at: null,
+      failing_since: null,
+      failures: 0,
+      last_error: null,
+      backlog: 1,
+      next_attempt_at: expect.any(String),
+      delivered: 0,
+      given_up: 0,
+    };
+    expect(await webhooks()).toEqual([active]);
+    const token = randomUUID();
+    const settle = async (outcome: WebhookOutcome) => {
+      await takeWebhookMessage(catalog, { endpoint: "a", token, leaseMs: 60_000 });
+      await settleWebhookMessage(catalog, { endpoint: "a", token, outcome });
+    };
+    await settle({ kind: "failed", error: "it answered 500", retryMs: 0, restMs: 0 });
+    expect(await webhooks()).toEqual([
+      {
+        ...active,
+        state: "failing",
+        failures: 1,
+        failing_since: expect.any(String),
+        last_error: "it answered 500",
+      },
+    ]);
+    await settle({ kind: "gone", error: "it answered 410" });
+    expect(await webhooks()).toMatchObject([
+      { state: "disabled", backlog: 0, next_attempt_at: null, last_error: "it answered 410" },
+    ]);
+    await keepWebhookEndpoints(catalog, []);
   });
 });

@@ -72,7 +72,7 @@ export async function listEvents(
   return { items, next: rows.length > limit ? items.at(-1)?.id : undefined };
 }
 
-interface EventRow {
+export interface EventRow {
   id: number;
   at: Date;
   severity: EventSeverity;
@@ -83,7 +83,7 @@ interface EventRow {
   details: object;
 }
 
-function toEvent(row: EventRow): RecordedEvent {
+export function toEvent(row: EventRow): RecordedEvent {
   const { id, at, severity, kind, message, details } = row;
   return {
     id,

@@ -81,3 +81,4 @@ export * from "./versions.js";
 export * from "./user-metadata.js";
 export * from "./watch-departures.js";
 export * from "./watch.js";
+export * from "./webhooks.js";

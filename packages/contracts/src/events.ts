@@ -58,6 +58,12 @@ export const EVENT_KINDS = [
   "watch.found",
   /** So many files of a watched directory are gone at once that no script is deleted for it. */
   "watch.deletions_halted",
+  /** An endpoint that events are sent to has failed several times in a row. */
+  "webhook.failing",
+  /** It takes them again. */
+  "webhook.recovered",
+  /** It has answered that it is gone, and is sent nothing more. */
+  "webhook.disabled",
 ] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 

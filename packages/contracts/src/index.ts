@@ -11,6 +11,7 @@ export * from "./maintenance.js";
 export * from "./statistics.js";
 export * from "./merge-patch.js";
 export * from "./watch.js";
+export * from "./webhooks.js";
 export * from "./metadata.js";
 export * from "./openapi.js";
 export * from "./operation.js";

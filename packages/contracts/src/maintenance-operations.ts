@@ -5,6 +5,7 @@ import { API, NEEDS_CATALOG } from "./operation-members.js";
 import * as parameters from "./parameters.js";
 import { storageList } from "./storage.js";
 import { watchList } from "./watch.js";
+import { webhookList } from "./webhooks.js";
 
 /** What operators are told of what runs by itself. */
 export const MAINTENANCE_OPERATIONS = {
@@ -38,6 +39,17 @@ export const MAINTENANCE_OPERATIONS = {
     query: parameters.noQuery,
     answers: { 200: { description: "Every store", content: { "application/json": storageList } } },
     problems: [],
+  },
+  listWebhooks: {
+    method: "get",
+    path: `${API}/webhooks`,
+    tag: "Operations",
+    summary: "See whom events are sent to, and how that fares",
+    query: parameters.noQuery,
+    answers: {
+      200: { description: "Every endpoint", content: { "application/json": webhookList } },
+    },
+    problems: NEEDS_CATALOG,
   },
   listWatch: {
     method: "get",

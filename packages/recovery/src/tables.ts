@@ -18,6 +18,11 @@ export const DERIVED_TABLES: ReadonlyMap<string, string> = new Map([
   ["watch_files", "a watcher reads its folders again; what a script has already makes no version"],
   ["statistics", "counted again from the rows that come back"],
   ["statistic_changes", "counted again from the rows that come back"],
+  ["webhook_endpoints", "whom the settings of a running janitor name; it writes them again"],
+  [
+    "webhook_messages",
+    "what they are still to be told of; after a restore that is what happens from then on",
+  ],
   ["search_documents", "the search index is made again from the blobs"],
   ["search_scripts", "the search index is made again from the blobs"],
   ["search_queue", "the janitor queues again whatever the index lacks"],

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { STAGE_NAMES, STAGES } from "@sluice/pipeline";
 import { z } from "zod";
+import { type Declared, seconds, setting, type SettingDeclaration } from "./setting-declaration.js";
 import {
   apiKeys,
   backupSecrets,
@@ -12,9 +13,9 @@ import {
   queueUrl,
   whole,
 } from "./setting-values.js";
-import { type Declared, seconds, setting, type SettingDeclaration } from "./setting-declaration.js";
 import { DISK_SETTINGS } from "./disk-settings.js";
 import { WATCH_SETTINGS } from "./watch-settings.js";
+import { webhooks } from "./webhook-settings.js";
 import type { Settings } from "./settings.js";
 
 const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
@@ -280,6 +281,16 @@ export const DECLARED = {
     description: "age at which an object that nothing refers to is deleted",
     expected: "a whole number of seconds from 60 to 31536000",
     schema: seconds(60, 31_536_000),
+  }),
+  webhooks: setting({
+    name: "WEBHOOKS",
+    default: undefined,
+    description: "whom events are sent to, signed, see docs/webhooks.md; unset: nobody",
+    expected:
+      'a JSON list of {"name", "url", "secrets": ["whsec_…"], "severity": "warning", "kinds": []}',
+    schema: webhooks,
+    secret: true,
+    tellsWhy: true,
   }),
   scrubIntervalMs: setting({
     name: "SCRUB_INTERVAL_DAYS",

@@ -17,6 +17,8 @@ export interface SettingDeclaration {
 /** A setting and how its text becomes its value. */
 export interface Declared<T> extends SettingDeclaration {
   readonly schema: z.ZodType<T, string>;
+  /** Its errors name the place in the value and what must be there, and never the value. */
+  readonly tellsWhy?: boolean;
 }
 
 /** A setting that is secret only if it says so. */

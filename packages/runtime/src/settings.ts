@@ -1,14 +1,17 @@
 import { isIPv4 } from "node:net";
 import type { StageName } from "@sluice/pipeline";
+import type { z } from "zod";
 import { type Compression, CONCURRENCY, DECLARED, type LogLevel } from "./declared-settings.js";
 import type { Declared } from "./setting-declaration.js";
 import { diskProblems } from "./disk-levels.js";
 import type { ApiKey, DiskLevel, DiskPath } from "./setting-values.js";
+import type { WebhookSettings } from "./webhook-settings.js";
 
 export { SETTINGS } from "./declared-settings.js";
 export type { Compression, LogLevel } from "./declared-settings.js";
 export type { SettingDeclaration } from "./setting-declaration.js";
 export { type ApiKey, type DiskLevel, type DiskPath, writeDiskPaths } from "./setting-values.js";
+export type { WebhookSettings } from "./webhook-settings.js";
 
 /** Everything that the environment decides, checked. An unset URL is `undefined`. */
 export interface Settings {
@@ -75,6 +78,8 @@ export interface Settings {
   readonly janitorIntervalMs: number;
   /** Age at which an object that no row refers to is deleted, in milliseconds. */
   readonly orphanGraceMs: number;
+  /** Whom events are sent to. */
+  readonly webhooks: readonly WebhookSettings[];
   /** Time between the starts of two passes of the scrub, in milliseconds. */
   readonly scrubIntervalMs: number;
   /** What the scrub may read of both stores in a second. */
@@ -143,6 +148,16 @@ export class SettingsError extends Error {
   }
 }
 
+/** The first of what is wrong: `[0].url must be …`. */
+function reasonOf({ issues }: z.ZodError): string | undefined {
+  const [issue] = issues;
+  if (issue === undefined) return undefined;
+  const place = issue.path.map((part) =>
+    typeof part === "number" ? `[${part}]` : `.${String(part)}`,
+  );
+  return `${place.join("")} ${issue.message}`.trim();
+}
+
 class Reader {
   readonly problems: SettingProblem[] = [];
 
@@ -154,6 +169,11 @@ class Reader {
     if (value === undefined) return undefined;
     const parsed = declared.schema.safeParse(value);
     if (parsed.success) return parsed.data;
+    const why = declared.tellsWhy === true ? reasonOf(parsed.error) : undefined;
+    if (why !== undefined) {
+      this.problem(declared.name, `must be ${declared.expected}: ${why}`);
+      return undefined;
+    }
     const shown = declared.secret ? "" : ` instead of ${JSON.stringify(value.slice(0, 100))}`;
     this.problem(declared.name, `must be ${declared.expected}${shown}`);
     return undefined;
@@ -194,7 +214,7 @@ function read(env: NodeJS.ProcessEnv, required: readonly Declared<unknown>[]): S
   settings["apiKeys"] ??= [];
   settings["metricsPeers"] ??= [];
   settings["backupSecrets"] ??= [];
-  for (const key of ["watchDirs", "watchDeleteDirs", "watchRenameDirs", "diskPaths"])
+  for (const key of ["watchDirs", "watchDeleteDirs", "watchRenameDirs", "diskPaths", "webhooks"])
     settings[key] ??= [];
   settings["concurrency"] = Object.fromEntries(
     CONCURRENCY.map(({ stage, declared }) => [stage, reader.read(declared)]),

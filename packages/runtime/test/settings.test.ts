@@ -161,6 +161,65 @@ describe("settings", () => {
     }
   });
 
+  describe("of webhooks", () => {
+    const right = {
+      name: "pager",
+      url: "https://hooks.example.com/in/path-7",
+      secrets: ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
+    };
+    const load = (list: unknown) =>
+      loadSettings({ WEBHOOKS: typeof list === "string" ? list : JSON.stringify(list) });
+
+    it("takes a list, and nothing as nobody", () => {
+      expect(loadSettings({}).webhooks).toEqual([]);
+      const other = { ...right, name: "chat", severity: "info", kinds: ["blob.*", "watch.found"] };
+      expect(load([right, other]).webhooks).toEqual([
+        { ...right, severity: "warning", kinds: [] },
+        other,
+      ]);
+    });
+
+    it.each<[string, unknown, RegExp]>([
+      ["no JSON", "https://hooks.example.com/in/path-7", /is no JSON$/],
+      ["no list", right, /expected array/],
+      ["an unknown member", [{ ...right, secret: "path-7" }], /\[0\] must have name, url, secrets/],
+      ["no secret", [{ ...right, secrets: [] }], /\[0\]\.secrets /],
+      [
+        "a secret without its prefix",
+        [{ ...right, secrets: ["path-7"] }],
+        /\[0\]\.secrets\[0\] must be whsec_/,
+      ],
+      [
+        "a secret that is no base64",
+        [{ ...right, secrets: ["whsec_path-7!"] }],
+        /secrets\[0\] must/,
+      ],
+      ["a short secret", [{ ...right, secrets: ["whsec_cGF0aC03"] }], /24 to 64 bytes/],
+      ["a long secret", [{ ...right, secrets: [`whsec_${"path".repeat(25)}`] }], /24 to 64 bytes/],
+      [
+        "another scheme",
+        [{ ...right, url: "ftp://h/path-7" }],
+        /\[0\]\.url must be an http or https URL/,
+      ],
+      ["no URL", [{ ...right, url: "path-7" }], /\[0\]\.url must/],
+      ["a password in the URL", [{ ...right, url: "https://u:path-7@h/" }], /without user name/],
+      [
+        "an unknown kind",
+        [{ ...right, kinds: ["blob.path-7"] }],
+        /\[0\]\.kinds\[0\] must be a kind/,
+      ],
+      ["kinds that none begins so", [{ ...right, kinds: ["path-7.*"] }], /kinds\[0\] must/],
+      ["an unknown severity", [{ ...right, severity: "path-7" }], /\[0\]\.severity/],
+      ["a name twice", [right, right], /must not have a name twice/],
+      ["a name that is no label", [{ ...right, name: "Path 7" }], /\[0\]\.name must/],
+    ])("refuses %s, and tells no value", (_, list, why) => {
+      const { WEBHOOKS: message } = problems(() => load(list));
+      expect(message).toMatch(why);
+      expect(message).not.toContain("path-7");
+      expect(message).not.toContain("MfKQ9r8");
+    });
+  });
+
   it("declares each setting once, and a default that is right", () => {
     const names = SETTINGS.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);

@@ -13,6 +13,9 @@ export interface JanitorMetrics {
   /** A pack of so many blobs and bytes was written. */
   readonly packed: (blobs: number, bytes: number) => void;
   readonly scrubbed: (counts: Partial<ScrubCounts>) => void;
+  /** An attempt to send an event. */
+  readonly webhookAttempt: (webhook: string, outcome: string) => void;
+  readonly webhookBacklogs: (states: readonly { name: string; backlog: number }[]) => void;
   readonly orphanDeleted: () => void;
   readonly maintained: (task: string, outcome: "done" | "failed") => void;
   /** An export of the catalog was written, of so many bytes. */
@@ -86,7 +89,24 @@ export function createJanitorMetrics({ registry }: Metrics): JanitorMetrics {
     help: "When the newest export of the catalog was written by this process",
     registers: [registry],
   });
+  const webhookAttempts = new Counter({
+    name: "sluice_webhook_attempts_total",
+    help: "Attempts to send an event: delivered, failed, gone",
+    labelNames: ["webhook", "outcome"],
+    registers: [registry],
+  });
+  const webhookBacklog = new Gauge({
+    name: "sluice_webhook_backlog",
+    help: "Events that an endpoint is still to be told of",
+    labelNames: ["webhook"],
+    registers: [registry],
+  });
   return {
+    webhookAttempt: (webhook, outcome) => webhookAttempts.inc({ webhook, outcome }),
+    webhookBacklogs: (states) => {
+      webhookBacklog.reset();
+      for (const { name, backlog } of states) webhookBacklog.set({ webhook: name }, backlog);
+    },
     exported: (size) => {
       exported.inc(size);
       exportedAt.setToCurrentTime();

@@ -12,7 +12,11 @@ import { maintenanceTasks } from "./maintenance/tasks.js";
 import { reevaluate } from "./reevaluate.js";
 import { requeueStuck } from "./requeue-stuck.js";
 import { sweepOrphans } from "./sweep-orphans.js";
+import { sendWebhooks, watchWebhooks } from "./webhooks/send-webhooks.js";
 import { writeManifests } from "./write-manifests.js";
+
+/** How late an event may be sent, at most, in milliseconds. */
+const WEBHOOK_ROUND_MS = 1_000;
 
 await runService("janitor", async (context) => {
   const { settings, log, metrics, shutdown } = context;
@@ -69,6 +73,21 @@ await runService("janitor", async (context) => {
       sweepOrphans({ catalog, objects, log, graceMs, signal, onDeleted: counters.orphanDeleted }),
     context,
   );
+  const { webhooks: endpoints } = settings;
+  every(
+    janitorIntervalMs,
+    "watch-webhooks",
+    watchWebhooks({ catalog, endpoints, log, onStates: counters.webhookBacklogs }),
+    context,
+  );
+  for (const endpoint of endpoints) {
+    every(
+      WEBHOOK_ROUND_MS,
+      `send-webhooks ${endpoint.name}`,
+      () => sendWebhooks(endpoint, { catalog, log, signal, onAttempt: counters.webhookAttempt }),
+      context,
+    );
+  }
   const schedule = openSchedule(settings.queueUrl, log);
   shutdown.add("schedule", () => schedule.close());
   const maintenance = new MaintenanceRunner(

@@ -16,6 +16,7 @@ import { liftLegalHold, placeLegalHold, readLegalHold } from "./legal-hold.js";
 import { listAudit } from "./list-audit.js";
 import { listEvents } from "./list-events.js";
 import { listMaintenance } from "./list-maintenance.js";
+import { listWebhookEndpoints } from "./list-webhooks.js";
 import { listMetadataHistory } from "./list-metadata-history.js";
 import { listScripts } from "./list-scripts.js";
 import { listStorage } from "./list-storage.js";
@@ -102,6 +103,7 @@ const ROUTES: Readonly<Record<OperationId, (deps: Dependencies) => Route>> = {
   listEvents,
   listMaintenance,
   listStorage,
+  listWebhooks: listWebhookEndpoints,
   listWatch,
   readScrub,
   startScrub,
