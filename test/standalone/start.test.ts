@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { ScriptList } from "@sluice/contracts";
 import { STAGE_NAMES } from "@sluice/pipeline";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { processIdentity } from "../../packages/standalone/src/process-identity.js";
@@ -118,12 +119,18 @@ describeWith(["postgres"], "npm start", () => {
     expect(existsSync(join(dataDir, "sluice.lock"))).toBe(true);
   });
 
-  test("finds everything again", async () => {
-    launcher = new Launcher(dataDir);
+  test("finds everything again, and what lies in a drop folder", async () => {
+    const drop = join(temporaryDirectory(), "drop");
+    mkdirSync(join(drop, "team"), { recursive: true });
+    writeFileSync(join(drop, "team", "dropped.py"), "dropped = True\n");
+    launcher = new Launcher(dataDir, { WATCH_DIRS: drop });
     url = await launcher.ready();
     const client = new Client(url);
     expect((await client.status(scriptId)).state).toBe("ready");
     expect((await client.content(scriptId)).toString()).toContain("def hello()");
+    await expect
+      .poll(async () => (await client.get<ScriptList>("/scripts?namespace=team")).items)
+      .toMatchObject([{ filename: "dropped.py", version: 1 }]);
   });
 
   test("stops everything in order and without loss", async () => {
@@ -136,7 +143,7 @@ describeWith(["postgres"], "npm start", () => {
       .filter(({ service, msg }) => service === "standalone" && msg === "stopped")
       .map(({ program }) => program);
     expect(stopped[0]).toBe("ingest");
-    expect(new Set(stopped.slice(1, -2))).toEqual(new Set([...STAGE_NAMES, "index"]));
+    expect(new Set(stopped.slice(1, -2))).toEqual(new Set([...STAGE_NAMES, "index", "watch"]));
     expect(stopped.slice(-2)).toEqual(["janitor", "postgres"]);
     expect(pids.filter(isRunning)).toEqual([]);
     expect(existsSync(join(dataDir, "sluice.lock"))).toBe(false);
