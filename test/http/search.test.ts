@@ -1,8 +1,8 @@
-import { deleteScript } from "@sluice/catalog";
 import type { Problem, SearchResults } from "@sluice/contracts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { addScript, indexAll } from "../search/fixture.js";
 import { describeWith } from "../servers/index.js";
+import { call } from "./client.js";
 import { type Ingest, startIngest } from "./ingest.js";
 
 describeWith(["postgres"], "GET /search", () => {
@@ -75,16 +75,18 @@ describeWith(["postgres"], "GET /search", () => {
     }
   });
 
-  test("is told nothing of what was deleted", async () => {
-    const { body } = await get({ q: "import:requests" });
-    expect(body.items).toHaveLength(1);
-    await deleteScript(ingest.catalog, {
-      scriptId: body.items[0]!.script_id,
-      actor: "test",
-      trashMs: 86_400_000,
-    });
-    expect((await get({ q: "import:requests" })).body.items).toEqual([]);
-    expect((await get({ q: "name:argparse" })).body.items).toEqual([]);
+  test("gives nothing of what was deleted, and all of it once it is back, each at once", async () => {
+    const found = async () =>
+      (await get({ q: "import:requests" })).body.items.map(({ script_id: id }) => id);
+    const [id] = await found();
+    const path = `/api/v1/scripts/${id}`;
+    for (let round = 0; round < 2; round++) {
+      await call(ingest, "deleteScript", `${path}?confirm=${id}`);
+      expect(await found()).toEqual([]);
+      expect((await get({ q: "name:argparse" })).body.items).toEqual([]);
+      await call(ingest, "undeleteScript", `${path}/undelete`);
+      expect(await found()).toEqual([id]);
+    }
   });
 
   test("refuses what is no query, and says what is wrong with it", async () => {

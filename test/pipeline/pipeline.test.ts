@@ -100,19 +100,41 @@ for (const { name, parts, start } of SET_UPS) {
       expect((await client.content(uploaded.script_id)).toString()).toBe(GOOD);
     });
 
+    const found = async (q: string) =>
+      (await client.get<SearchResults>(`/search?q=${encodeURIComponent(q)}`)).items;
+
     test("is found within seconds of being ready, by what it defines, also under a second name", async () => {
       const text = GOOD.replace("def add(", "def add_to_be_found(");
-      for (const name of ["found.py", "found_too.py"]) {
-        const { script_id: id } = await client.upload(name, text);
+      for (const filename of ["found.py", "found_too.py"]) {
+        const { script_id: id } = await client.upload(filename, text);
         await client.untilFinal(id);
-        const found = async (): Promise<string[]> =>
-          (
-            await client.get<SearchResults>(
-              `/search?q=${encodeURIComponent(`function:add_to_be_found name:${name}`)}`,
-            )
-          ).items.map(({ script_id: scriptId }) => scriptId);
-        await expect.poll(found).toEqual([id]);
+        const ids = async () =>
+          (await found(`function:add_to_be_found name:${filename}`)).map((item) => item.script_id);
+        await expect.poll(ids).toEqual([id]);
       }
+    });
+
+    test("is found by what the analysis found that it can do and depends on", async () => {
+      const text =
+        "import os as o\nimport yaml\n\n\ndef go(path: str) -> None:\n    o.remove(path)\n";
+      const { script_id: id } = await client.upload("analysed.py", text);
+      await client.untilFinal(id);
+      const whereFound = async (q: string) =>
+        (await found(`${q} name:analysed.py`)).map((item) => ({
+          ...item.matches.find((match) => match.in !== "name"),
+          script_id: item.script_id,
+        }));
+      await expect
+        .poll(() => whereFound("capability:filesystem.delete"))
+        .toMatchObject([
+          { script_id: id, in: "capability", line: 6, column: 5, ranges: [{ start: 4, end: 12 }] },
+        ]);
+      expect(await whereFound("capability:filesystem")).toMatchObject([{ line: 6 }]);
+      expect(await whereFound("dependency:PyYAML")).toMatchObject([
+        { script_id: id, in: "dependency", snippet: "pyyaml" },
+      ]);
+      expect(await found("capability:network name:analysed.py")).toEqual([]);
+      expect(await found("dependency:yaml name:analysed.py")).toEqual([]);
     });
 
     test("is stored once at its content address, with its metadata beside it, and backed up", async () => {

@@ -167,7 +167,7 @@ def fetch_all(url: str) -> str:
     }
     expect(await names("import:Requests", { caseSensitive: true })).toEqual([]);
     expect((await pages("capability:network"))[0]?.found.matches).toMatchObject([
-      { in: "capability", line: 15, column: 16 },
+      { in: "capability", line: 15, column: 16, ranges: [{ start: 15, end: 22 }] },
     ]);
     expect((await pages('"one page"', { places: ["docstring"] }))[0]?.found.matches).toMatchObject([
       {

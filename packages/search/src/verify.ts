@@ -256,7 +256,10 @@ class SeenDocument {
       // What is taken from a module stands somewhere behind it.
       const modules = [...ancestors(named.name), /^\.*/.exec(named.name)?.[0] ?? ""];
       const whole = place === "import" ? modules : [named.name, last];
-      const width = (at < 0 ? undefined : whole.find(isThere))?.length ?? 0;
+      // A capability does not stand there by its name: what has it does.
+      const written =
+        place === "capability" ? NAME.exec(this.#text.text.slice(hit.start, end))?.[0] : undefined;
+      const width = (written ?? (at < 0 ? undefined : whole.find(isThere)))?.length ?? 0;
       const [there] = toMatches(
         this.#text.text,
         [{ start: hit.start, end: Math.min(end, hit.start + width) }],
@@ -282,6 +285,9 @@ class SeenDocument {
     return this.#symbols;
   }
 }
+
+/** A name, or one in another one. */
+const NAME = /^[\p{L}\p{M}\p{N}_]+(?:\.[\p{L}\p{M}\p{N}_]+)*/u;
 
 function offsetOf(text: string, lineStart: number, column: number): number {
   let offset = lineStart;
