@@ -1,16 +1,20 @@
 import { mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { AuditList } from "@sluice/contracts";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { call, upload } from "../http/client.js";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { upload } from "../http/client.js";
 import { describeWith } from "../servers/index.js";
-import { Drop } from "./drop.js";
+import { Drop, type Host, startHost } from "./drop.js";
 import type { Watcher } from "./watcher.js";
 
 describeWith(["postgres"], "a file that goes away", () => {
+  let host: Host;
   let drop: Drop;
-  beforeEach(async () => {
-    drop = await Drop.open();
+  beforeAll(async () => {
+    host = await startHost();
+  });
+  afterAll(() => host.ingest.stop());
+  beforeEach(() => {
+    drop = new Drop(host);
   });
   afterEach(() => drop.close());
 
@@ -20,8 +24,6 @@ describeWith(["postgres"], "a file that goes away", () => {
       WATCH_DELETE_GRACE_SECONDS: "0",
       ...env,
     });
-  const audited = async (action: string): Promise<AuditList["items"]> =>
-    (await call<AuditList>(drop.ingest, "listAudit", `/api/v1/audit?action=${action}`)).body.items;
 
   test("takes its script to the trash, unless somebody needs that", async () => {
     for (let file = 0; file < 20; file += 1) drop.write(`f${file}.py`);
@@ -42,7 +44,7 @@ describeWith(["postgres"], "a file that goes away", () => {
     expect(await drop.names()).toEqual(
       expect.arrayContaining(["default/f0.py", "default/f1.py", "default/f2.py"]),
     );
-    expect(await audited("script.deleted")).toMatchObject([
+    expect(await drop.audited("script.deleted")).toMatchObject([
       {
         actor: "watch",
         details: { filename: "f3.py", reason: `Its file in ${drop.directory} is gone.` },
@@ -120,7 +122,7 @@ describeWith(["postgres"], "a file that goes away", () => {
     const after = await drop.scripts();
     expect(after["default/renamed.py"]).toBe(before["team/f0.py"]);
     expect(after["crew/f1.py"]).toBe(before["team/f1.py"]);
-    expect(await audited("script.renamed")).toHaveLength(5);
+    expect(await drop.audited("script.renamed")).toHaveLength(5);
 
     // Where the name is another script's, it is that script which gets the bytes.
     renameSync(join(drop.directory, "renamed.py"), join(drop.directory, "taken.py"));

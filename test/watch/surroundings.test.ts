@@ -8,12 +8,10 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { createServer, request } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { describeWith, temporaryDirectory } from "../servers/index.js";
-import { Drop } from "./drop.js";
+import { between, Drop, type Host, startHost } from "./drop.js";
 
 const OWN_USER = ["unshare", "--user", "--map-root-user"] as const;
 
@@ -23,9 +21,14 @@ function mayMount(): boolean {
 }
 
 describeWith(["postgres"], "a watcher", () => {
+  let host: Host;
   let drop: Drop;
-  beforeEach(async () => {
-    drop = await Drop.open();
+  beforeAll(async () => {
+    host = await startHost();
+  });
+  afterAll(() => host.ingest.stop());
+  beforeEach(() => {
+    drop = new Drop(host);
   });
   afterEach(() => drop.close());
 
@@ -169,7 +172,7 @@ describeWith(["postgres"], "a watcher", () => {
   });
 
   test("keeps its directory while an upload takes longer than the lease", async () => {
-    const { catalog, url } = drop.ingest;
+    const { catalog } = drop.ingest;
     const leasedUntil = async (): Promise<number> => {
       const { rows } = await catalog.query<{ at: Date | null }>(
         "select leased_until as at from watch_directories",
@@ -178,25 +181,14 @@ describeWith(["postgres"], "a watcher", () => {
     };
     let uploads = 0;
     // Hands every upload on when the lease has been renewed for twice its time.
-    const slow = createServer((req, res) => {
+    const slow = await between(host, async () => {
       uploads += 1;
-      void (async () => {
-        const begun = await leasedUntil();
-        await expect.poll(leasedUntil).toBeGreaterThan(begun + 4_000);
-        const { method, headers } = req;
-        const onward = request(new URL(req.url ?? "", url), { method, headers }, (answer) => {
-          res.writeHead(answer.statusCode ?? 500, answer.headers);
-          answer.pipe(res);
-        });
-        req.pipe(onward);
-      })();
+      const begun = await leasedUntil();
+      await expect.poll(leasedUntil).toBeGreaterThan(begun + 4_000);
     });
-    await new Promise<void>((resolve) => slow.listen(0, "127.0.0.1", resolve));
     try {
       drop.write("a.py");
-      const env = {
-        WATCH_UPLOAD_URL: `http://127.0.0.1:${(slow.address() as AddressInfo).port}`,
-      };
+      const env = { WATCH_UPLOAD_URL: slow.url };
       drop.start(env);
       await expect.poll(() => uploads).toBe(1);
       drop.start(env);
@@ -204,8 +196,7 @@ describeWith(["postgres"], "a watcher", () => {
       await drop.scanned();
       expect(uploads).toBe(1);
     } finally {
-      slow.closeAllConnections();
-      await new Promise((resolve) => slow.close(resolve));
+      await slow.close();
     }
   });
 

@@ -11,121 +11,93 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import type { WatchList } from "@sluice/contracts";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { call } from "../http/client.js";
-import { freshDatabase, type Ingest, startIngest } from "../http/ingest.js";
 import { describeWith, temporaryDirectory } from "../servers/index.js";
-import { startWatcher, type Watcher } from "./watcher.js";
+import { between, Drop, type Host, startHost } from "./drop.js";
+
+function report({ directory }: Drop): { path: string; code: string; outcome: string }[] {
+  return readFileSync(join(directory, ".sluice-report.ndjson"), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { path: string; code: string; outcome: string });
+}
 
 describeWith(["postgres"], "a watched directory", () => {
-  let ingest: Ingest;
-  let catalogUrl: string;
-  let drop: string;
-  const watchers: Watcher[] = [];
-  beforeEach(async () => {
-    catalogUrl = await freshDatabase();
-    ingest = await startIngest({ catalogUrl });
-    drop = realpathSync(temporaryDirectory());
+  let host: Host;
+  let drop: Drop;
+  beforeAll(async () => {
+    host = await startHost();
   });
-  afterEach(async () => {
-    await Promise.all(watchers.splice(0).map((watcher) => watcher.stop("SIGKILL")));
-    await ingest.stop();
+  afterAll(() => host.ingest.stop());
+  beforeEach(() => {
+    drop = new Drop(host);
   });
-
-  const start = (env: Record<string, string> = {}): Watcher => {
-    const watcher = startWatcher({
-      CATALOG_URL: catalogUrl,
-      QUEUE_URL: catalogUrl,
-      WATCH_DIRS: drop,
-      WATCH_UPLOAD_URL: ingest.url,
-      ...env,
-    });
-    watchers.push(watcher);
-    return watcher;
-  };
-  const write = (path: string, text = `print(${JSON.stringify(path)})\n`): void => {
-    mkdirSync(join(drop, path, ".."), { recursive: true });
-    writeFileSync(join(drop, path), text);
-  };
-  /** Every version, as `namespace/filename size`. */
-  const versions = async (): Promise<string[]> => {
-    const { rows } = await ingest.catalog.query<{ it: string }>(
-      `select s.namespace || '/' || s.filename || ' ' || v.size as it
-       from versions v join scripts s on s.id = v.script_id order by 1`,
-    );
-    return rows.map(({ it }) => it);
-  };
-  const list = async (query = ""): Promise<WatchList> =>
-    (await call<WatchList>(ingest, "listWatch", `/api/v1/watch${query}`)).body;
-  const refusals = async (): Promise<Record<string, string>> =>
-    Object.fromEntries((await list()).refusals.map(({ path, code }) => [path, code]));
-  /** Resolves after a whole scan that began after this call. */
-  const scanned = async (): Promise<void> => {
-    for (let round = 0; round < 2; round += 1) {
-      const before = (await list()).directories[0]?.last_scan_at;
-      await expect.poll(async () => (await list()).directories[0]?.last_scan_at).not.toBe(before);
-    }
-  };
+  afterEach(() => drop.close());
 
   test("is uploaded: what lies in it and what comes, sub-folders as namespaces", async () => {
-    write("a.py", "a = 1\n");
-    write("team/jobs/b.py", "b = 1\n");
-    write(".hidden/c.py");
-    write("skip/d.py");
-    write(".sluiceignore", "skip/\n");
-    start();
-    await expect.poll(versions).toEqual(["default/a.py 6", "team/jobs/b.py 6"]);
-    write("later.py", "later\n");
+    drop.write("a.py", "a = 1\n");
+    drop.write("team/jobs/b.py", "b = 1\n");
+    drop.write(".hidden/c.py");
+    drop.write("skip/d.py");
+    drop.write(".sluiceignore", "skip/\n");
+    drop.start();
+    await expect.poll(() => drop.versions()).toEqual(["default/a.py 6", "team/jobs/b.py 6"]);
+    drop.write("later.py", "later\n");
     // Written beside it and put in its place, as editors do.
-    write(".a.py.tmp", "a = 23\n");
-    renameSync(join(drop, ".a.py.tmp"), join(drop, "a.py"));
+    drop.write(".a.py.tmp", "a = 23\n");
+    renameSync(join(drop.directory, ".a.py.tmp"), join(drop.directory, "a.py"));
     await expect
-      .poll(versions)
+      .poll(() => drop.versions())
       .toEqual(["default/a.py 6", "default/a.py 7", "default/later.py 6", "team/jobs/b.py 6"]);
-    expect((await list()).directories).toMatchObject([
-      { directory: drop, state: "following", held: true, last_error: null },
+    expect((await drop.list()).directories).toMatchObject([
+      { directory: drop.directory, state: "following", held: true, last_error: null },
     ]);
   });
 
   test("gives nothing of a file that is being written but the whole", async () => {
-    start({ WATCH_SETTLE_SECONDS: "2" });
-    await scanned();
-    write("slow.py", "");
-    const scanAt = async () => (await list()).directories[0]?.last_scan_at;
+    drop.start({ WATCH_SETTLE_SECONDS: "2" });
+    await drop.scanned();
+    drop.write("slow.py", "");
+    const scanAt = async () => (await drop.state())?.last_scan_at;
     let flips = 0;
     // Through several scans, each of which finds it and could take it for complete.
     for (let scans = 0; scans < 4; scans += 1) {
-      appendFileSync(join(drop, "slow.py"), `${"#".repeat(1_023)}\n`.repeat(2_500));
+      appendFileSync(join(drop.directory, "slow.py"), `${"#".repeat(1_023)}\n`.repeat(2_500));
       for (const before = await scanAt(); (await scanAt()) === before; flips += 1) {
-        appendFileSync(join(drop, "slow.py"), "#");
+        appendFileSync(join(drop.directory, "slow.py"), "#");
         // A clock that jumps makes no file complete.
-        utimesSync(join(drop, "slow.py"), 1_000_000, flips % 2 === 0 ? 4_000_000_000 : 1_000_000);
+        utimesSync(
+          join(drop.directory, "slow.py"),
+          1_000_000,
+          flips % 2 === 0 ? 4_000_000_000 : 1_000_000,
+        );
       }
     }
-    expect(await versions()).toEqual([]);
-    const { size } = statSync(join(drop, "slow.py"));
-    await expect.poll(versions).toEqual([`default/slow.py ${size}`]);
+    expect(await drop.versions()).toEqual([]);
+    const { size } = statSync(join(drop.directory, "slow.py"));
+    await expect.poll(() => drop.versions()).toEqual([`default/slow.py ${size}`]);
   });
 
   test("is not uploaded again after a crash, nor by a second process, nor when only its times change", async () => {
-    for (let file = 0; file < 40; file += 1) write(`f${file}.py`);
-    const first = start();
-    await expect.poll(async () => (await versions()).length).toBeGreaterThan(2);
-    await first.stop("SIGKILL");
-    start();
-    start();
-    await expect.poll(async () => (await versions()).length).toBe(40);
     const uploads = () =>
-      ingest.log.filter((line) => line["path"] === "/api/v1/upload_script").length;
+      drop.ingest.log.filter((line) => line["path"] === "/api/v1/upload_script").length;
+    const earlier = uploads();
+    for (let file = 0; file < 40; file += 1) drop.write(`f${file}.py`);
+    const first = drop.start();
+    await expect.poll(async () => (await drop.versions()).length).toBeGreaterThan(2);
+    await first.stop("SIGKILL");
+    drop.start();
+    drop.start();
+    await expect.poll(async () => (await drop.versions()).length).toBe(40);
     // A version is there before the answer of its upload is logged.
-    await scanned();
-    expect(uploads()).toBeGreaterThanOrEqual(40);
+    await drop.scanned();
+    expect(uploads()).toBeGreaterThanOrEqual(earlier + 40);
     const before = uploads();
-    utimesSync(join(drop, "f1.py"), 5, 5);
-    await scanned();
-    await scanned();
-    expect((await versions()).length).toBe(40);
+    utimesSync(join(drop.directory, "f1.py"), 5, 5);
+    await drop.scanned();
+    await drop.scanned();
+    expect((await drop.versions()).length).toBe(40);
     expect(uploads()).toBe(before);
   });
 
@@ -133,23 +105,27 @@ describeWith(["postgres"], "a watched directory", () => {
     const outside = join(realpathSync(temporaryDirectory()), "outside");
     mkdirSync(outside);
     writeFileSync(join(outside, "secret.py"), "secret\n");
-    symlinkSync(join(outside, "secret.py"), join(drop, "link.py"));
-    symlinkSync(outside, join(drop, "folder"));
-    execFileSync("mkfifo", [join(drop, "fifo.py")]);
-    write("notes.txt");
-    write("big.py", "#".repeat(10 * 1024 * 1024 + 1));
-    write("caf\u00e9.py", "1\n");
+    symlinkSync(join(outside, "secret.py"), join(drop.directory, "link.py"));
+    symlinkSync(outside, join(drop.directory, "folder"));
+    execFileSync("mkfifo", [join(drop.directory, "fifo.py")]);
+    drop.write("notes.txt");
+    drop.write("big.py", "#".repeat(10 * 1024 * 1024 + 1));
+    drop.write("caf\u00e9.py", "1\n");
     writeFileSync(
-      Buffer.concat([Buffer.from(`${drop}/bad`), Buffer.from([0xff]), Buffer.from(".py")]),
+      Buffer.concat([
+        Buffer.from(`${drop.directory}/bad`),
+        Buffer.from([0xff]),
+        Buffer.from(".py"),
+      ]),
       "x",
     );
-    write("good.py", "good\n");
-    write("new\nline.py", "1\n");
+    drop.write("good.py", "good\n");
+    drop.write("new\nline.py", "1\n");
     const stored = ["default/caf\u00e9.py 2", "default/good.py 5", "default/newline.py 2"];
-    start({ WATCH_REPORT: "true" });
-    await expect.poll(versions).toEqual(stored);
-    write("cafe\u0301.py", "22\n");
-    write("newline.py", "22\n");
+    drop.start({ WATCH_REPORT: "true" });
+    await expect.poll(() => drop.versions()).toEqual(stored);
+    drop.write("cafe\u0301.py", "22\n");
+    drop.write("newline.py", "22\n");
     const expected = {
       "link.py": "symbolic_link",
       folder: "symbolic_link",
@@ -160,54 +136,74 @@ describeWith(["postgres"], "a watched directory", () => {
       "cafe\u0301.py": "name_collision",
       "newline.py": "name_collision",
     };
-    await expect.poll(refusals).toEqual(expected);
-    const report = (): Record<string, string> =>
-      Object.fromEntries(
-        readFileSync(join(drop, ".sluice-report.ndjson"), "utf8")
-          .trim()
-          .split("\n")
-          .map((line) => JSON.parse(line) as { path: string; code: string })
-          .map(({ path, code }) => [path, code]),
-      );
-    await expect.poll(report).toEqual(expected);
-    expect(await versions()).toEqual(stored);
+    await expect.poll(() => drop.refusals()).toEqual(expected);
+    await expect
+      .poll(() => Object.fromEntries(report(drop).map(({ path, code }) => [path, code])))
+      .toEqual(expected);
+    expect(await drop.versions()).toEqual(stored);
 
-    const page = await list("?limit=3");
+    const page = await drop.list("?limit=3");
     expect(page.refusals).toHaveLength(3);
-    const next = await list(`?limit=3&cursor=${page.next_cursor}`);
+    const next = await drop.list(`?limit=3&cursor=${page.next_cursor}`);
     expect(next.refusals.map(({ path }) => path)).not.toContain(page.refusals[0]?.path);
     const other = `/api/v1/watch?directory=/x&cursor=${page.next_cursor}`;
-    expect(await call(ingest, "listWatch", other)).toMatchObject({ status: 400 });
+    expect(await call(drop.ingest, "listWatch", other)).toMatchObject({ status: 400 });
 
-    renameSync(join(drop, "notes.txt"), join(drop, "notes.py"));
-    await expect.poll(refusals).not.toHaveProperty(["notes.txt"]);
+    renameSync(join(drop.directory, "notes.txt"), join(drop.directory, "notes.py"));
+    await expect.poll(() => drop.refusals()).not.toHaveProperty(["notes.txt"]);
+  });
+
+  test("keeps names that differ in case apart, and says so once, over a restart", async () => {
+    for (const path of ["Foo.py", "foo.py", "Team/a.py", "team/b.py"]) drop.write(path, "1\n");
+    const env = { WATCH_REPORT: "true" };
+    const first = drop.start(env);
+    const told = async (): Promise<unknown[]> =>
+      (await drop.events("watch.case_twins")).map(({ details }) => details);
+    const groups = [
+      ["Foo.py", "foo.py"],
+      ["Team", "team"],
+    ];
+    const event = { directory: drop.directory, groups: 2, paths: groups };
+    await expect.poll(told).toEqual([event]);
+    await expect
+      .poll(() => drop.names())
+      .toEqual(["Team/a.py", "default/Foo.py", "default/foo.py", "team/b.py"]);
+    expect(report(drop)).toMatchObject([
+      { path: "foo.py", code: "case_twin", outcome: "warned" },
+      { path: "team", code: "case_twin", outcome: "warned" },
+    ]);
+    await first.stop();
+    drop.start(env);
+    await drop.scanned();
+    expect(await told()).toEqual([event]);
+    drop.write("FOO.py", "1\n");
+    await expect
+      .poll(told)
+      .toEqual([{ ...event, paths: [["FOO.py", "Foo.py", "foo.py"], groups[1]] }, event]);
   });
 
   test("that vanishes is told, and followed again when it is back", async () => {
-    write("a.py", "a\n");
-    start();
-    await expect.poll(versions).toEqual(["default/a.py 2"]);
-    renameSync(drop, `${drop}.away`);
-    await expect.poll(async () => (await list()).directories[0]?.state).toBe("missing");
-    mkdirSync(drop);
-    write("b.py", "b\n");
-    await expect.poll(versions).toEqual(["default/a.py 2", "default/b.py 2"]);
-    const { rows } = await ingest.catalog.query("select kind from events order by id");
+    drop.write("a.py", "a\n");
+    drop.start();
+    await expect.poll(() => drop.versions()).toEqual(["default/a.py 2"]);
+    renameSync(drop.directory, `${drop.directory}.away`);
+    await expect.poll(async () => (await drop.state())?.state).toBe("missing");
+    mkdirSync(drop.directory);
+    drop.write("b.py", "b\n");
+    await expect.poll(() => drop.versions()).toEqual(["default/a.py 2", "default/b.py 2"]);
+    const { rows } = await drop.ingest.catalog.query("select kind from events order by id");
     expect(rows).toEqual([{ kind: "watch.missing" }, { kind: "watch.found" }]);
   });
 
-  test("waits while the API takes nothing, and goes on by itself", async () => {
-    write("a.py", "a\n");
-    const port = new URL(ingest.url).port;
-    const { url } = ingest;
-    await ingest.terminate();
-    start({ WATCH_UPLOAD_URL: url });
-    const state = async (): Promise<unknown> =>
-      (await ingest.catalog.query("select state from watch_directories")).rows[0];
-    await expect.poll(state).toEqual({ state: "waiting" });
-    await ingest.stop();
-    ingest = await startIngest({ catalogUrl, env: { PORT: port } });
-    await expect.poll(versions).toEqual(["default/a.py 2"]);
-    expect(await refusals()).toEqual({});
+  test("waits while the API takes nothing, and goes on by itself", async (context) => {
+    drop.write("a.py", "a\n");
+    const gone = await between(host, async () => {});
+    await gone.close();
+    drop.start({ WATCH_UPLOAD_URL: gone.url });
+    await expect.poll(async () => (await drop.state())?.state).toBe("waiting");
+    const back = await between(host, async () => {}, undefined, Number(new URL(gone.url).port));
+    context.onTestFinished(() => back.close());
+    await expect.poll(() => drop.versions()).toEqual(["default/a.py 2"]);
+    expect(await drop.refusals()).toEqual({});
   });
 });

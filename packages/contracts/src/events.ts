@@ -58,6 +58,8 @@ export const EVENT_KINDS = [
   "watch.found",
   /** So many files of a watched directory are gone at once that no script is deleted for it. */
   "watch.deletions_halted",
+  /** Names in a watched directory differ in upper and lower case alone. They are kept apart; other systems take them for one. */
+  "watch.case_twins",
   /** An endpoint that events are sent to has failed several times in a row. */
   "webhook.failing",
   /** It takes them again. */

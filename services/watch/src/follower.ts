@@ -9,6 +9,7 @@ import {
   tellDirectory,
 } from "@sluice/catalog";
 import type { EventKind, WatchState } from "@sluice/contracts";
+import { CaseTwins, recordTwins } from "./case-twins.js";
 import { Departures } from "./departures.js";
 import { DirectoryEvents } from "./directory-events.js";
 import { DirectoryLease, LeaseLostError } from "./directory-lease.js";
@@ -34,6 +35,13 @@ const EVENTS_RETRY_MS = 60_000;
 const PAGE = 500;
 /** Paths that a scan remembers to have refused. */
 const MAX_TOLD = 100_000;
+
+/** What a whole scan keeps to tell in the end. */
+class Findings {
+  /** Paths of what can be no file. */
+  readonly refused = new Set<string>();
+  readonly twins = new CaseTwins();
+}
 
 /** Uploads what is complete in one directory: as its events come, and by whole scans, since events get lost. */
 export class Follower {
@@ -214,13 +222,14 @@ export class Follower {
     }
     this.#rules = await IgnoreRules.read(root, settings.watchIgnore);
     events.beginScan();
-    const told = new Set<string>();
-    const files = await this.#walk(root, events, this.#rules, "", told);
+    const findings = new Findings();
+    const files = await this.#walk(root, events, this.#rules, "", findings);
     events.endScan();
     await this.#departures.review(root);
-    const refused = await this.#reviewRefusals(root, this.#rules, told);
+    const refused = await this.#reviewRefusals(root, this.#rules, findings.refused);
+    await recordTwins(catalog, this.directory, findings.twins);
     if (settings.watchReport) {
-      await writeReport(root, refused).catch((error: unknown) =>
+      await writeReport(root, refused, findings.twins.list()).catch((error: unknown) =>
         log.warn({ err: error }, "the report of what was refused cannot be written"),
       );
     }
@@ -236,7 +245,7 @@ export class Follower {
   /**
    * Looks at everything below a folder.
    *
-   * @param told - gets the paths of what can be no file
+   * @param findings - of a whole scan
    * @returns how much there is
    */
   async #walk(
@@ -244,7 +253,7 @@ export class Follower {
     events: DirectoryEvents,
     rules: IgnoreRules,
     below: string,
-    told?: Set<string>,
+    findings?: Findings,
   ): Promise<number> {
     let count = 0;
     let files: string[] = [];
@@ -256,12 +265,13 @@ export class Follower {
       await this.#intake.refuse(refusals);
     };
     const onFolder = events.watchFolder.bind(events);
-    for await (const found of walk({ root, rules, onFolder }, below)) {
+    for await (const found of walk({ root, rules, onFolder, twins: findings?.twins }, below)) {
       count += 1;
       if (found.kind === "file") files.push(found.path);
       else {
         refused.push(found);
-        if (told !== undefined && told.size < MAX_TOLD) told.add(found.path);
+        if (findings !== undefined && findings.refused.size < MAX_TOLD)
+          findings.refused.add(found.path);
       }
       if (files.length + refused.length < LOOK) continue;
       await look();

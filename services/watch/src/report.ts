@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { RefusedFile } from "@sluice/catalog";
+import type { CaseTwin } from "./case-twins.js";
 
 const REPORT = ".sluice-report.ndjson";
 /** Patterns of what is the watcher's own. */
@@ -9,10 +10,24 @@ export const OWN_FILES: readonly string[] = [".sluice-*", ".sluiceignore"];
 /** The API has the rest. */
 export const MAX_REPORTED = 10_000;
 
-/** Puts the list of what was refused in the place of the one before, whole or not at all. */
-export async function writeReport(root: string, refused: readonly RefusedFile[]): Promise<void> {
-  const lines = refused.map(({ path, code, detail, seenAt }) =>
-    JSON.stringify({ path, code, detail, seen_at: seenAt.toISOString() }),
+/** Puts the list of what was refused, and of what is taken with a warning, in the place of the one before, whole or not at all. */
+export async function writeReport(
+  root: string,
+  refused: readonly RefusedFile[],
+  twins: readonly CaseTwin[],
+): Promise<void> {
+  const now = new Date();
+  const lines = [
+    ...refused.map((file) => ({ ...file, outcome: "refused" })),
+    ...twins.map(({ path, of }) => ({
+      path,
+      code: "case_twin",
+      detail: `It differs from ${JSON.stringify(of)} in upper and lower case alone.`,
+      seenAt: now,
+      outcome: "warned",
+    })),
+  ].map(({ path, code, detail, seenAt, outcome }) =>
+    JSON.stringify({ path, code, detail, seen_at: seenAt.toISOString(), outcome }),
   );
   const temporary = join(root, `${REPORT}.${randomBytes(6).toString("hex")}`);
   // "wx" follows no symbolic link that somebody has put there.

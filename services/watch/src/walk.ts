@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { type BigIntStats } from "node:fs";
 import { lstat, opendir, realpath } from "node:fs/promises";
 import { join } from "node:path";
+import type { CaseTwins } from "./case-twins.js";
 import { type IgnoreRules, PatternsError } from "./ignore-rules.js";
 import { codeOf } from "./read-within.js";
 
@@ -25,6 +26,8 @@ export interface Walk {
   readonly rules: IgnoreRules;
   /** Told of each folder before its entries are read. */
   readonly onFolder: (folder: string, stat: BigIntStats) => void;
+  /** Gets every name that is not ignored. */
+  readonly twins?: CaseTwins | undefined;
 }
 
 /**
@@ -67,14 +70,19 @@ export async function* walk(
     return;
   }
   const folders: string[] = [];
+  each.twins?.enterFolder();
   for await (const entry of entries) {
     const bytes = entry.name as string | Buffer;
     const raw = typeof bytes === "string" ? Buffer.from(bytes) : bytes;
     const name = raw.toString();
     const path = below === "" ? name : `${below}/${name}`;
     if (rules.ignores(entry.isDirectory() ? `${path}/` : path)) continue;
-    if (!isUtf8(raw)) yield refuse(path, "malformed_name", "Its name is not UTF-8.");
-    else if (entry.isDirectory()) {
+    if (!isUtf8(raw)) {
+      yield refuse(path, "malformed_name", "Its name is not UTF-8.");
+      continue;
+    }
+    each.twins?.note(path);
+    if (entry.isDirectory()) {
       if (depth < MAX_DEPTH) folders.push(path);
       else yield refuse(path, "too_deep", `It is more than ${MAX_DEPTH} folders deep.`);
     } else if (entry.isFile()) yield { kind: "file", path };
