@@ -2,7 +2,7 @@ import { type Catalog, openCatalog } from "@sluice/catalog";
 import { type ObjectStore, openObjectStore, StoreFullError } from "@sluice/object-store";
 import type { StageName } from "@sluice/pipeline";
 import { openQueue, type Queue } from "@sluice/queue";
-import { type Check, type ServiceContext, startHealthServer } from "@sluice/runtime";
+import { type Check, serveHealth, type ServiceContext } from "@sluice/runtime";
 import { createChunkRunner } from "./chunk-runner.js";
 import type { Handler } from "./handler.js";
 import { createStageMetrics } from "./stage-metrics.js";
@@ -71,19 +71,4 @@ export function checksOf({ catalog, queue, objects }: Stores): Check[] {
       tolerates: (error) => error instanceof StoreFullError,
     },
   ];
-}
-
-/** Serves health and metrics where the settings name a port for it. */
-export async function serveHealth(
-  checks: readonly Check[],
-  { settings, metrics, shutdown }: Pick<ServiceContext, "settings" | "metrics" | "shutdown">,
-): Promise<void> {
-  if (settings.metricsPort === undefined) return;
-  const server = await startHealthServer({
-    host: settings.metricsHost,
-    port: settings.metricsPort,
-    checks,
-    metrics,
-  });
-  shutdown.add("health server", () => server.close());
 }

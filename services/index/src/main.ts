@@ -1,7 +1,6 @@
 import { openCatalog } from "@sluice/catalog";
 import { openObjectStore } from "@sluice/object-store";
-import { runService } from "@sluice/runtime";
-import { serveHealth } from "@sluice/worker";
+import { runService, serveHealth } from "@sluice/runtime";
 import { createIndexMetrics } from "./index-metrics.js";
 import { indexSome } from "./index-some.js";
 import { keepIndexing } from "./keep-indexing.js";

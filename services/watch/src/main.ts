@@ -1,6 +1,5 @@
 import { openCatalog } from "@sluice/catalog";
-import { runService } from "@sluice/runtime";
-import { serveHealth } from "@sluice/worker";
+import { runService, serveHealth } from "@sluice/runtime";
 import { followAll } from "./follow-all.js";
 
 await runService("watch", async (context) => {
