@@ -50,7 +50,9 @@ export class CaseTwins {
 
   /** Paths that belong together, in an order that does not depend on the file system's. */
   groups(): string[][] {
-    return [...this.#groups.values()].map((group) => group.toSorted()).toSorted();
+    return [...this.#groups.values()]
+      .map((group) => group.toSorted())
+      .toSorted(([a = ""], [b = ""]) => (a < b ? -1 : 1));
   }
 
   list(): CaseTwin[] {
