@@ -21,7 +21,8 @@ import {
   startS3,
   temporaryDirectory,
 } from "../servers/index.js";
-import { eventsOf, scrubDeps, scrubPass, storeScript, type StoredScript } from "./scrub-fixture.js";
+import { eventsOf, scrubDeps, scrubPass } from "./scrub-fixture.js";
+import { describeScript, type StoredScript, storeScript } from "./stored.js";
 
 for (const kind of [undefined, "versitygw"] as const) {
   describeWith(
@@ -57,15 +58,7 @@ for (const kind of [undefined, "versitygw"] as const) {
       /** With its analysis, and what extract has stored of it. */
       async function described(text: string, metadata: AnalysisMetadata = METADATA) {
         const script = await storeScript(deps, text);
-        const { versionId, scriptId, filename, sha256 } = script;
-        await catalog.query(
-          `insert into analyses (sha256, analyser_version, policy_version, leader, state, verdict, metadata)
-           values ($1, 'a1', 'p1', $2, 'done', 'allowed', $3)`,
-          [sha256, versionId, JSON.stringify(metadata)],
-        );
-        const document = { script_id: scriptId, filename, version: 1, sha256, ...metadata };
-        const whole = JSON.stringify({ ...document, tools: metadata.tools.fastmcp });
-        await objects.put(metadataKey(sha256), Buffer.from(whole));
+        const whole = JSON.stringify(await describeScript(deps, script, metadata));
         return { ...script, whole };
       }
 

@@ -7,7 +7,8 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { ScrubDeps } from "../../services/janitor/src/scrub/scrub.js";
 import { openFreshCatalog } from "../catalog/fixture.js";
 import { describeWith, sharedPostgres, temporaryDirectory } from "../servers/index.js";
-import { eventsOf, runScrub, scrubDeps, scrubPass, storeScript } from "./scrub-fixture.js";
+import { eventsOf, runScrub, scrubDeps, scrubPass } from "./scrub-fixture.js";
+import { storeScript } from "./stored.js";
 
 describeWith(["postgres"], "a pass of the scrub", () => {
   let catalog: Catalog;

@@ -1,6 +1,4 @@
-import { randomUUID } from "node:crypto";
-import { backUpBlob } from "@sluice/backup";
-import { encode, readBlob, sha256Of } from "@sluice/blobs";
+import { encode, readBlob } from "@sluice/blobs";
 import {
   type Catalog,
   listEvents,
@@ -8,18 +6,10 @@ import {
   readBlobPlace,
   readScrubPass,
   readVersion,
-  requestScrubPass,
 } from "@sluice/catalog";
-import {
-  type BlobEncoding,
-  blobKey,
-  type ObjectStore,
-  openObjectStore,
-} from "@sluice/object-store";
-import { createLog } from "@sluice/runtime";
+import { blobKey, type ObjectStore, openObjectStore } from "@sluice/object-store";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { type ScrubDeps, scrubTask } from "../../services/janitor/src/scrub/scrub.js";
-import { openFreshCatalog, register, upload } from "../catalog/fixture.js";
+import { openFreshCatalog } from "../catalog/fixture.js";
 import {
   describeWith,
   type S3Server,
@@ -27,9 +17,8 @@ import {
   startS3,
   temporaryDirectory,
 } from "../servers/index.js";
-
-const DAY_MS = 86_400_000;
-const log = createLog("janitor", { logLevel: "silent" });
+import { runScrub, scrubDeps, scrubPass } from "./scrub-fixture.js";
+import { storeScript } from "./stored.js";
 
 const SET_UPS = [
   ["a directory", undefined],
@@ -62,59 +51,10 @@ for (const [name, kind] of SET_UPS) {
         await backup.close();
       });
 
-      async function run(overrides: Partial<ScrubDeps> = {}): Promise<void> {
-        await scrubTask({
-          catalog,
-          objects,
-          backup,
-          log,
-          settings: {
-            scrubIntervalMs: DAY_MS,
-            scrubObjectsPerSecond: 100_000,
-            scrubBytesPerSecond: 1e9,
-          },
-          onScrubbed: () => {},
-          ...overrides,
-        }).run({
-          cursor: undefined,
-          save: async () => {},
-          signal: new AbortController().signal,
-        });
-      }
-
-      /** A pass from the beginning, whenever the last one was. */
-      async function pass(trusted = false): Promise<void> {
-        await catalog.query(
-          "update scrub_passes set finished_at = now() where finished_at is null",
-        );
-        await requestScrubPass(catalog, { askedBy: "test", trusted });
-        await run();
-      }
-
-      /** A script with these bytes, stored and, unless told otherwise, backed up. */
-      async function stored(
-        text: string,
-        {
-          encoding = "zstd",
-          backedUp = true,
-        }: { encoding?: BlobEncoding; backedUp?: boolean } = {},
-      ): Promise<{ sha256: string; key: string; backupKey: string; content: Buffer }> {
-        const content = Buffer.from(`print(${JSON.stringify(text)})\n`.repeat(40));
-        const sha256 = sha256Of(content);
-        const settled = { rawKey: undefined };
-        await register(catalog, upload(`${randomUUID()}.py`, content.toString(), settled));
-        const bytes = await encode(content, encoding);
-        const place = { key: blobKey(sha256, encoding), offset: 0, length: bytes.length, encoding };
-        await objects.put(place.key, bytes);
-        const backupKey = backedUp
-          ? await backUpBlob(objects, backup, { place, sha256 })
-          : `backups/${place.key}`;
-        await catalog.query(
-          `insert into blobs (sha256, size, key, length, encoding, backup_key) values ($1, $2, $3, $4, $5, $6)`,
-          [sha256, content.length, place.key, bytes.length, encoding, backedUp ? backupKey : null],
-        );
-        return { sha256, key: place.key, backupKey, content };
-      }
+      const run = () => runScrub(scrubDeps({ catalog, objects, backup }));
+      const pass = (trusted = false) => scrubPass(scrubDeps({ catalog, objects, backup }), trusted);
+      const stored = (text: string, over: Parameters<typeof storeScript>[2] = {}) =>
+        storeScript({ catalog, objects, backup }, text, over);
 
       async function content(sha256: string): Promise<Buffer> {
         const place = await readBlobPlace(catalog, sha256);
@@ -252,7 +192,7 @@ for (const [name, kind] of SET_UPS) {
 
       test("marks and writes nothing where a whole store is gone, until an operator says so", async () => {
         const blobs = await Promise.all(["1", "2", "3"].map((text) => stored(text)));
-        for (const { key } of blobs) await objects.delete(key);
+        for await (const { key } of objects.list("")) await objects.delete(key);
         await pass();
         await run();
         expect(await readScrubPass(catalog)).toMatchObject({
@@ -320,18 +260,7 @@ describeWith(["postgres"], "the scrub, while the backup store is away", () => {
     );
     const { rm } = await import("node:fs/promises");
     await rm(directory, { recursive: true });
-    const task = scrubTask({
-      catalog,
-      objects,
-      backup,
-      log,
-      settings: { scrubIntervalMs: 1, scrubObjectsPerSecond: 1_000, scrubBytesPerSecond: 1e9 },
-      onScrubbed: () => {},
-    });
-    const { signal } = new AbortController();
-    await expect(
-      task.run({ cursor: undefined, save: async () => {}, signal }),
-    ).rejects.toMatchObject({
+    await expect(runScrub(scrubDeps({ catalog, objects, backup }))).rejects.toMatchObject({
       name: "StoreUnavailableError",
     });
     const { rows } = await catalog.query("select from damaged_blobs");

@@ -2,8 +2,10 @@ import { randomUUID } from "node:crypto";
 import { backUpBlob } from "@sluice/backup";
 import { encode, sha256Of } from "@sluice/blobs";
 import type { Catalog } from "@sluice/catalog";
+import type { AnalysisMetadata } from "@sluice/contracts";
 import { type BlobEncoding, blobKey, metadataKey, type ObjectStore } from "@sluice/object-store";
 import { register, upload } from "../catalog/fixture.js";
+import { METADATA } from "../http/stages.js";
 
 export interface Stores {
   readonly catalog: Catalog;
@@ -15,6 +17,7 @@ export interface Stores {
 export interface StoredScript {
   readonly scriptId: string;
   readonly versionId: string;
+  readonly filename: string;
   readonly sha256: string;
   readonly key: string;
   readonly backupKey: string;
@@ -33,9 +36,10 @@ export async function storeScript(
 ): Promise<StoredScript> {
   const content = Buffer.from(`print(${JSON.stringify(text)})\n`.repeat(40));
   const sha256 = sha256Of(content);
+  const filename = `${randomUUID()}.py`;
   const { scriptId, versionId } = await register(
     catalog,
-    upload(`${randomUUID()}.py`, content.toString(), { namespace }),
+    upload(filename, content.toString(), { namespace }),
   );
   const bytes = await encode(content, encoding);
   const place = { key: blobKey(sha256, encoding), offset: 0, length: bytes.length, encoding };
@@ -53,5 +57,22 @@ export async function storeScript(
     "update versions set state = 'ready', verdict = 'allowed', raw_key = null, finished_at = now() where id = $1",
     [versionId],
   );
-  return { scriptId, versionId, sha256, key: place.key, backupKey, content };
+  return { scriptId, versionId, filename, sha256, key: place.key, backupKey, content };
+}
+
+/** Has a script be analysed, and what extract stores of that lie beside its bytes. @returns what lies there */
+export async function describeScript(
+  { catalog, objects }: Stores,
+  { versionId, scriptId, filename, sha256 }: StoredScript,
+  metadata: AnalysisMetadata = METADATA,
+): Promise<object> {
+  await catalog.query(
+    `insert into analyses (sha256, analyser_version, policy_version, leader, state, verdict, metadata)
+     values ($1, 'a1', 'p1', $2, 'done', 'allowed', $3)`,
+    [sha256, versionId, JSON.stringify(metadata)],
+  );
+  const head = { script_id: scriptId, filename, version: 1, sha256 };
+  const description = { ...head, ...metadata, tools: metadata.tools.fastmcp };
+  await objects.put(metadataKey(sha256), Buffer.from(JSON.stringify(description)));
+  return description;
 }

@@ -74,6 +74,11 @@ function toDocument(
   return JSON.stringify({ ...named, ...metadata, tools: tools?.fastmcp });
 }
 
+/** The `metadata.json` of a blob, as it is to be; `undefined` where no analysis describes it. */
+export function describe({ candidates: [newest] }: Description): Buffer | undefined {
+  return newest && Buffer.from(toDocument(newest.head, newest.metadata));
+}
+
 /** Looks at a description again, with its blob held, and writes it anew from the catalog where it is not right. */
 export async function healDescription(
   { catalog, objects }: HealDeps,

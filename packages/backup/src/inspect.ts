@@ -1,7 +1,8 @@
-import { decodeVerified, readStored } from "@sluice/blobs";
-import type { ScrubbedBlob } from "@sluice/catalog";
-import { hashOfKey, kindOfKey, type ObjectStore } from "@sluice/object-store";
+import { decodeVerified, isNamedByItsBytes, packIdOf, readStored } from "@sluice/blobs";
+import type { PackToScrub, ScrubbedBlob } from "@sluice/catalog";
+import { hashOfKey, kindOfKey, type ObjectStore, packKey } from "@sluice/object-store";
 import { type BlobCopy, type NoCopy, verifyBackup } from "./blob-copy.js";
+import type { DocumentCondition } from "./heal-documents.js";
 import { readable } from "./readable.js";
 
 /** Whole bytes, decoded; or what is wrong with them. */
@@ -35,4 +36,27 @@ export async function inspectCopy(
 ): Promise<({ readonly state: "good" } & BlobCopy) | NoCopy | undefined> {
   if (backupKey === undefined) return undefined;
   return verifyBackup(backup, { sha256, backupKey });
+}
+
+/**
+ * Holds a whole pack against its name: its members, also those that nothing refers to any more, what lies beside them and between them,
+ * and its index. One of before packs were named by their bytes is `stale`.
+ *
+ * @throws `StoreUnavailableError` where the store cannot be asked
+ */
+export async function inspectPack(
+  objects: ObjectStore,
+  { packId, size }: PackToScrub,
+): Promise<DocumentCondition> {
+  const key = packKey(packId);
+  const found = await readable(objects, async () => {
+    // Whatever somebody has put there, no more of it than that is held in memory.
+    const pack = await objects.get(key, { offset: 0, length: size + 1 });
+    return { bytes: pack.length, id: packIdOf(pack) };
+  });
+  if (!("id" in found)) return { ...found, bytes: 0 };
+  const { bytes, id } = found;
+  if (id === packId) return { state: "good", why: "", bytes };
+  if (!isNamedByItsBytes(packId) && bytes === size) return { state: "stale", why: "", bytes };
+  return { state: "damaged", why: `${key} is not what was written`, bytes };
 }

@@ -4,9 +4,11 @@
  *
  *     frame … frame | skippable frame (magic 0x184D2A5E): index, length of the index (u32, little-endian), "SLUICEP1"
  *
- * The index is one zstd frame of JSON, `{format: "sluice.pack/1", members: [PackMember, …]}`. Since all of it is frames, `zstd -d` takes
- * the whole. Who has the catalog needs no index; who has only the object store finds in it what the pack holds.
+ * The index is one zstd frame of JSON, `{format: "sluice.pack/1", nonce, members: [PackMember, …]}`. Since all of it is frames, `zstd -d`
+ * takes the whole. Who has the catalog needs no index; who has only the object store finds in it what the pack holds. A pack is named by
+ * its bytes, and the nonce gives two packs of the same members two names.
  */
+import { createHash, randomUUID } from "node:crypto";
 import { type BlobEncoding, ObjectNotFoundError, type ObjectStore } from "@sluice/object-store";
 import { Encoder } from "@toondepauw/node-zstd";
 import { z } from "zod";
@@ -70,7 +72,11 @@ export class PackBuilder {
 
   /** The whole object. */
   async finish(): Promise<Buffer> {
-    const json = JSON.stringify({ format: "sluice.pack/1", members: this.members });
+    const json = JSON.stringify({
+      format: "sluice.pack/1",
+      nonce: randomUUID(),
+      members: this.members,
+    });
     const index = await encoder.encode(Buffer.from(json));
     const head = Buffer.alloc(8);
     head.writeUInt32LE(SKIPPABLE_MAGIC, 0);
@@ -86,6 +92,19 @@ export class PackBuilder {
     this.length += stored.length;
     return { offset, length: stored.length };
   }
+}
+
+/** The id of a pack: a UUID of version 8 (RFC 9562, section 5.8), of the first bits of its SHA-256. */
+export function packIdOf(pack: Buffer): string {
+  const id = createHash("sha256").update(pack).digest().subarray(0, 16);
+  id.writeUInt8((id.readUInt8(6) & 0x0f) | 0x80, 6);
+  id.writeUInt8((id.readUInt8(8) & 0x3f) | 0x80, 8);
+  return id.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
+/** Whether an id was made by {@link packIdOf}; those of older packs are random, and say nothing of their bytes. */
+export function isNamedByItsBytes(packId: string): boolean {
+  return packId[14] === "8";
 }
 
 /** The end of an object does not say what it holds: it is no pack, or was cut or edited. */

@@ -65,6 +65,7 @@ export {
   withUploadHeld,
 } from "./scrub.js";
 export * from "./scrub-documents.js";
+export * from "./scrub-packs.js";
 export * from "./scrub-passes.js";
 export type { ScriptFilter } from "./script-filter.js";
 export * from "./script-use.js";

@@ -46,6 +46,18 @@ export async function listDescriptions(
   return rows.map(({ sha256, candidates }) => ({ sha256, candidates: candidates ?? [] }));
 }
 
+/** What analyses say of these blobs, wherever these lie. */
+export async function readDescriptions(
+  db: Queryable,
+  sha256s: readonly string[],
+): Promise<Description[]> {
+  const { rows } = await db.query<DescriptionRow>(
+    `${DESCRIPTIONS} where b.sha256 = any($1::text[])`,
+    [sha256s],
+  );
+  return rows.map(({ sha256, candidates }) => ({ sha256, candidates: candidates ?? [] }));
+}
+
 /** Runs work on a description while its blob can neither move nor go; not where it is gone by now. */
 export async function withDescriptionHeld(
   catalog: Catalog,

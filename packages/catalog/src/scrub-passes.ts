@@ -5,6 +5,7 @@ import { answerIdempotencyKey } from "./idempotency.js";
 export const SCRUB_PARTS = [
   "blobs",
   "uploads",
+  "packs",
   "descriptions",
   "manifests",
   "object_names",
@@ -46,7 +47,7 @@ export interface ScrubCounts {
   readonly missing: number;
   readonly repaired: number;
   readonly unrepairable: number;
-  /** Descriptions (`metadata.json`) and manifests that were read. */
+  /** Descriptions (`metadata.json`), manifests and packs of the archive that were read. */
   readonly documents: number;
   /** What lies in the stores and is none of their objects. */
   readonly unknown: number;

@@ -6,6 +6,7 @@ const count = z.int().min(0);
 const PARTS = [
   "blobs",
   "uploads",
+  "packs",
   "descriptions",
   "manifests",
   "object_names",
@@ -30,7 +31,9 @@ export const scrubPass = z
     part: z.enum(PARTS).describe(`What it looks at now, or looked at last, of ${PARTS.join(", ")}`),
     total_blobs: count.describe("Those that there were at its start"),
     checked: count.describe("Blobs, and uploads that are none yet, that were read"),
-    documents: count.describe("Descriptions (metadata.json) and manifests that were read"),
+    documents: count.describe(
+      "Descriptions (metadata.json), manifests and packs of the archive that were read",
+    ),
     bytes: count.describe("Read from both stores"),
     damaged: count.describe("Objects in either store"),
     missing: count.describe("Objects in either store"),

@@ -1,16 +1,12 @@
-import { randomUUID } from "node:crypto";
-import { checkCopies, healBlob, type HealDeps } from "@sluice/backup";
+import { checkCopies, describe, healBlob, type HealDeps } from "@sluice/backup";
 import {
   BlobCorruptError,
-  decode,
   decodeVerified,
   PACK_ENCODING,
   PackBuilder,
-  PackDamagedError,
-  type PackedRange,
+  packIdOf,
   type PackMember,
   readBlob,
-  readPackIndex,
 } from "@sluice/blobs";
 import {
   type AuditEvent,
@@ -19,10 +15,10 @@ import {
   dropFromArchiveQueue,
   type PackedBlob,
   type QueuedBlob,
+  readDescriptions,
   withSupersededForm,
 } from "@sluice/catalog";
 import {
-  type BlobPlace,
   isPackKey,
   metadataKey,
   ObjectNotFoundError,
@@ -33,6 +29,9 @@ import type { Logger } from "@sluice/runtime";
 import pMap from "p-map";
 import type { Pace } from "../scrub/pace.js";
 import { suspicion } from "../scrub/suspicion.js";
+
+/** A blob that is to go into a pack, and where it is. */
+export type BlobToPack = Pick<QueuedBlob, "sha256" | "place">;
 
 export interface WritePackDeps extends HealDeps {
   readonly log: Logger;
@@ -55,9 +54,9 @@ class PackNotVerifiedError extends Error {
 }
 
 /** So many copies are bad that the backup store seems to be another one. */
-class BackupSuspectedError extends Error {
+export class BackupSuspectedError extends Error {
   override readonly name = "BackupSuspectedError";
-  constructor(why: string) {
+  constructor(readonly why: string) {
     super(`nothing is archived, because ${why}: is the right volume mounted?`);
   }
 }
@@ -76,7 +75,7 @@ class BackupSuspectedError extends Error {
  */
 export async function writePack(
   deps: WritePackDeps,
-  queued: readonly QueuedBlob[],
+  queued: readonly BlobToPack[],
   audit: (sha256: string) => readonly AuditEvent[],
 ): Promise<{ readonly blobs: number; readonly bytes: number }> {
   const { catalog, objects, pace, signal } = deps;
@@ -93,12 +92,11 @@ export async function writePack(
   if (why !== undefined) throw new BackupSuspectedError(why);
   await leave([...bad.keys()], deps);
   const pack = new PackBuilder();
-  const from = new Map<string, QueuedBlob["place"]>();
-  const indexes = new PackIndexes(objects);
+  const from = new Map<string, BlobToPack["place"]>();
   for (let start = 0; start < queued.length && pack.length < PACK_BYTES; start += AT_ONCE) {
     if (signal.aborted) return { blobs: 0, bytes: 0 };
     const some = queued.slice(start, start + AT_ONCE).filter(({ sha256 }) => good.has(sha256));
-    const read = await Promise.all(some.map((blob) => readOne(blob, indexes, deps)));
+    const read = await readSome(some, deps);
     for (const each of read) {
       if (each === undefined) continue;
       await pack.add(each.sha256, each.content, each.metadata);
@@ -107,9 +105,9 @@ export async function writePack(
   }
   if (pack.members.length === 0) return { blobs: 0, bytes: 0 };
 
-  const packId = randomUUID();
-  const key = packKey(packId);
   const bytes = await pack.finish();
+  const packId = packIdOf(bytes);
+  const key = packKey(packId);
   await beginPack(catalog, packId);
   await objects.put(key, bytes);
   await verify(objects, key, pack.members);
@@ -128,21 +126,33 @@ export async function writePack(
 
 interface Read {
   readonly sha256: string;
-  readonly place: QueuedBlob["place"];
+  readonly place: BlobToPack["place"];
   readonly content: Buffer;
-  /** What extract has put beside it. */
+  /** What is to lie beside it. */
   readonly metadata: Buffer | undefined;
 }
 
-/** @returns `undefined` where the bytes are not whole; or have been moved, and then they go the next time */
+/** What was moved meanwhile is left out, and goes the next time; so is what is not whole. */
+async function readSome(
+  blobs: readonly BlobToPack[],
+  deps: WritePackDeps,
+): Promise<readonly (Read | undefined)[]> {
+  const hashes = blobs.map(({ sha256 }) => sha256);
+  const descriptions = new Map(
+    (await readDescriptions(deps.catalog, hashes)).map((one) => [one.sha256, describe(one)]),
+  );
+  return Promise.all(blobs.map((blob) => readOne(blob, descriptions.get(blob.sha256), deps)));
+}
+
 async function readOne(
-  { sha256, place }: QueuedBlob,
-  indexes: PackIndexes,
+  { sha256, place }: BlobToPack,
+  description: Buffer | undefined,
   deps: WritePackDeps,
 ): Promise<Read | undefined> {
   try {
     const content = await readBlob(deps.objects, place, sha256);
-    return { sha256, place, content, metadata: await readMetadata(sha256, place, indexes, deps) };
+    const metadata = description ?? (await readBeside(deps.objects, sha256));
+    return { sha256, place, content, metadata };
   } catch (error) {
     if (!isBad(error)) throw error;
     await leave([sha256], deps);
@@ -154,43 +164,12 @@ function isBad(error: unknown): boolean {
   return error instanceof BlobCorruptError || error instanceof ObjectNotFoundError;
 }
 
-/** What extract has put beside the blob, wherever that is by now. The catalog has it too: where it is gone, it stays so. */
-async function readMetadata(
-  sha256: string,
-  { key }: BlobPlace,
-  indexes: PackIndexes,
-  { objects }: WritePackDeps,
-): Promise<Buffer | undefined> {
+async function readBeside(objects: ObjectStore, sha256: string): Promise<Buffer | undefined> {
   try {
     return await objects.get(metadataKey(sha256));
   } catch (error) {
     if (!(error instanceof ObjectNotFoundError)) throw error;
-    const range = isPackKey(key) ? await indexes.metadataOf(key, sha256) : undefined;
-    if (range === undefined) return undefined;
-    return decode(await objects.get(key, range), PACK_ENCODING).catch(() => undefined);
-  }
-}
-
-/** What the packs that are emptied say of their members, each read once. */
-class PackIndexes {
-  readonly #known = new Map<string, Promise<ReadonlyMap<string, PackMember>>>();
-
-  constructor(private readonly objects: ObjectStore) {}
-
-  async metadataOf(key: string, sha256: string): Promise<PackedRange | undefined> {
-    const known = this.#known.get(key) ?? this.#read(key);
-    this.#known.set(key, known);
-    return (await known).get(sha256)?.metadata;
-  }
-
-  async #read(key: string): Promise<ReadonlyMap<string, PackMember>> {
-    try {
-      const members = await readPackIndex(this.objects, key);
-      return new Map(members.map((member) => [member.sha256, member]));
-    } catch (error) {
-      if (!(error instanceof PackDamagedError) && !isBad(error)) throw error;
-      return new Map();
-    }
+    return undefined;
   }
 }
 

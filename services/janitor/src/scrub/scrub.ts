@@ -16,6 +16,7 @@ import { scrubBlobs, scrubUploads } from "./bytes.js";
 import { scrubDescriptions, scrubManifests } from "./documents.js";
 import { scrubNames } from "./names.js";
 import { Pace } from "./pace.js";
+import { scrubPacks } from "./packs.js";
 import type { StepOf } from "./part.js";
 
 export interface ScrubDeps extends HealDeps {
@@ -35,6 +36,7 @@ const EVERY_MS = 10_000;
 const STEPS: Readonly<Record<ScrubPart, StepOf>> = {
   blobs: scrubBlobs,
   uploads: scrubUploads,
+  packs: scrubPacks,
   descriptions: scrubDescriptions,
   manifests: scrubManifests,
   object_names: scrubNames("objects"),
