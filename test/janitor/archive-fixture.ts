@@ -26,6 +26,15 @@ brakes: {max_share: 100%}
 `;
 const { signal } = new AbortController();
 
+/** Puts a policy in force that archives all of the namespace `old`. */
+export const enforceArchiving = (catalog: Catalog): Promise<void> => enforce(catalog, SLOW);
+
+async function enforce(catalog: Catalog, source: string): Promise<void> {
+  const { name, version } = parseRetentionPolicy(source);
+  const activated = { name, version, source, activatedBy: "alice" };
+  await activateRetentionPolicy(catalog, activated, () => true);
+}
+
 /** Stores with a retention policy that archives all of the namespace `old`. */
 export class ArchiveFixture {
   readonly log = createLog("janitor", { logLevel: "silent" });
@@ -48,7 +57,7 @@ export class ArchiveFixture {
       backupDir,
       server,
     );
-    await fixture.enforce(SLOW);
+    await enforceArchiving(fixture.catalog);
     return fixture;
   }
 
@@ -62,10 +71,8 @@ export class ArchiveFixture {
     return openObjectStore(this.server?.bucketUrl() ?? `file://${temporaryDirectory()}/other`);
   }
 
-  async enforce(source: string): Promise<void> {
-    const { name: policy, version } = parseRetentionPolicy(source);
-    const activated = { name: policy, version, source, activatedBy: "alice" };
-    await activateRetentionPolicy(this.catalog, activated, () => true);
+  enforce(source: string): Promise<void> {
+    return enforce(this.catalog, source);
   }
 
   old(text: string, over: Parameters<typeof storeScript>[2] = {}): Promise<StoredScript> {

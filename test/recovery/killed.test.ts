@@ -3,7 +3,6 @@ import {
   deleteScript,
   HalfRestoredError,
   migrate,
-  openSession,
   readScript,
   RESTORE_SCHEMA,
 } from "@sluice/catalog";
@@ -12,6 +11,7 @@ import { expect, test } from "vitest";
 import { describeWith } from "../servers/index.js";
 import { SLUICE, start } from "./command.js";
 import { Stores } from "./fixture.js";
+import { killWhere, writesTo } from "./kill-where.js";
 
 const EXPORT = fileURLToPath(new URL("export-child.mjs", import.meta.url));
 
@@ -20,50 +20,9 @@ async function run(program: readonly string[], stores: Stores): Promise<void> {
   expect(code, said).toBe(0);
 }
 
-/** Runs a program until it waits for what is held in its database, and kills it there: kill -9. */
-async function killWhere(held: string, program: readonly string[], stores: Stores): Promise<void> {
-  const holder = await openSession(stores.catalogUrl, "test-holder");
-  // Not by the holder: in a transaction the server shows the activity of its beginning.
-  const waiting = async (): Promise<number> => {
-    const { rows } = await stores.catalog.query<{ count: number }>(
-      `select count(*)::int as count from pg_stat_activity
-       where datname = current_database() and application_name ~ '^sluice' and wait_event_type = 'Lock'`,
-    );
-    return rows[0]?.count ?? 0;
-  };
-  const sessions = async (): Promise<number> => {
-    const { rows } = await stores.catalog.query<{ count: number }>(
-      `select count(*)::int as count from pg_stat_activity where datname = current_database() and application_name ~ '^sluice'`,
-    );
-    return rows[0]?.count ?? 0;
-  };
-  try {
-    await holder.query("begin");
-    await holder.query(held);
-    const { child, ended } = start(program, stores);
-    let over: string | undefined;
-    void ended.then(({ said }) => (over = said));
-    await expect
-      .poll(async () => over !== undefined || (await waiting()) > 0, {
-        timeout: 60_000,
-        interval: 50,
-      })
-      .toBe(true);
-    expect(over).toBeUndefined();
-    child.kill("SIGKILL");
-    await ended;
-    await holder.query("rollback");
-    // The server notices when it has ended the statement that was waiting.
-    await expect.poll(sessions, { timeout: 60_000, interval: 50 }).toBe(0);
-  } finally {
-    await holder.close();
-  }
-}
-
 /** Makes the step that is noted wait: the program has done it and not committed it. */
 const atStep = (name: string): string =>
   `insert into ${RESTORE_SCHEMA}.steps (name) values ('${name}')`;
-const writesTo = (table: string): string => `lock table ${table} in share mode`;
 const readsOf = (table: string): string => `lock table ${table} in access exclusive mode`;
 
 describeWith(["postgres"], "killed without warning", () => {

@@ -10,6 +10,7 @@ import { OutputClosed } from "./output.js";
 import { addPolicyCommands } from "./policy/add-commands.js";
 import { addRecoveryCommands } from "./recovery/add-commands.js";
 import { addRetentionCommands } from "./retention/add-commands.js";
+import { addScrubCommand } from "./scrub/add-command.js";
 import { addSearchCommand } from "./search/add-command.js";
 import { ServerError } from "./server.js";
 import { UsageError } from "./usage-error.js";
@@ -132,6 +133,7 @@ function createProgram(
   addSearchCommand(program, say, onEnd);
   addPolicyCommands(program, onEnd);
   addRetentionCommands(program, onEnd);
+  addScrubCommand(program, onEnd);
   addRecoveryCommands(program, say, onEnd);
   return program;
 }
