@@ -115,7 +115,7 @@ describe("a change of many scripts", () => {
     });
     expect(body.sample[0]).toMatchObject({
       script_id: full.script_id,
-      failure: "/tags must be at most 50",
+      failure: "/tags must have at most 50 entries",
     });
     expect(body.sample[1]?.changes).toEqual([
       { field: "/tags", from: [], to: ["new"] },
@@ -150,7 +150,11 @@ describe("a change of many scripts", () => {
       `${change.status_url}/failures`,
     );
     expect(failures.body.items).toEqual([
-      { script_id: full.script_id, reason: "invalid", message: "/tags must be at most 50" },
+      {
+        script_id: full.script_id,
+        reason: "invalid",
+        message: "/tags must have at most 50 entries",
+      },
     ]);
     const audit = await call<AuditList>(
       ingest,

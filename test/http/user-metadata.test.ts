@@ -99,6 +99,44 @@ describe("fields of the user's", () => {
     expect(options.headers.get("allow")).toContain("PATCH");
   });
 
+  it("are not replaced by a patch: what that leaves out is meant to stay", async () => {
+    const one = await script();
+    await patch(one, { owner: "o" });
+    for (const type of ["application/merge-patch+json", "application/json-patch+json"]) {
+      const { status, body } = await call<Problem>(ingest, "updateMetadata", at(one, "/metadata"), {
+        body: JSON.stringify({ title: "t" }),
+        headers: { ...ANN, "Content-Type": type, "If-Match": "*" },
+      });
+      expect([status, body.code]).toEqual([415, "unsupported_media_type"]);
+    }
+    expect((await details(one)).body).toMatchObject({ owner: "o", title: null });
+  });
+
+  it("of a wrong shape are refused by their place, with what is wrong there", async () => {
+    const one = await script();
+    for (const [change, name, message] of [
+      [{ title: ["t"] }, "/title", "must be of type string"],
+      [{ tags: [["t"]] }, "/tags/0", "must be of type string"],
+      [{ tags: { 0: "t" } }, "/tags", "must be of type array"],
+      [{ labels: ["t"] }, "/labels", "must be of type object"],
+      [{ labels: { "": "t" } }, "/labels/", "must not be empty"],
+      [{ labels: { ["n".repeat(65)]: "t" } }, `/labels/${"n".repeat(65)}`, "must have at most 64"],
+      [{ labels: { a: 1 } }, "/labels/a", "must be of type string"],
+      [{ tags: ["t".repeat(100_000)] }, "/tags/0", "must have at most 64 characters"],
+      [{ tags: Array.from({ length: 51 }, String) }, "/tags", "must have at most 50 entries"],
+      [{ pinned: "true" }, "/pinned", "must be of type boolean"],
+    ] as const) {
+      const { status, body } = await patch<Problem>(one, change);
+      expect([status, body.code, body.errors?.map((error) => error.name)]).toEqual([
+        400,
+        "invalid_body",
+        [name],
+      ]);
+      expect(body.errors?.[0]?.message).toContain(message);
+    }
+    expect((await details(one)).body.revision).toBe(1);
+  });
+
   it("are readable apart from what the analysis found, with the tag that a change needs", async () => {
     const one = await script();
     await patch(one, { title: "mine" });
@@ -178,7 +216,10 @@ describe("fields of the user's", () => {
     const more = await patch<Problem>(one, {
       labels: Object.fromEntries(Array.from({ length: 26 }, (_, n) => [`c${n}`, ""])),
     });
-    expect(more.body.errors?.[0]).toMatchObject({ name: "/labels", message: "must be at most 50" });
+    expect(more.body.errors?.[0]).toMatchObject({
+      name: "/labels",
+      message: "must have at most 50 entries",
+    });
   });
 
   it("have a history that says who changed what, and none of what changed nothing", async () => {

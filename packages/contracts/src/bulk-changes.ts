@@ -40,7 +40,7 @@ const scriptSelection = z
     "What the newest version and the user's fields of a script must be; all that is named must hold",
   );
 
-const someTags = z.array(tag).max(50, "must be at most 50").default([]);
+const someTags = z.array(tag).max(50, "must have at most 50 entries").default([]);
 
 /** What `POST /metadata/changes` is asked. */
 export const bulkChangeRequest = z

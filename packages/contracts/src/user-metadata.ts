@@ -10,7 +10,7 @@ const description = paragraphs(10_000).nullable();
 export const tag = line(64).min(1, "must not be empty");
 const tags = z
   .array(tag)
-  .max(50, "must be at most 50")
+  .max(50, "must have at most 50 entries")
   .refine((list) => new Set(list).size === list.length, "must each be there once");
 export const labelName = line(64).min(1, "must not be empty");
 export const labelValue = line(1_000);
@@ -24,7 +24,7 @@ export const userFields = z
     tags: tags.default([]),
     labels: z
       .record(labelName, labelValue)
-      .refine((labels) => Object.keys(labels).length <= 50, "must be at most 50")
+      .refine((labels) => Object.keys(labels).length <= 50, "must have at most 50 entries")
       .default({}),
     owner: owner.default(null),
     pinned: z.boolean().default(false),

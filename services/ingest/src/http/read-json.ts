@@ -4,8 +4,10 @@ import { findNameFault } from "./json-names.js";
 import { ProblemError } from "./problem-error.js";
 
 const readBytes = express.raw({ limit: MAX_JSON_BYTES, inflate: false, type: () => true });
+/** No patch: what says how to change something is not what to put in its place. */
 const JSON_TYPE = {
-  pattern: /^application\/(?:[\w.-]+\+)?json *(?:; *charset="?utf-8"? *)?$/i,
+  pattern:
+    /^application\/(?:(?!(?:merge|json)-patch\+)[\w.-]+\+)?json *(?:; *charset="?utf-8"? *)?$/i,
   called: "application/json",
   header: "Accept",
 };

@@ -89,16 +89,19 @@ function describe(
     }));
   }
   const place = where === "body" ? pointer(issue.path) : name || String(issue.path[0] ?? "");
-  return [{ in: where, name: shorten(place), message: messageOf(issue) }];
+  return [{ in: where, name: shorten(place), message: messageOf(issue, where) }];
 }
 
-function messageOf(issue: z.core.$ZodIssue): string {
+function messageOf(issue: z.core.$ZodIssue, where: keyof typeof CODES): string {
+  // What is wrong with a name is the name's own issue.
+  if (issue.code === "invalid_key") return issue.issues[0]?.message ?? issue.message;
   if (issue.code !== "invalid_type") return issue.message;
   if (issue.input === undefined) return "must be there";
   // A parameter that is there twice comes as an array.
-  return issue.expected === "string" && Array.isArray(issue.input)
-    ? "must be there once"
-    : `must be ${issue.expected === "null" ? "null" : `of type ${issue.expected}`}`;
+  if (where !== "body" && issue.expected === "string" && Array.isArray(issue.input))
+    return "must be there once";
+  if (issue.expected === "null") return "must be null";
+  return `must be of type ${issue.expected === "record" ? "object" : issue.expected}`;
 }
 
 /** RFC 6901. */
