@@ -386,20 +386,34 @@ describe("a change of many scripts", () => {
   });
 
   it.each([
-    [{ filter: {}, patch: { title: "x" } }, "/filter"],
-    [{ filter: { all: false }, patch: { title: "x" } }, "/filter/all"],
-    [{ filter: { colour: "red" }, patch: { title: "x" } }, "/filter/colour"],
-    [{ filter: { all: true } }, "/patch"],
-    [{ filter: { all: true }, patch: { functions: [] } }, "/patch/functions"],
-    [{ filter: { all: true }, patch: { tags: [] }, add_tags: ["a"] }, "/patch/tags"],
-    [{ filter: { all: true }, add_tags: ["a"], remove_tags: ["a"] }, "/remove_tags"],
-    [{ filter: { all: true }, add_tags: ["x".repeat(65)] }, "/add_tags/0"],
-    [{ filter: { since: "yesterday" }, patch: { title: "x" } }, "/filter/since"],
-    [{ patch: { title: "x" } }, "/filter"],
-  ])("is refused as %j", async (request, name) => {
+    [{ filter: {}, patch: { title: "x" } }, "/filter", "must have a criterion"],
+    [{ filter: { all: false }, patch: { title: "x" } }, "/filter/all", "must be true"],
+    [
+      { filter: { colour: "red" }, patch: { title: "x" } },
+      "/filter/colour",
+      "is no criterion; all,",
+    ],
+    [{ filter: { batch: "x" }, patch: { title: "x" } }, "/filter/batch", "must be a UUID"],
+    [{ filter: { state: ["done"] }, patch: { title: "x" } }, "/filter/state/0", "one of queued"],
+    [{ filter: { tags: [] }, patch: { title: "x" } }, "/filter/tags", "must not be empty"],
+    [{ filter: { all: true }, set: { title: "x" } }, "/set", "is no part of a change; filter,"],
+    [{ filter: { all: true } }, "/patch", "must change something"],
+    [{ filter: { all: true }, patch: { functions: [] } }, "/patch/functions", "is read-only"],
+    [
+      { filter: { all: true }, patch: { colour: "x" } },
+      "/patch/colour",
+      "is not a field that can be written",
+    ],
+    [{ filter: { all: true }, patch: { tags: [] }, add_tags: ["a"] }, "/patch/tags", "together"],
+    [{ filter: { all: true }, add_tags: ["a"], remove_tags: ["a"] }, "/remove_tags", "to be added"],
+    [{ filter: { all: true }, add_tags: ["x".repeat(65)] }, "/add_tags/0", "at most 64"],
+    [{ filter: { since: "yesterday" }, patch: { title: "x" } }, "/filter/since", "must be"],
+    [{ patch: { title: "x" } }, "/filter", "must be there"],
+  ])("is refused as %j", async (request, name, message) => {
     const { status, body } = await post<Problem>(request, { query: "?dry_run=true" });
     expect([status, body.code]).toEqual([400, "invalid_body"]);
-    expect(body.errors?.map((error) => error.name)).toContain(name);
+    const error = body.errors?.find((each) => each.name === name);
+    expect(error?.message).toContain(message);
   });
 
   it("is looked for in vain where there is none", async () => {

@@ -14,22 +14,37 @@ import {
   userFields,
   userFieldsPatch,
 } from "./user-metadata.js";
+import { whyNotWritable } from "./writable-fields.js";
 
 const date = (description: string) =>
   instant.optional().meta({ type: "string", format: "date-time", description });
 
 const scriptSelection = z
   .strictObject({
-    all: z.literal(true).optional().describe("Every script; for want of any other criterion"),
-    state: z.array(z.enum(VERSION_STATES)).min(1).optional(),
-    name: line(255).min(1).optional().describe("Part of the file name, case ignored"),
+    all: z
+      .literal(true, "must be true where it is there")
+      .optional()
+      .describe("Every script; for want of any other criterion"),
+    state: z
+      .array(z.enum(VERSION_STATES, `must be one of ${VERSION_STATES.join(", ")}`))
+      .min(1, "must not be empty")
+      .optional(),
+    name: line(255)
+      .min(1, "must not be empty")
+      .optional()
+      .describe("Part of the file name, case ignored"),
     namespace: namespace.optional(),
-    batch: z.uuid().optional(),
+    batch: z.uuid("must be a UUID").optional(),
     since: date("Uploaded then or later"),
     until: date("Uploaded before then"),
-    tags: z.array(tag).min(1).max(50).optional().describe("All of them"),
+    tags: z
+      .array(tag)
+      .min(1, "must not be empty")
+      .max(50, "must have at most 50 entries")
+      .optional()
+      .describe("All of them"),
     labels: z.record(labelName, labelValue).optional().describe("All of them"),
-    owner: line(200).min(1).optional(),
+    owner: line(200).min(1, "must not be empty").optional(),
     pinned: z.boolean().optional(),
   })
   .refine(
@@ -65,6 +80,18 @@ export const bulkChangeRequest = z
   })
   .meta({ id: "BulkChangeRequest" });
 export type BulkChangeRequest = z.infer<typeof bulkChangeRequest>;
+
+/**
+ * Why a field that a client sent is none of a bulk change's.
+ *
+ * @param path - of the object that has it, within the request
+ */
+export function whyNotInChange(field: string, path: readonly PropertyKey[]): string {
+  if (path[0] === "patch") return whyNotWritable(field);
+  const [called, schema] =
+    path[0] === "filter" ? ["criterion", scriptSelection] : ["part of a change", bulkChangeRequest];
+  return `is no ${called}; ${Object.keys(schema.shape).join(", ")} are`;
+}
 
 /** The fields as the change makes them, or why they cannot be so. */
 export function changeFields(

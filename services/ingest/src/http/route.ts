@@ -60,7 +60,8 @@ export function check<Schema extends z.ZodType>(
   value: unknown,
   where: keyof typeof CODES,
   name?: string,
-  whyUnknown: (field: string) => string = () => "is not a field that can be written",
+  whyUnknown: (field: string, path: readonly PropertyKey[]) => string = () =>
+    "is not a field that can be written",
 ): z.output<Schema> {
   const parsed = schema.safeParse(value, { reportInput: true });
   if (parsed.success) return parsed.data;
@@ -79,13 +80,14 @@ function describe(
   issue: z.core.$ZodIssue,
   where: keyof typeof CODES,
   name = "",
-  whyUnknown: (field: string) => string,
+  whyUnknown: (field: string, path: readonly PropertyKey[]) => string,
 ): Wrong[] {
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => ({
       in: where,
       name: shorten(where === "body" ? pointer([...issue.path, key]) : key),
-      message: where === "body" ? whyUnknown(key) : "is not a parameter of this operation",
+      message:
+        where === "body" ? whyUnknown(key, issue.path) : "is not a parameter of this operation",
     }));
   }
   const place = where === "body" ? pointer(issue.path) : name || String(issue.path[0] ?? "");

@@ -16,7 +16,7 @@ import {
   type BulkChangePreview,
   type BulkChangeRequest,
   bulkChangeRequest,
-  whyNotWritable,
+  whyNotInChange,
 } from "@sluice/contracts";
 import { z } from "zod";
 import type { Dependencies } from "../dependencies.js";
@@ -33,7 +33,7 @@ export function startBulkChange({ catalog, claims }: Dependencies): Route {
   return route("startBulkChange", async ({ query, req, res }) => {
     const key = readIdempotencyKey(req);
     const body = await readJson(req, res);
-    const request = check(bulkChangeRequest, body, "body", undefined, whyNotWritable);
+    const request = check(bulkChangeRequest, body, "body", undefined, whyNotInChange);
     if (query.dry_run) {
       const { selection, outlooks } = await previewBulkChange(catalog, request, EXAMINED);
       const failing = outlooks.filter(({ failure }) => failure !== undefined);
