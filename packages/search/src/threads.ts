@@ -45,9 +45,12 @@ export class SearchBusyError extends Error {
 /** How long one candidate may take beyond the time of its request, in milliseconds. */
 const GRACE_MS = 3_000;
 const MEMORY_MB = 512;
+/** How long a request waits for a thread, in milliseconds; who asked for it has hardly patience for more. */
+const LONGEST_WAIT_MS = 5_000;
 
 interface Job {
   readonly request: VerifyRequest;
+  readonly waiting: NodeJS.Timeout;
   readonly resolve: (verified: Verified) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -72,10 +75,12 @@ export class SearchThreads {
   /**
    * @param threads - at most; they are started when there is something to do
    * @param maxWaiting - requests that wait for a thread, at most
+   * @param longestWaitMs - how long one waits, at most
    */
   constructor(
     private readonly threads: number,
     private readonly maxWaiting: number,
+    private readonly longestWaitMs = LONGEST_WAIT_MS,
   ) {}
 
   /** @throws {@link SearchBusyError}; {@link ExpressionError} where a text of the query is no expression */
@@ -85,14 +90,22 @@ export class SearchThreads {
         reject(new SearchBusyError());
         return;
       }
-      this.#waiting.push({ request, resolve, reject });
+      const waiting = setTimeout(() => {
+        this.#waiting.splice(this.#waiting.indexOf(job), 1);
+        reject(new SearchBusyError());
+      }, this.longestWaitMs);
+      const job: Job = { request, waiting, resolve, reject };
+      this.#waiting.push(job);
       this.#next();
     });
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const { reject } of this.#waiting.splice(0)) reject(new SearchBusyError());
+    for (const { reject, waiting } of this.#waiting.splice(0)) {
+      clearTimeout(waiting);
+      reject(new SearchBusyError());
+    }
     await Promise.all(
       [...this.#idle.splice(0), ...this.#busy.keys()].map((worker) => worker.terminate()),
     );
@@ -103,7 +116,15 @@ export class SearchThreads {
     const worker = this.#idle.pop() ?? (this.#busy.size < this.threads ? this.#start() : undefined);
     if (worker === undefined) return;
     worker.ref();
-    this.#ask(worker, this.#waiting.shift()!);
+    this.#ask(worker, this.#take());
+  }
+
+  /** Plain text before expressions: it is quickly looked for, and must not wait for those that are made to take long. */
+  #take(): Job {
+    const plain = this.#waiting.findIndex(({ request }) => !request.spec.options.regex);
+    const [job] = this.#waiting.splice(Math.max(0, plain), 1);
+    clearTimeout(job!.waiting);
+    return job!;
   }
 
   #start(): Worker {
