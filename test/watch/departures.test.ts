@@ -55,6 +55,19 @@ describeWith(["postgres"], "a file that goes away", () => {
     await expect.poll(() => drop.names()).toContain("default/f3.py");
   });
 
+  test("takes its script along though no whole scan has seen it", async () => {
+    for (let file = 0; file < 10; file += 1) drop.write(`f${file}.py`);
+    start({ WATCH_SCAN_SECONDS: "86400" });
+    await expect.poll(async () => (await drop.state())?.state).toBe("following");
+    drop.write(".later.tmp");
+    renameSync(join(drop.directory, ".later.tmp"), join(drop.directory, "later.py"));
+    await expect.poll(async () => (await drop.names()).length).toBe(11);
+    rmSync(join(drop.directory, "later.py"));
+    await drop.scanned();
+    await expect.poll(() => drop.names()).not.toContain("default/later.py");
+    expect((await drop.names()).length).toBe(10);
+  });
+
   test("takes nothing along where too much is gone at once, and goes on when that is back", async () => {
     for (let file = 0; file < 10; file += 1) drop.write(`${file < 5 ? "a" : "b"}/f${file}.py`);
     start();

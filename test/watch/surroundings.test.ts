@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { describeWith, temporaryDirectory } from "../servers/index.js";
 import { between, Drop, type Host, startHost } from "./drop.js";
@@ -215,5 +216,38 @@ describeWith(["postgres"], "a watcher", () => {
     drop.write("folder/b.py");
     await expect.poll(() => drop.names()).toEqual(["folder/a.py", "folder/b.py"]);
     await expect.poll(() => drop.refusals()).toEqual({});
+  });
+
+  test("leaves Sluice's own stores alone, that it may not upload its own files for ever", async () => {
+    const { directory } = drop;
+    const objects = temporaryDirectory();
+    drop.write("a.py");
+    drop.write("own/objects/uploads/v1.py");
+    drop.write("own/backup/v1.py");
+    symlinkSync(join(directory, "own/objects"), join(objects, "link"));
+    const inside = join(directory, "own/objects/uploads");
+    drop.start({
+      WATCH_DIRS: [directory, inside].join(","),
+      // As it is not spelt in the directory.
+      OBJECT_STORE_URL: pathToFileURL(join(objects, "link")).href,
+      BACKUP_URL: pathToFileURL(join(directory, "own/backup")).href,
+    });
+    await expect
+      .poll(() => drop.refusals())
+      .toEqual({ "own/objects": "own_store", "own/backup": "own_store" });
+    await expect.poll(() => drop.names()).toEqual(["default/a.py"]);
+    const states = async (): Promise<unknown> =>
+      (await drop.list()).directories.map(({ directory: of, state, last_error: error }) => [
+        of,
+        state,
+        error,
+      ]);
+    await expect.poll(states).toEqual([
+      [directory, "following", null],
+      [inside, "missing", `${inside} is in a store of Sluice's own.`],
+    ]);
+    drop.write("own/objects/uploads/v2.py");
+    await drop.scanned();
+    expect(await drop.names()).toEqual(["default/a.py"]);
   });
 });

@@ -13,6 +13,8 @@ export interface WatchedFile extends WatchedStat {
   readonly directory: string;
   /** Below the directory, with slashes. */
   readonly path: string;
+  /** Device that it was found on; `undefined` where it was not looked at. */
+  readonly dev: bigint | undefined;
   /** Of the bytes that were read; `undefined` where none were. */
   readonly sha256: string | undefined;
   readonly scriptId: string | undefined;
@@ -110,13 +112,13 @@ export async function saveWatchedFiles(
   files: readonly WatchedFile[],
 ): Promise<void> {
   await db.query(
-    `insert into watch_files (directory, path, size, mtime_ns, ino, sha256, script_id, namespace, filename, code, detail)
+    `insert into watch_files (directory, path, size, mtime_ns, ino, sha256, script_id, namespace, filename, code, detail, dev)
      select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::numeric[], $6::text[], $7::uuid[],
-       $8::text[], $9::text[], $10::text[], $11::text[])
+       $8::text[], $9::text[], $10::text[], $11::text[], $12::numeric[])
      on conflict (directory, path) do update set size = excluded.size, mtime_ns = excluded.mtime_ns,
        ino = excluded.ino, sha256 = excluded.sha256, script_id = excluded.script_id,
        namespace = excluded.namespace, filename = excluded.filename, code = excluded.code,
-       detail = excluded.detail, seen_at = now(), gone_since = null`,
+       detail = excluded.detail, dev = excluded.dev, seen_at = now(), gone_since = null`,
     [
       files.map(({ directory }) => directory),
       files.map(({ path }) => path),
@@ -129,6 +131,7 @@ export async function saveWatchedFiles(
       files.map(({ filename }) => filename ?? null),
       files.map(({ refusal }) => refusal?.code ?? null),
       files.map(({ refusal }) => refusal?.detail ?? null),
+      files.map(({ dev }) => (dev === undefined ? null : String(dev))),
     ],
   );
 }
@@ -219,11 +222,12 @@ export async function listRefusedFiles(
 }
 
 const COLUMNS =
-  "directory, path, size, mtime_ns, ino, sha256, script_id, namespace, filename, code, detail";
+  "directory, path, dev, size, mtime_ns, ino, sha256, script_id, namespace, filename, code, detail";
 
 interface FileRow {
   directory: string;
   path: string;
+  dev: string | null;
   size: string;
   mtime_ns: string;
   ino: string;
@@ -239,6 +243,7 @@ function toFile(row: FileRow): WatchedFile {
   return {
     directory: row.directory,
     path: row.path,
+    dev: row.dev === null ? undefined : BigInt(row.dev),
     size: BigInt(row.size),
     mtimeNs: BigInt(row.mtime_ns),
     ino: BigInt(row.ino),

@@ -78,6 +78,6 @@ export async function recordTwins(
   if (isDeepStrictEqual(told?.details, details)) return;
   const names = first.map((path) => JSON.stringify(path)).join(" and ");
   const more = groups.length > 1 ? `, and so do ${groups.length - 1} others` : "";
-  const message = `In ${directory}, ${names} differ in upper and lower case alone${more}: both are kept apart here, and a system that takes them for one loses one of them when they are copied there.`;
+  const message = `In ${directory}, ${names} differ in upper and lower case alone${more}: they are kept apart here, and a system that takes them for one keeps only one when they are copied there.`;
   await recordEvents(catalog, [{ severity: "warning", kind, message, details }]);
 }

@@ -275,8 +275,8 @@ export class FileIntake {
     others: readonly WatchedFile[],
   ): Promise<void> {
     const { uploader, counters, log } = this.deps;
-    const { size, mtimeNs, ino } = stat;
-    const file = { directory: this.directory, path, size, mtimeNs, ino, sha256 };
+    const { size, mtimeNs, ino, dev } = stat;
+    const file = { directory: this.directory, path, size, mtimeNs, ino, dev, sha256 };
     if (known?.sha256 === sha256 && known.refusal === undefined && known.namespace === namespace) {
       await this.#saves.add({ ...known, ...file });
       counters.file("unchanged");
@@ -350,6 +350,7 @@ export class FileIntake {
       size: file?.stat.size ?? 0n,
       mtimeNs: file?.stat.mtimeNs ?? 0n,
       ino: file?.stat.ino ?? 0n,
+      dev: file?.stat.dev,
       sha256: settled,
       scriptId: undefined,
       namespace: undefined,

@@ -15,6 +15,7 @@ import { DirectoryEvents } from "./directory-events.js";
 import { DirectoryLease, LeaseLostError } from "./directory-lease.js";
 import { FileIntake, type IntakeDeps, LOOK, type Refusal } from "./file-intake.js";
 import { IgnoreRules, PATTERNS_FILE, PatternsError } from "./ignore-rules.js";
+import { OwnStores } from "./own-stores.js";
 import { codeOf } from "./read-within.js";
 import { MAX_REPORTED, writeReport } from "./report.js";
 import { WaitError } from "./uploader.js";
@@ -160,8 +161,14 @@ export class Follower {
       // One that exists may still not be read.
       await (await opendir(root)).close();
       const identity = `${root}\0${dev}\0${ino}`;
-      if (this.#root !== undefined && this.#root !== identity) this.#forget();
-      this.#root = identity;
+      if (this.#root !== identity) {
+        if ((await OwnStores.find(this.deps.settings)).hold(root)) {
+          await this.#miss(`${this.directory} is in a store of Sluice's own.`);
+          return undefined;
+        }
+        if (this.#root !== undefined) this.#forget();
+        this.#root = identity;
+      }
       if (this.#state === "missing") {
         await this.#record("watch.found", `${this.directory} is there again.`);
         await this.#tell("starting", undefined);
@@ -169,14 +176,16 @@ export class Follower {
       return root;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
-      this.#forget();
-      if (this.#state !== "missing") {
-        const message = `${this.directory} cannot be read: ${codeOf(error)}.`;
-        await this.#record("watch.missing", message);
-        await this.#tell("missing", message);
-      }
+      await this.#miss(`${this.directory} cannot be read: ${codeOf(error)}.`);
       return undefined;
     }
+  }
+
+  async #miss(message: string): Promise<void> {
+    this.#forget();
+    if (this.#state === "missing") return;
+    await this.#record("watch.missing", message);
+    await this.#tell("missing", message);
   }
 
   async #tellMode({ failure }: DirectoryEvents): Promise<void> {
@@ -265,7 +274,8 @@ export class Follower {
       await this.#intake.refuse(refusals);
     };
     const onFolder = events.watchFolder.bind(events);
-    for await (const found of walk({ root, rules, onFolder, twins: findings?.twins }, below)) {
+    const own = await OwnStores.find(this.deps.settings);
+    for await (const found of walk({ root, rules, onFolder, own, twins: findings?.twins }, below)) {
       count += 1;
       if (found.kind === "file") files.push(found.path);
       else {

@@ -4,6 +4,7 @@ import { lstat, opendir, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import type { CaseTwins } from "./case-twins.js";
 import { type IgnoreRules, PatternsError } from "./ignore-rules.js";
+import type { OwnStores } from "./own-stores.js";
 import { codeOf } from "./read-within.js";
 
 export type Found =
@@ -26,6 +27,7 @@ export interface Walk {
   readonly rules: IgnoreRules;
   /** Told of each folder before its entries are read. */
   readonly onFolder: (folder: string, stat: BigIntStats) => void;
+  readonly own?: OwnStores | undefined;
   /** Gets every name that is not ignored. */
   readonly twins?: CaseTwins | undefined;
 }
@@ -54,7 +56,12 @@ export async function* walk(
       yield refuse(below, "symbolic_link", "A symbolic link is on the way to it.");
       return;
     }
-    each.onFolder(below, await lstat(folder, { bigint: true }));
+    const stat = await lstat(folder, { bigint: true });
+    if (below !== "" && each.own?.has(stat) === true) {
+      yield refuse(below, "own_store", "Sluice keeps its own files there.");
+      return;
+    }
+    each.onFolder(below, stat);
     if (below !== "") await rules.enter(below);
     entries = await opendir(folder, {
       encoding: "buffer" as BufferEncoding,
