@@ -106,7 +106,14 @@ async function watch(
       .rows[0]?.at ?? null;
   let begun = performance.now();
   let watcher = startWatcher(env);
-  while ((await stored()) < count) await delay(200);
+  for (let done = 0, told = begun; done < count; done = await stored()) {
+    if (watcher.hasEnded()) throw new Error(`the watcher has ended after ${done} files`);
+    if (performance.now() - told > 30_000) {
+      told = performance.now();
+      process.stderr.write(`first scan: ${done} of ${count} files\n`);
+    }
+    await delay(200);
+  }
   const first = performance.now() - begun;
   const peakKb = watcher.peakKb();
   await watcher.stop();

@@ -9,6 +9,8 @@ const MAIN = fileURLToPath(new URL("../../services/watch/dist/main.js", import.m
 /** A real watch process. */
 export interface Watcher {
   readonly pid: number;
+  /** It has ended by itself or by somebody. */
+  hasEnded(): boolean;
   /** Memory that it has taken so far at most, in kilobytes. */
   peakKb(): number;
   stop(signal?: "SIGTERM" | "SIGKILL"): Promise<number | null>;
@@ -37,6 +39,7 @@ export function startWatcher(
   const pid = child.pid as number;
   return {
     pid,
+    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
     peakKb() {
       const status = readFileSync(`/proc/${pid}/status`, "utf8");
       return Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1]);
