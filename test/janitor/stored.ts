@@ -71,7 +71,13 @@ export async function describeScript(
      values ($1, 'a1', 'p1', $2, 'done', 'allowed', $3)`,
     [sha256, versionId, JSON.stringify(metadata)],
   );
-  const head = { script_id: scriptId, filename, version: 1, sha256 };
+  const { rows } = await catalog.query<{ namespace: string; created_at: Date }>(
+    "select s.namespace, v.created_at from versions v join scripts s on s.id = v.script_id where v.id = $1",
+    [versionId],
+  );
+  const { namespace, created_at } = rows[0] as (typeof rows)[0];
+  const upload_time = created_at.toISOString();
+  const head = { script_id: scriptId, namespace, filename, upload_time, version: 1, sha256 };
   const description = { ...head, ...metadata, tools: metadata.tools.fastmcp };
   await objects.put(metadataKey(sha256), Buffer.from(JSON.stringify(description)));
   return description;

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { manifest } from "@sluice/backup";
-import type { SearchResults } from "@sluice/contracts";
+import type { Scrub, SearchResults } from "@sluice/contracts";
 import { type ObjectStore, openObjectStore } from "@sluice/object-store";
 import { STAGE_NAMES } from "@sluice/pipeline";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -54,6 +54,16 @@ for (const { name, parts, start } of SET_UPS) {
     };
     const statesOf = async (scriptId: string) =>
       (await client.status(scriptId)).stages.map(({ state }) => state);
+
+    const untilScrubbed = async () => {
+      let scrub = await client.get<Scrub>("/scrub");
+      await expect
+        .poll(async () => (scrub = await client.get<Scrub>("/scrub")).pass?.state, {
+          timeout: 60_000,
+        })
+        .not.toBe("running");
+      return scrub;
+    };
 
     test("goes through all five stages and is described as a tool", async () => {
       const uploaded = await client.upload("add.py", GOOD);
@@ -267,6 +277,16 @@ for (const { name, parts, start } of SET_UPS) {
             .map(({ service }) => service),
         );
       await expect.poll(services).toEqual(new Set(["ingest", ...STAGE_NAMES]));
+    });
+
+    test("is found whole by the scrub, with all that lies beside its bytes", async () => {
+      const asked = await fetch(`${sluice.url}/api/v1/scrub`, { method: "POST" });
+      expect(asked.status).toBe(202);
+      const { pass } = await untilScrubbed();
+      expect(pass).toMatchObject({ state: "done", damaged: 0, missing: 0, unknown: 0 });
+      expect(pass?.documents).toBeGreaterThan(10);
+      const { items } = await client.get<{ items: { kind: string }[] }>("/events?limit=100");
+      expect(items.filter(({ kind }) => /^(object|blob|backup)/.test(kind))).toEqual([]);
     });
 
     test("leaves its mark on the metrics of every stage", async () => {

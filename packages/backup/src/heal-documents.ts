@@ -4,6 +4,7 @@ import {
   type NewEvent,
   type Queryable,
   recordEvents,
+  toDescription,
   withDescriptionHeld,
   withManifestHeld,
 } from "@sluice/catalog";
@@ -47,7 +48,9 @@ export function inspectDescription(
 
 const head = z.object({
   script_id: z.string(),
+  namespace: z.string().optional(),
   filename: z.string(),
+  upload_time: z.string().optional(),
   version: z.number(),
   sha256: z.string(),
 });
@@ -59,24 +62,17 @@ function conditionOf(
   const parsed = head.safeParse(parse(text));
   if (!parsed.success || parsed.data.sha256 !== sha256) return "damaged";
   const said = parsed.data;
-  const analysed = candidates.filter((candidate) => text === toDocument(said, candidate.metadata));
+  const analysed = candidates.filter(
+    (candidate) => text === toDescription(said, candidate.metadata),
+  );
   if (analysed.length === 0) return "damaged";
   // The script was renamed, or another that has the same bytes leads by now.
-  return analysed.some((one) => text === toDocument(one.head, one.metadata)) ? "good" : "stale";
-}
-
-function toDocument(
-  named: z.infer<typeof head>,
-  metadata: Description["candidates"][number]["metadata"],
-): string {
-  // Rows of long ago may lack what the type promises.
-  const tools: { fastmcp?: unknown } | undefined = metadata.tools;
-  return JSON.stringify({ ...named, ...metadata, tools: tools?.fastmcp });
+  return analysed.some((one) => text === toDescription(one.head, one.metadata)) ? "good" : "stale";
 }
 
 /** The `metadata.json` of a blob, as it is to be; `undefined` where no analysis describes it. */
 export function describe({ candidates: [newest] }: Description): Buffer | undefined {
-  return newest && Buffer.from(toDocument(newest.head, newest.metadata));
+  return newest && Buffer.from(toDescription(newest.head, newest.metadata));
 }
 
 /** Looks at a description again, with its blob held, and writes it anew from the catalog where it is not right. */
@@ -92,7 +88,7 @@ export async function healDescription(
     healed = await rewrite(tx, objects, found, {
       kind: "object",
       key: metadataKey(sha256),
-      text: toDocument(newest.head, newest.metadata),
+      text: toDescription(newest.head, newest.metadata),
       about: { scriptId: newest.head.script_id, sha256 },
     });
   });

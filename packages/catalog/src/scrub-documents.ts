@@ -3,24 +3,42 @@ import type { BlobEncoding } from "@sluice/object-store";
 import type { Verdict } from "@sluice/pipeline";
 import type { Catalog, Queryable } from "./catalog.js";
 
-/** What is stored beside a blob as `metadata.json`, as the catalog has it. */
+/** Whom what is stored beside a blob names: the version that was first to have the bytes. */
+export interface DescriptionHead {
+  readonly script_id: string;
+  /** This and the time are for a rebuild, which has nothing but this to know them by where registers are lost; older ones lack both. */
+  readonly namespace?: string | undefined;
+  readonly filename: string;
+  readonly upload_time?: string | undefined;
+  readonly version: number;
+  readonly sha256: string;
+}
+
+/** What is stored beside a blob as `metadata.json`: whoever writes it and whoever holds it against the catalog has it from here. */
+export function toDescription(
+  { script_id, namespace, filename, upload_time, version, sha256 }: DescriptionHead,
+  metadata: AnalysisMetadata,
+): string {
+  // Rows of long ago may lack what the type promises.
+  const tools: { fastmcp?: unknown } | undefined = metadata.tools;
+  const head = { script_id, namespace, filename, upload_time, version, sha256 };
+  return JSON.stringify({ ...head, ...metadata, tools: tools?.fastmcp });
+}
+
+/** What is stored beside a blob, as the catalog has it. */
 export interface Description {
   readonly sha256: string;
   /** Of each analysis of these bytes: any of them may be the one that was written last; the newest first. */
   readonly candidates: readonly {
-    readonly head: {
-      readonly script_id: string;
-      readonly filename: string;
-      readonly version: number;
-      readonly sha256: string;
-    };
+    readonly head: DescriptionHead;
     readonly metadata: AnalysisMetadata;
   }[];
 }
 
 const DESCRIPTIONS = `select b.sha256, (
-    select json_agg(json_build_object('head', json_build_object('script_id', l.script_id, 'filename', s.filename,
-        'version', l.number, 'sha256', a.sha256), 'metadata', a.metadata) order by l.finished_at desc nulls last, l.id desc)
+    select json_agg(json_build_object('head', json_build_object('script_id', l.script_id, 'namespace', s.namespace,
+        'filename', s.filename, 'upload_time', l.created_at, 'version', l.number, 'sha256', a.sha256),
+        'metadata', a.metadata) order by l.finished_at desc nulls last, l.id desc)
       from analyses a join versions l on l.id = a.leader join scripts s on s.id = l.script_id
       where a.sha256 = b.sha256 and a.metadata is not null) as candidates
   from blobs b`;
@@ -34,6 +52,16 @@ interface DescriptionRow {
   candidates: Description["candidates"] | null;
 }
 
+function fromRow({ sha256, candidates }: DescriptionRow): Description {
+  return {
+    sha256,
+    candidates: (candidates ?? []).map(({ head, metadata }) => ({
+      head: { ...head, upload_time: new Date(head.upload_time ?? 0).toISOString() },
+      metadata,
+    })),
+  };
+}
+
 /** Blobs in order of their hashes, after one of them; those that no analysis describes have no candidates. */
 export async function listDescriptions(
   db: Queryable,
@@ -43,7 +71,7 @@ export async function listDescriptions(
     `${DESCRIPTIONS} where ${DESCRIBED} and b.sha256 > $1 order by b.sha256 limit $2`,
     [after, limit],
   );
-  return rows.map(({ sha256, candidates }) => ({ sha256, candidates: candidates ?? [] }));
+  return rows.map(fromRow);
 }
 
 /** What analyses say of these blobs, wherever these lie. */
@@ -55,7 +83,7 @@ export async function readDescriptions(
     `${DESCRIPTIONS} where b.sha256 = any($1::text[])`,
     [sha256s],
   );
-  return rows.map(({ sha256, candidates }) => ({ sha256, candidates: candidates ?? [] }));
+  return rows.map(fromRow);
 }
 
 /** Runs work on a description while its blob can neither move nor go; not where it is gone by now. */
@@ -70,7 +98,7 @@ export async function withDescriptionHeld(
       [sha256],
     );
     const row = rows[0];
-    if (row !== undefined) await work(tx, { sha256, candidates: row.candidates ?? [] });
+    if (row !== undefined) await work(tx, fromRow(row));
   });
 }
 

@@ -1,5 +1,4 @@
-import type { Catalog } from "@sluice/catalog";
-import type { Metadata } from "@sluice/contracts";
+import { type Catalog, toDescription } from "@sluice/catalog";
 import { metadataKey, type ObjectStore } from "@sluice/object-store";
 import { advance, restart } from "@sluice/pipeline";
 import { type Analysers, ParserKilled } from "@sluice/python-analysis";
@@ -30,17 +29,9 @@ export const extract: Handler<"extract", ExtractDeps> = async (script, deps) => 
     throw error;
   });
   if (metadata instanceof ParserKilled) return advance({ refusal: metadata.finding });
-  // The namespace and the time are for a rebuild, which has nothing but this to know them by where registers are lost.
-  const document: Metadata & { namespace: string; upload_time: string } = {
-    script_id: script.scriptId,
-    namespace: script.namespace,
-    filename: script.filename,
-    upload_time: script.uploadTime.toISOString(),
-    version: script.version,
-    sha256: script.sha256,
-    ...metadata,
-    tools: metadata.tools.fastmcp,
-  };
-  await objects.put(metadataKey(script.sha256), Buffer.from(JSON.stringify(document)));
+  const { scriptId: script_id, namespace, filename, uploadTime, version, sha256 } = script;
+  const upload_time = uploadTime.toISOString();
+  const head = { script_id, namespace, filename, upload_time, version, sha256 };
+  await objects.put(metadataKey(sha256), Buffer.from(toDescription(head, metadata)));
   return advance({ metadata });
 };
