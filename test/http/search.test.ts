@@ -87,6 +87,12 @@ describeWith(["postgres"], "GET /search", () => {
       await call(ingest, "undeleteScript", `${path}/undelete`);
       expect(await found()).toEqual([id]);
     }
+    await call(ingest, "deleteScript", `${path}?confirm=${id}`);
+    await call(ingest, "undeleteScript", `${path}/undelete?filename=renamed.py`);
+    expect(await found()).toEqual([id]);
+    await indexAll({ catalog: ingest.catalog, objects: ingest.store });
+    expect((await get({ q: "name:renamed" })).body.items).toMatchObject([{ script_id: id }]);
+    expect((await get({ q: "name:argparse" })).body.items).toEqual([]);
   });
 
   test("refuses what is no query, and says what is wrong with it", async () => {

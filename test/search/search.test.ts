@@ -1,4 +1,12 @@
-import { type Catalog, deleteScript, queueUnindexed, readIndexBacklog } from "@sluice/catalog";
+import {
+  type Catalog,
+  deleteScript,
+  moveVersionsToTrash,
+  queueUnindexed,
+  readIndexBacklog,
+  undeleteScript,
+  undeleteVersion,
+} from "@sluice/catalog";
 import { FileSystemObjectStore, type ObjectStore } from "@sluice/object-store";
 import { parseQuery, SearchThreads, type SearchSpec } from "@sluice/search";
 import fc from "fast-check";
@@ -263,8 +271,24 @@ def fetch_all(url: str) -> str:
     await addScript(at, { filename: "same_b.py", text: "same_bytes_here = 1\n" });
     await indexAll(at);
     expect((await names("same_bytes_here")).toSorted()).toEqual(["same_a.py", "same_b.py"]);
-    await deleteScript(catalog, { scriptId: id, actor: "local", trashMs: 86_400_000 });
+    // The rules take no newest version, but the one before may be what is searched while that is on its way.
+    const newest = { scriptId: id, version: 3, rawKey: "uploads/v3.py" };
+    await register(catalog, upload("grows.py", "newest_content_here = 1\n", newest));
+    const trash = { actor: "local", trashMs: 86_400_000 };
+    const { rows } = await catalog.query<{ id: string }>(
+      "select id from versions where script_id = $1 and number = 2",
+      [id],
+    );
+    const deleted = { scriptId: id, versionId: rows[0]!.id, rule: undefined };
+    await catalog.transaction((tx) => moveVersionsToTrash(tx, [deleted], trash));
     expect(await names("new_content_here")).toEqual([]);
+    await undeleteVersion(catalog, { scriptId: id, version: 2, actor: "local" });
+    expect(await names("new_content_here")).toEqual(["grows.py"]);
+
+    await deleteScript(catalog, { scriptId: id, ...trash });
+    expect(await names("new_content_here")).toEqual([]);
+    await undeleteScript(catalog, { scriptId: id, actor: "local" });
+    expect(await names("new_content_here")).toEqual(["grows.py"]);
   });
 
   test("what cannot be read is tried again later, and keeps nobody back", async () => {

@@ -291,6 +291,18 @@ export async function queueUnindexed(
   return { last: looked < limit ? undefined : (last ?? undefined), queued };
 }
 
+/** Queues the version that a script is searched by: the name that it is found by is another one now. */
+export async function queueRenamed(tx: Queryable, scriptId: string): Promise<void> {
+  await tx.query(
+    `insert into search_queue (version_id)
+     select id from versions where script_id = $1 and state not in ('queued', 'processing')
+       order by number desc limit 1
+     on conflict (version_id) do update set queued_at = now(), available_at = now(), attempts = 0,
+       lease_token = null, error = null`,
+    [scriptId],
+  );
+}
+
 /** Deletes rows of scripts and versions that were purged. @returns how many */
 export async function dropPurged(db: Queryable, limit: number): Promise<number> {
   const scripts = await db.query(

@@ -50,7 +50,7 @@ export async function newestDocument(db: Queryable): Promise<number> {
   return rows[0]?.newest ?? 0;
 }
 
-/** Scripts whose keys do, newest document first; deleted ones are left out. */
+/** Scripts whose keys do, newest document first; deleted scripts and versions are left out. */
 export async function findCandidates(
   catalog: Catalog,
   query: CandidateQuery,
@@ -66,7 +66,7 @@ export async function findCandidates(
   // Materialised: the planner knows nothing of these keys, and would read them all of many rows.
   const parts: string[] = [];
   const conditions = [
-    "s.deleted_at is null",
+    "s.deleted_at is null and v.deleted_at is null",
     `i.document >= ${bind(query.from)}`,
     `(i.document, i.script_id) < (${bind(query.before.document)}, ${bind(query.before.scriptId)}::uuid)`,
     ...query.conditions.map((condition) => conditionSql(condition, bind)),

@@ -1,6 +1,7 @@
 import pg from "pg";
 import { recordAudit } from "./audit.js";
 import type { Catalog, Queryable } from "./catalog.js";
+import { queueRenamed } from "./search-index.js";
 import { lockDecisions } from "./states.js";
 
 export type Undeletion =
@@ -46,6 +47,7 @@ export async function undeleteScript(
         scriptId,
         name,
       ]);
+      if (name !== script.filename) await queueRenamed(tx, scriptId);
       await tx.query(
         `update versions set policy_id = 0
          where script_id = $1 and state in ('ready', 'needs_approval', 'rejected')`,

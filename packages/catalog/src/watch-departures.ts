@@ -3,6 +3,7 @@ import pg from "pg";
 import { recordAudit } from "./audit.js";
 import type { Catalog, Queryable } from "./catalog.js";
 import { heldScripts } from "./legal-holds.js";
+import { queueRenamed } from "./search-index.js";
 import { moveToTrash } from "./trash.js";
 
 /** Who the audit log says it was. */
@@ -182,15 +183,14 @@ export async function renameScript(
       );
       const script = rows[0];
       if (script === undefined || (await heldScripts(tx, [script.id])).size > 0) return false;
-      const newest = await tx.query<{ id: string }>(
-        `select v.id from versions v join scripts s on s.id = v.script_id and s.latest_version = v.number
+      const newest = await tx.query(
+        `select from versions v join scripts s on s.id = v.script_id and s.latest_version = v.number
          where s.id = $1 and v.sha256 = $2 and s.namespace = $3 and s.filename = $4
            and not exists (select from scripts o where o.namespace = $5 and o.filename = $6 and o.deleted_at is null
              and o.id <> s.id)`,
         [script.id, to.sha256, script.namespace, script.filename, namespace, filename],
       );
-      const version = newest.rows[0];
-      if (version === undefined) return false;
+      if (newest.rows.length === 0) return false;
       await tx.query("update scripts set namespace = $2, filename = $3 where id = $1", [
         script.id,
         namespace,
@@ -205,12 +205,7 @@ export async function renameScript(
          where directory = $1 and path = $2`,
         [directory, from, path, namespace, filename],
       );
-      await tx.query(
-        `insert into search_queue (version_id) values ($1)
-         on conflict (version_id) do update set queued_at = now(), available_at = now(), attempts = 0,
-           lease_token = null, error = null`,
-        [version.id],
-      );
+      await queueRenamed(tx, script.id);
       await recordAudit(tx, [
         {
           actor: ACTOR,
