@@ -1,5 +1,5 @@
-import { copyKeyOf, findCopy } from "@sluice/backup";
-import type { Queryable } from "@sluice/catalog";
+import { copyKeyOf, describe, findCopy } from "@sluice/backup";
+import { type Description, type Queryable, readDescriptions } from "@sluice/catalog";
 import {
   type BlobEncoding,
   blobKey,
@@ -36,9 +36,6 @@ interface Wanted {
   readonly backup_key: string | null;
   readonly early_key: string | null;
   readonly raw_keys: readonly string[] | null;
-  /** Of the version that was analysed for these bytes, and what was found. */
-  readonly head: object | null;
-  readonly metadata: { readonly tools?: { readonly fastmcp: unknown } } | null;
 }
 
 /**
@@ -58,12 +55,17 @@ export async function restoreObjects(
     const batch = await listWanted(deps.db, last);
     const end = batch.at(-1);
     if (end === undefined) return;
+    const found = await readDescriptions(
+      deps.db,
+      batch.map(({ sha256 }) => sha256),
+    );
+    const descriptions = new Map(found.map((one) => [one.sha256, one]));
     const lost: LostBlob[] = [];
     const moved: Moved[] = [];
     await pMap(
       batch,
       async (wanted) => {
-        const result = await restoreOne(wanted, deps);
+        const result = await restoreOne(wanted, descriptions.get(wanted.sha256), deps);
         if ("why" in result) lost.push(result);
         else if (result.moved !== undefined) moved.push(result.moved);
       },
@@ -99,16 +101,9 @@ async function listWanted(db: Queryable, after: string): Promise<Wanted[]> {
        order by sha256 limit $2)
      select w.sha256, b.key, b."offset"::float8 as "offset", b.length::float8 as length, b.encoding, b.backup_key,
        e.key as early_key,
-       (select array_agg(v.raw_key) from versions v where v.sha256 = w.sha256 and v.raw_key is not null) as raw_keys,
-       m.head, m.metadata
+       (select array_agg(v.raw_key) from versions v where v.sha256 = w.sha256 and v.raw_key is not null) as raw_keys
      from wanted w left join blobs b on b.sha256 = w.sha256 and b.state = 'stored'
        left join early_copies e on e.sha256 = w.sha256
-       left join lateral (
-         select json_build_object('script_id', l.script_id, 'namespace', s.namespace, 'filename', s.filename,
-             'upload_time', to_char(l.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-             'version', l.number, 'sha256', w.sha256) as head, a.metadata
-           from analyses a join versions l on l.id = a.leader join scripts s on s.id = l.script_id
-           where a.sha256 = w.sha256 and a.metadata is not null limit 1) m on true
      order by w.sha256`,
     [after, BATCH],
   );
@@ -124,10 +119,11 @@ interface Moved {
 
 async function restoreOne(
   wanted: Wanted,
+  description: Description | undefined,
   { objects, backup }: RestoreObjectsDeps,
 ): Promise<LostBlob | { moved: Moved | undefined }> {
   const { sha256, key } = wanted;
-  await restoreMetadata(wanted, objects);
+  await restoreMetadata(wanted, description, objects);
   const missing = await missingKeys(wanted, objects);
   if (missing.blob || missing.raw.length > 0) {
     const copy = await findCopy(backup, sha256, [
@@ -165,12 +161,13 @@ async function missingKeys(
 
 /** `metadata.json` beside the blob, which says what the catalog does. */
 async function restoreMetadata(
-  { sha256, key, head, metadata }: Wanted,
+  { sha256, key }: Wanted,
+  description: Description | undefined,
   objects: ObjectStore,
 ): Promise<void> {
-  if (metadata === null || key?.startsWith("quarantine/") !== false) return;
+  const document = description && describe(description);
+  if (document === undefined || key?.startsWith("quarantine/") !== false) return;
   const target = metadataKey(sha256);
   if ((await objects.stat(target)) !== undefined) return;
-  const document = { ...head, ...metadata, tools: metadata.tools?.fastmcp };
-  await objects.put(target, Buffer.from(JSON.stringify(document)));
+  await objects.put(target, document);
 }
