@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { manifestKey, manifestOf, writeManifest } from "@sluice/backup";
+import { backupBlobKey, manifestKey, manifestOf, writeManifest } from "@sluice/backup";
 import { sha256Of } from "@sluice/blobs";
 import {
   type Catalog,
@@ -9,7 +9,7 @@ import {
   recordManifest,
 } from "@sluice/catalog";
 import type { AnalysisMetadata } from "@sluice/contracts";
-import { metadataKey, type ObjectStore, openObjectStore } from "@sluice/object-store";
+import { blobKey, metadataKey, type ObjectStore, openObjectStore } from "@sluice/object-store";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { ScrubDeps } from "../../services/janitor/src/scrub/scrub.js";
 import { openFreshCatalog, register, upload } from "../catalog/fixture.js";
@@ -112,6 +112,31 @@ for (const kind of [undefined, "versitygw"] as const) {
         expect(await description(running)).toBe('{"of": "a1"}');
         expect(JSON.parse(await description(renamed))).toMatchObject({ filename: "other.py" });
         expect(await told()).toEqual([]);
+      });
+
+      test("tells copies and manifests that nothing refers to, and leaves them alone", async () => {
+        const needed = await storeScript(deps, "needed");
+        await backup.put(manifestKey(needed.scriptId, 1), Buffer.from("{}"));
+        const going = await storeScript(deps, "going");
+        await backup.put(manifestKey(going.scriptId, 1), Buffer.from("{}"));
+        await catalog.query("delete from blobs where sha256 = $1", [going.sha256]);
+        await catalog.query("delete from versions where id = $1", [going.versionId]);
+        await catalog.query("insert into unreferenced_blobs (sha256) values ($1)", [going.sha256]);
+        await catalog.query("insert into purged_objects (store, key) values ('backup', $1)", [
+          manifestKey(going.scriptId, 1),
+        ]);
+        const added = [
+          backupBlobKey(blobKey(sha256Of(Buffer.from("somebody's")), "zstd")),
+          manifestKey(needed.scriptId, 2),
+          manifestKey(randomUUID(), 1),
+        ];
+        for (const key of added) await backup.put(key, Buffer.from("somebody's"));
+        await scrubPass(deps);
+        const { items } = await listUnknownObjects(catalog, 10);
+        expect(items.map(({ name }) => name).toSorted()).toEqual(added.toSorted());
+        for (const key of added) expect(await backup.stat(key)).toBeDefined();
+        await scrubPass(deps);
+        expect((await told()).filter((kind) => kind === "object.unknown")).toHaveLength(1);
       });
 
       /** With a manifest in the backup store. */

@@ -90,6 +90,38 @@ function presentable(name: string): string {
   return name.slice(0, NAME_LENGTH).toWellFormed().replaceAll("\0", "\u{fffd}");
 }
 
+/** Of these hashes, those of bytes that nothing has or had until just now: a copy of them is nobody's. */
+export async function listNobodysBytes(
+  db: Queryable,
+  sha256s: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const { rows } = await db.query<{ sha256: string }>(
+    `select sha256 from unnest($1::text[]) as named (sha256)
+     where not exists (select from versions v where v.sha256 = named.sha256)
+       and not exists (select from blobs b where b.sha256 = named.sha256 and b.state <> 'deleted')
+       and not exists (select from unreferenced_blobs u where u.sha256 = named.sha256)
+       and not exists (select from early_copies e where e.sha256 = named.sha256)`,
+    [sha256s],
+  );
+  return new Set(rows.map(({ sha256 }) => sha256));
+}
+
+/** Of these keys of manifests, those of versions that there are, or that are being purged. */
+export async function neededManifests(
+  db: Queryable,
+  keys: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const { rows } = await db.query<{ key: string }>(
+    `select key from unnest($1::text[]) as named (key)
+     where exists (select from versions v
+         where v.script_id = substring(named.key from '/([0-9a-f-]{36})/')::uuid
+           and v.number = substring(named.key from '/v([0-9]{1,9})[.]json$')::integer)
+       or exists (select from purged_objects o where o.store = 'backup' and o.key = named.key)`,
+    [keys],
+  );
+  return new Set(rows.map(({ key }) => key));
+}
+
 /** Forgets what a pass that has seen all of a store did not find there: it is told anew where it comes again. */
 export async function forgetUnknownObjects(
   db: Queryable,
