@@ -191,6 +191,28 @@ describeArchive("packs", ({ test, withoutS3 }) => {
     expect([await its.keys(), await its.count("packs")]).toEqual([[], 0]);
   });
 
+  withoutS3("what was purged does not stay in a pack for more than a week", async (its) => {
+    const scripts = await Promise.all([1, 2, 3].map((n) => its.old(`week ${n}`)));
+    const [gone, ...left] = scripts as [StoredScript, ...StoredScript[]];
+    const first = await its.archive(...scripts);
+    const age = (days: number) =>
+      its.catalog.query("update packs set created_at = now() - $1 * interval '1 day'", [days]);
+    await age(8);
+    expect(await its.pack()).toBe(0);
+    await its.catalog.query("update blobs set state = 'deleted' where sha256 = $1", [gone.sha256]);
+    await age(6);
+    expect(await its.pack()).toBe(0);
+    await age(8);
+    expect(await its.pack()).toBe(2);
+    await its.pack();
+    const key = await its.keyOf(left[0] as StoredScript);
+    expect(key).not.toBe(first);
+    expect(await its.keys()).toEqual([key]);
+    const index = await readPackIndex(its.objects, key);
+    expect(index.map(({ sha256 }) => sha256)).not.toContain(gone.sha256);
+    await its.expectReadable(...left);
+  });
+
   test("the sweep deletes packs that nothing knows of, and leaves files that are none", async (its) => {
     const key = await its.archive(await its.old("known"));
     const orphan = packKey(randomUUID());

@@ -164,6 +164,8 @@ export async function commitPack(
 /** How much of a pack is in use. */
 export interface PackUse {
   readonly packId: string;
+  /** Since it was written, by the catalog's clock, in milliseconds. */
+  readonly ageMs: number;
   /** Bytes of all blobs that were written to it. */
   readonly blobBytes: number;
   /** Blobs whose place is there still, and their bytes. */
@@ -180,6 +182,7 @@ export async function checkPacks(
 ): Promise<readonly PackUse[]> {
   const { rows } = await db.query<{
     id: string;
+    age_ms: number;
     blob_bytes: number;
     members: number;
     used: number;
@@ -188,13 +191,16 @@ export async function checkPacks(
        update packs set checked_at = clock_timestamp() where id in (
          select id from packs where state = 'ready' and checked_at <= clock_timestamp() - $1 * interval '1 ms'
          order by checked_at limit $2 for update skip locked)
-       returning id, blob_bytes)
-     select p.id, p.blob_bytes::float8 as blob_bytes, used.members, used.bytes as used from due p cross join lateral (
+       returning id, blob_bytes, created_at)
+     select p.id, p.blob_bytes::float8 as blob_bytes,
+       extract(epoch from clock_timestamp() - p.created_at)::float8 * 1000 as age_ms,
+       used.members, used.bytes as used from due p cross join lateral (
        select count(*)::int as members, coalesce(sum(b.length), 0)::float8 as bytes ${MEMBERS}) used`,
     [restMs, limit],
   );
-  return rows.map(({ id, blob_bytes: blobBytes, members, used }) => ({
+  return rows.map(({ id, age_ms: ageMs, blob_bytes: blobBytes, members, used }) => ({
     packId: id,
+    ageMs,
     blobBytes,
     members,
     usedBytes: used,

@@ -35,10 +35,12 @@ const PACKS_AT_ONCE = 20;
 const DECIDED_AT_ONCE = 500;
 /** A pack that is in use to less than this share is emptied into another. */
 const WORTH_KEEPING = 0.5;
+/** How long what was purged may lie in a pack, in milliseconds: each is written anew once in so long at most. */
+const DEAD_MS = 7 * 86_400_000;
 
 /**
- * Writes packs of what the retention policy sends to the archive, and of what is left in packs that are mostly dead; deletes packs that
- * nothing lies in any more. The queue in the catalog says what there is to do, so that a run that is killed is gone on with by the next.
+ * Writes packs of what the retention policy sends to the archive, and of what is left in packs that are mostly dead, or hold for long what is
+ * dead; deletes packs that nothing lies in any more. The queue in the catalog says what there is to do, so that a run that is killed is gone on with by the next.
  */
 export function archiveTask(deps: ArchiveDeps): MaintenanceTask {
   const pace = new Pace({
@@ -118,13 +120,13 @@ async function tidyPacks(deps: ArchiveDeps, signal: AbortSignal): Promise<void> 
   const { catalog, objects, log, restMs = REST_MS } = deps;
   for (const pack of await checkPacks(catalog, { restMs, limit: PACKS_AT_ONCE })) {
     if (signal.aborted) return;
-    const { packId, members, blobBytes, usedBytes } = pack;
+    const { packId, ageMs, members, blobBytes, usedBytes } = pack;
     const key = packKey(packId);
     if (members === 0) {
       if (await deleteDeadPack(catalog, packId, () => objects.delete(key)))
         log.info({ key }, "a pack that nothing lay in was deleted");
-    } else if (usedBytes < blobBytes * WORTH_KEEPING) {
-      log.info(pack, "a pack is mostly dead; what is left of it goes into another");
+    } else if (usedBytes < blobBytes * (ageMs < DEAD_MS ? WORTH_KEEPING : 1)) {
+      log.info(pack, "part of a pack is dead; what is left of it goes into another");
       await emptyPack(catalog, packId);
     }
   }
