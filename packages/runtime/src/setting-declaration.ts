@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { whole } from "./setting-values.js";
 
-/** One setting, as `--help` and the README print it. */
+/** One setting, as `--help` and docs/settings.md print it. */
 export interface SettingDeclaration {
   /** Name of the environment variable. */
   readonly name: string;
