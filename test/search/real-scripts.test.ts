@@ -63,10 +63,12 @@ describeWith(["postgres"], "search of real scripts", () => {
     catalog = await openFreshCatalog(sharedPostgres());
     const objects = await FileSystemObjectStore.open(temporaryDirectory());
     mkdirSync(directory);
-    for (const { filename, text } of scripts) {
-      writeFileSync(join(directory, filename), text);
-      await addScript({ catalog, objects }, { filename, text });
-    }
+    await Promise.all(
+      scripts.map(({ filename, text }) => {
+        writeFileSync(join(directory, filename), text);
+        return addScript({ catalog, objects }, { filename, text });
+      }),
+    );
     await indexAll({ catalog, objects });
     expect(scripts.length).toBeGreaterThan(50);
   });
