@@ -152,7 +152,7 @@ async function expectUnavailable(store: ObjectStore): Promise<void> {
 function quickly(url: string, retries = QUICK): Promise<S3ObjectStore> {
   const location = parseObjectStoreUrl(url);
   if (location.kind !== "s3") throw new Error("an s3 URL was expected");
-  return S3ObjectStore.open(location, retries);
+  return S3ObjectStore.open(location, { retries });
 }
 
 function bytesOf(key: string): Buffer {

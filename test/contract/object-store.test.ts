@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -11,6 +12,13 @@ import { objectStoreContract } from "./object-store.contract.js";
 describe("a directory", () => {
   const url = pathToFileURL(join(temporaryDirectory(), "made", "by open")).href;
   objectStoreContract(() => openObjectStore(url));
+
+  test("is not made where it must exist", async () => {
+    const missing = pathToFileURL(join(temporaryDirectory(), "missing"));
+    const opened = openObjectStore(missing.href, { mustExist: true });
+    await expect(opened).rejects.toThrow(/missing: there is no such directory/);
+    expect(existsSync(missing)).toBe(false);
+  });
 });
 
 for (const kind of ["minio", "versitygw"] as const) {
@@ -21,6 +29,16 @@ for (const kind of ["minio", "versitygw"] as const) {
     });
     afterAll(() => server.stop());
     objectStoreContract(() => openObjectStore(server.bucketUrl()));
+
+    test("makes no bucket where it must exist", async () => {
+      const url = server.bucketUrl();
+      for (let attempt = 1; attempt <= 2; attempt += 1)
+        await expect(openObjectStore(url, { mustExist: true })).rejects.toThrow(
+          /there is no bucket/,
+        );
+      await (await openObjectStore(url)).close();
+      await (await openObjectStore(url, { mustExist: true })).close();
+    });
 
     test("tells what somebody else has put among the objects, and lists the rest", async () => {
       const url = server.bucketUrl();

@@ -166,6 +166,19 @@ describeWith(["postgres", "mount"], "the monitor of stores on a disk of 16 MB", 
     expect(await told()).toEqual(["disk.full full", "disk.recovered ok"]);
   });
 
+  test("tells of a write that found no room without the room that there was before", async () => {
+    disk.leave(15 * MB);
+    const watched = await begun();
+    watched.refused(name, new NoRoomError("no space left"));
+    await watched.look();
+    const { items } = await listEvents(catalog, { filter: {}, limit: 10 });
+    const full = items.find(
+      ({ kind, details }) => kind === "disk.full" && "store" in details && details.store === name,
+    );
+    expect(full?.message).toContain("it takes no writes");
+    expect(full?.details).toMatchObject({ free_bytes: null, total_bytes: null });
+  });
+
   test("knows of others' stores through the catalog, for as long as they are looked at", async () => {
     disk.leave(1 * MB);
     await begun();

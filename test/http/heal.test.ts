@@ -144,6 +144,9 @@ for (const kind of [undefined, "versitygw"] as const) {
           expect((await response.arrayBuffer()).byteLength).toBeGreaterThan(0);
         }
         expect(await told(one.sha256)).toEqual(["blob.missing", "blob.repaired"]);
+        const { items } = await listEvents(ingest.catalog, { filter: {}, limit: 500 });
+        const { details } = items.find(({ sha256 }) => sha256 === one.sha256)!;
+        expect(details).toMatchObject({ key: one.key, from: one.backupKey });
       });
 
       it("that no copy gives back is a problem and a mark, until the same bytes come again", async () => {

@@ -223,6 +223,9 @@ describeWith(["postgres"], "the policy in force", () => {
     [{ "Content-Type": "application/yaml; charset=koi8-r" }, 415, "unsupported_media_type"],
     [{ "Content-Encoding": "gzip" }, 415, "unsupported_content_encoding"],
     [{ "If-Match": "nonsense" }, 412, "revision_mismatch"],
+    // With an ellipsis, as documents print it: no tag that was ever given.
+    [{ "If-Match": '"r1.\u00e2\u0080\u00a6"' }, 412, "revision_mismatch"],
+    [{ "If-Match": '"r1."' }, 412, "revision_mismatch"],
   ])("is not taken with %j", async (headers, expected, code) => {
     const { status, body } = await put<Problem>(STRICT, {
       headers: { "If-Match": "*", ...headers },

@@ -35,6 +35,13 @@ export interface HealDeps {
   readonly backup: ObjectStore;
 }
 
+/** Bytes that are known to be those of a hash, whatever the stores have. */
+export interface KnownBytes {
+  readonly content: Buffer;
+  /** Where they come from, as the event says it: a key, or in words. */
+  readonly from: string;
+}
+
 /** How a blob and its copy were found under the lock, and what was done. */
 export interface Healed {
   /** What was wrong; absent where the bytes were good. */
@@ -50,7 +57,7 @@ export interface Healed {
  * was found bad is written, only from bytes that were held against the hash, and what was written is read back. What cannot be
  * repaired is marked; a mark on what is good again goes.
  *
- * @param known - the content from elsewhere, held against the hash by the caller: the blob is then repaired from it also while the
+ * @param known - the content from elsewhere: the blob is then repaired from it also while the
  *   backup store is away
  * @returns `undefined` where there is no such blob by now
  * @throws `StoreUnavailableError` where a store that is needed is away: nothing is marked then
@@ -58,7 +65,7 @@ export interface Healed {
 export async function healBlob(
   deps: HealDeps,
   sha256: string,
-  known?: Buffer,
+  known?: KnownBytes,
 ): Promise<Healed | undefined> {
   return withBlobHeld(deps.catalog, sha256, (tx, blob) => heal(deps, tx, blob, known));
 }
@@ -71,7 +78,7 @@ export async function healBlob(
 export async function healUpload(
   deps: HealDeps,
   versionId: string,
-  known?: Buffer,
+  known?: KnownBytes,
 ): Promise<Healed | undefined> {
   return withUploadHeld(deps.catalog, versionId, async (tx, upload) =>
     heal(deps, tx, upload, known ?? (await sameBytes(deps, tx, upload.sha256))),
@@ -83,11 +90,11 @@ async function sameBytes(
   { objects }: HealDeps,
   tx: Queryable,
   sha256: string,
-): Promise<Buffer | undefined> {
+): Promise<KnownBytes | undefined> {
   const place = await readBlobPlace(tx, sha256);
   if (place === undefined) return undefined;
   try {
-    return await readBlob(objects, place, sha256);
+    return { content: await readBlob(objects, place, sha256), from: place.key };
   } catch (error) {
     if (error instanceof BlobCorruptError || error instanceof ObjectNotFoundError) return undefined;
     throw error;
@@ -98,7 +105,7 @@ async function heal(
   deps: HealDeps,
   tx: Queryable,
   blob: ScrubbedBlob,
-  known: Buffer | undefined,
+  known: KnownBytes | undefined,
 ): Promise<Healed> {
   const { sha256 } = blob;
   const found = await inspectBlob(deps.objects, blob);
@@ -110,7 +117,7 @@ async function heal(
   const source =
     known === undefined
       ? await findCopy(deps.backup, sha256, [blob.backupKey])
-      : { state: "good" as const, key: "the caller", ...(await asStored(known, blob.place)) };
+      : { state: "good" as const, key: known.from, ...(await asStored(known.content, blob.place)) };
   if (source.state !== "good") {
     const why = `${found.why}; of its copy: ${source.why}`;
     await markDamaged(tx, sha256, { state: found.state, detail: why });
@@ -174,7 +181,7 @@ async function healCopy(
   tx: Queryable,
   blob: ScrubbedBlob,
   good: { readonly stored: Buffer; readonly content: Buffer; readonly encoding?: BlobEncoding },
-  known: Buffer | undefined,
+  known: KnownBytes | undefined,
 ): Promise<Pick<Healed, "copy" | "repaired">> {
   try {
     return await repairCopy(deps, tx, blob, good);

@@ -105,9 +105,10 @@ export class WatchedStore {
     return true;
   }
 
-  /** Remembers that a write found no room, until a probe finds some. */
+  /** Remembers that a write found no room, until a probe finds some. How much was free before says nothing any more. */
   refused(error: unknown): void {
     this.#refusal = { message: messageOf(error) };
+    this.#room = undefined;
   }
 
   async #readRoom(): Promise<string | undefined> {
@@ -140,7 +141,7 @@ export class WatchedStore {
       if (this.#refusal === refusal) this.#refusal = undefined;
     } catch (error) {
       if (!isFull(error)) throw error;
-      this.refused(error);
+      this.#refusal = { message: messageOf(error) };
     }
   }
 }

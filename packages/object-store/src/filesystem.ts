@@ -22,8 +22,10 @@ import {
   ObjectNotFoundError,
   type ObjectStat,
   type ObjectStore,
+  type OpenOptions,
   PROBE_BYTES,
   StoreFullError,
+  StoreMissingError,
   StoreUnavailableError,
 } from "./object-store.js";
 
@@ -53,15 +55,21 @@ export class FileSystemObjectStore implements ObjectStore {
   }
 
   /**
-   * Opens a directory as a store; it is made if it is missing.
+   * Opens a directory as a store; it is made if it is missing, unless it must exist.
    *
-   * @throws {@link StoreUnavailableError} where it cannot be made, or is not a directory
+   * @throws {@link StoreUnavailableError} where it cannot be made, or is not a directory; {@link StoreMissingError}
    */
-  static async open(directory: string): Promise<FileSystemObjectStore> {
+  static async open(
+    directory: string,
+    { mustExist = false }: OpenOptions = {},
+  ): Promise<FileSystemObjectStore> {
     const store = new FileSystemObjectStore(resolve(directory));
     try {
-      await makeDirectory(store.#root);
+      if (!mustExist) await makeDirectory(store.#root);
+      else if (!(await isDirectory(store.#root)))
+        throw new StoreMissingError(`${store.description}: there is no such directory`);
     } catch (error) {
+      if (error instanceof StoreMissingError) throw error;
       throw store.#unavailable("open", error);
     }
     return store;

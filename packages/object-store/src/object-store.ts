@@ -53,6 +53,11 @@ export interface ObjectStore {
   close(): Promise<void>;
 }
 
+export interface OpenOptions {
+  /** A directory or bucket that is missing is not made. */
+  readonly mustExist?: boolean;
+}
+
 /** What must fit for a store that was full to count as one with room. */
 export const PROBE_BYTES = 1024 * 1024;
 
@@ -79,13 +84,18 @@ export interface ForeignEntry {
 export class ObjectNotFoundError extends Error {
   override readonly name = "ObjectNotFoundError";
   constructor(readonly key: string) {
-    super(`no object ${key}`);
+    super(`there is no object ${key}`);
   }
 }
 
 /** The store could not be reached or refused to serve; trying again later may help. */
 export class StoreUnavailableError extends Error {
   override readonly name: string = "StoreUnavailableError";
+}
+
+/** There is no such directory or bucket, and it was to be read only. */
+export class StoreMissingError extends Error {
+  override readonly name = "StoreMissingError";
 }
 
 /** The store has no room (or inodes, or quota) left for what was to be written; what it has can be read. */

@@ -10,8 +10,10 @@ import {
   ObjectNotFoundError,
   type ObjectStat,
   type ObjectStore,
+  type OpenOptions,
   PROBE_BYTES,
   StoreFullError,
+  StoreMissingError,
   StoreUnavailableError,
 } from "./object-store.js";
 import {
@@ -71,18 +73,18 @@ export class S3ObjectStore implements ObjectStore {
   }
 
   /**
-   * Opens a bucket as a store; it is made if it is missing.
+   * Opens a bucket as a store; it is made if it is missing, unless it must exist.
    *
    * @param retries - other than the default only in tests
-   * @throws {@link StoreUnavailableError} where the server does not answer, or refuses
+   * @throws {@link StoreUnavailableError} where the server does not answer, or refuses; {@link StoreMissingError}
    */
   static async open(
     location: S3Location,
-    retries: RetryOptions = DEFAULT_RETRIES,
+    { mustExist = false, retries = DEFAULT_RETRIES }: OpenOptions & { retries?: RetryOptions } = {},
   ): Promise<S3ObjectStore> {
     const store = new S3ObjectStore(location, retries);
     try {
-      await store.#makeBucket(location.region);
+      await store.#makeBucket(location.region, mustExist);
     } catch (error) {
       await store.close();
       throw error;
@@ -212,7 +214,7 @@ export class S3ObjectStore implements ObjectStore {
     return Buffer.concat(chunks);
   }
 
-  async #makeBucket(region: string): Promise<void> {
+  async #makeBucket(region: string, mustExist: boolean): Promise<void> {
     try {
       // Unlike an answer to HEAD, one to GET says why it is a refusal.
       await this.#page(CHECK_KEY, "");
@@ -220,6 +222,8 @@ export class S3ObjectStore implements ObjectStore {
     } catch (error) {
       if (codeOf(error) !== "NoSuchBucket") throw error;
     }
+    if (mustExist)
+      throw new StoreMissingError(`${this.description}: there is no bucket ${this.#bucket}`);
     try {
       await this.#send("make the bucket", 0, () => this.#client.makeBucket(this.#bucket, region));
     } catch (error) {

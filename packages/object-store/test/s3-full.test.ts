@@ -36,11 +36,13 @@ async function refused(operation: (store: S3ObjectStore) => Promise<void>): Prom
   const location = parseObjectStoreUrl(`s3://key:secret@127.0.0.1:${port}/bucket?ssl=false`);
   if (location.kind !== "s3") throw new Error("an s3 URL was expected");
   const store = await S3ObjectStore.open(location, {
-    attempts: 3,
-    firstDelayMs: 1,
-    maxDelayMs: 1,
-    timeoutMs: 2_000,
-    giveUpAfterMs: 1_000,
+    retries: {
+      attempts: 3,
+      firstDelayMs: 1,
+      maxDelayMs: 1,
+      timeoutMs: 2_000,
+      giveUpAfterMs: 1_000,
+    },
   });
   try {
     return await operation(store).then(

@@ -18,16 +18,24 @@ export async function chooseExport(
   from: ObjectStore,
   { exportId, at }: WantedExport,
 ): Promise<ExportIndex[]> {
-  const ids = exportId === undefined ? await listExports(from) : [exportId];
-  for (const id of ids.reverse()) {
-    // Numbers grow in the order of the exports, whatever the clock did.
-    if (at !== undefined && Date.parse((await readIndex(from, id)).index.created_at) > at.getTime())
-      continue;
+  const all = await listExports(from);
+  const newest = all.at(-1);
+  if (newest === undefined)
+    throw new RestoreRefusedError(`there is no export in ${from.description}`);
+  if (exportId !== undefined && !all.includes(exportId))
+    throw new RestoreRefusedError(
+      `there is no export ${exportId} in ${from.description}: the newest is ${newest}`,
+    );
+  let oldest = "";
+  for (const id of exportId === undefined ? all.toReversed() : [exportId]) {
+    if (at !== undefined) {
+      oldest = (await readIndex(from, id)).index.created_at;
+      // Numbers grow in the order of the exports, whatever the clock did.
+      if (Date.parse(oldest) > at.getTime()) continue;
+    }
     return (await readChain(from, id)).map(({ index }) => index);
   }
   throw new RestoreRefusedError(
-    at === undefined || ids.length === 0
-      ? `there is no export in ${from.description}`
-      : `there is no export from ${at.toISOString()} or before in ${from.description}`,
+    `there is no export from ${at?.toISOString()} or before in ${from.description}: the oldest is of ${oldest}`,
   );
 }

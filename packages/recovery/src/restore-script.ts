@@ -165,7 +165,10 @@ async function inspectKept(
         lost.push({ sha256, why: copy.why });
         return;
       }
-      const result = await healBlob({ catalog, objects, backup }, sha256, copy.content);
+      const result = await healBlob({ catalog, objects, backup }, sha256, {
+        content: copy.content,
+        from: copy.key,
+      });
       if (result?.unrepairable === true) lost.push({ sha256, why: "it could not be put back" });
       else healed.push(sha256);
     },

@@ -8,7 +8,8 @@ import {
 import type { ObjectStore } from "@sluice/object-store";
 import type { BackupKey } from "./backup-key.js";
 import { copyBackup } from "./copy-backup.js";
-import { type ExportIndex, listExports, readChain } from "./export-index.js";
+import { chooseExport } from "./choose-export.js";
+import type { ExportIndex } from "./export-index.js";
 import {
   assertRestorable,
   loadCatalog,
@@ -110,16 +111,13 @@ async function restoreLocked(db: Session, deps: RestoreDeps): Promise<Restored> 
     throw new RestoreRefusedError(
       `a restore of the export ${begun.exportId} into this catalog was begun and is not over: let it go on, or drop the database`,
     );
-  const exportId = begun?.exportId ?? deps.exportId ?? (await listExports(deps.from)).at(-1);
-  if (exportId === undefined)
-    throw new RestoreRefusedError(`there is no export in ${deps.from.description}`);
-  const chain = (await readChain(deps.from, exportId)).map(({ index }) => index);
+  const chain = await chooseExport(deps.from, { exportId: begun?.exportId ?? deps.exportId });
   const newest = chain.at(-1) as ExportIndex;
   await assertUnused(db);
   let state = begun;
   if (state === undefined) {
     await assertRestorable(db, chain, deps, deps.keepObjects ? undefined : deps.objects);
-    state = await RestoreState.begin(db, exportId);
+    state = await RestoreState.begin(db, newest.id);
   }
   await loadCatalog(db, state, chain, deps);
   const lost = await bringObjects(db, state, deps);
@@ -129,7 +127,7 @@ async function restoreLocked(db: Session, deps: RestoreDeps): Promise<Restored> 
     "select (select count(*)::int from scripts) as scripts, (select count(*)::int from versions) as versions",
   );
   return {
-    exportId,
+    exportId: newest.id,
     exportedAt: newest.created_at,
     scripts: rows[0]?.scripts ?? 0,
     versions: rows[0]?.versions ?? 0,

@@ -17,17 +17,20 @@ export async function assertEmpty(
   objects: ObjectStore | undefined,
   migrations: readonly string[],
 ): Promise<void> {
-  const found: string[] = [];
+  const tables: string[] = [];
   for (const { name } of await readTables(db)) {
     const { rows } = await db.query<{ count: number }>(
       `select count(*)::int as count from (select from ${quoted(name)} limit 1000) few`,
     );
     const count = rows[0]?.count ?? 0;
-    if (count > 0) found.push(`${count === 1000 ? "at least 1000" : count} rows in ${name}`);
+    if (count > 0) tables.push(`${count === 1000 ? "at least 1000" : count} rows in ${name}`);
   }
+  const found = summary(tables);
   if (objects !== undefined) {
     for await (const { key } of objects.list("")) {
       found.push(`objects in ${objects.description}, such as ${key}`);
+      if (tables.length === 0)
+        found.push("where only the catalog is lost, --keep-objects leaves them as they are");
       break;
     }
   }
@@ -45,6 +48,16 @@ export async function assertEmpty(
     throw new RestoreRefusedError(
       `the target's tables are of another version than the export: they have the migration ${newer.name}; give it an empty database`,
     );
+}
+
+const NAMED = 3;
+
+/** The first few tables, what people know them by before the others. */
+function summary(tables: readonly string[]): string[] {
+  const known = / (?:scripts|versions|blobs)$/;
+  const sorted = tables.toSorted((a, b) => Number(known.test(b)) - Number(known.test(a)));
+  const more = sorted.length - NAMED;
+  return [...sorted.slice(0, NAMED), ...(more > 0 ? [`and rows in ${more} more tables`] : [])];
 }
 
 /** @throws {@link RestoreRefusedError} where a Sluice runs on the catalog */

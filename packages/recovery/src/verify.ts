@@ -2,7 +2,8 @@ import { copyKeys, findCopy } from "@sluice/backup";
 import type { ObjectStore } from "@sluice/object-store";
 import pMap from "p-map";
 import type { BackupKey } from "./backup-key.js";
-import { DamagedExportError, type ExportIndex, listExports, readChain } from "./export-index.js";
+import { chooseExport } from "./choose-export.js";
+import type { ExportIndex } from "./export-index.js";
 import type { OnProgress } from "./load-catalog.js";
 import type { LostBlob } from "./restore-objects.js";
 import { readSegment } from "./segments.js";
@@ -34,14 +35,11 @@ const AT_ONCE = 32;
  * Reads the newest export back, all of it, and looks for a copy of every blob that its versions need; some or all of them are read and
  * held against their hashes.
  *
- * @throws `DamagedExportError` that names the object; `KeyMissingError`
+ * @throws `RestoreRefusedError` where there is no export; `DamagedExportError` that names the object; `KeyMissingError`
  */
 export async function verifyBackup(deps: VerifyDeps): Promise<Verified> {
   const { backup, sample, signal, onProgress } = deps;
-  const exportId = (await listExports(backup)).at(-1);
-  if (exportId === undefined)
-    throw new DamagedExportError("backups/catalog/indexes/", "there is no export");
-  const chain = (await readChain(backup, exportId)).map(({ index }) => index);
+  const chain = await chooseExport(backup, {});
   const needed = await readNeeded(chain, deps);
   const copies = await listCopies(backup, signal);
   const lost: LostBlob[] = [...needed.keys()]
@@ -62,7 +60,7 @@ export async function verifyBackup(deps: VerifyDeps): Promise<Verified> {
     },
     { concurrency: AT_ONCE },
   );
-  const { created_at: exportedAt } = chain.at(-1) as ExportIndex;
+  const { id: exportId, created_at: exportedAt } = chain.at(-1) as ExportIndex;
   const segments = chain.reduce((sum, index) => sum + index.segments.length, 0);
   return { exportId, exportedAt, segments, blobs: needed.size, read, lost };
 }

@@ -30,6 +30,11 @@ function isEventKind(pattern: string): boolean {
     : EVENT_KINDS.some((kind) => kind === pattern);
 }
 
+/** What is no word may be a secret in the wrong place. */
+function unknownMembers(keys: readonly string[]): string {
+  return `has ${keys.map((key) => (/^[a-z]{1,20}$/i.test(key) ? key : "a member with another name")).join(" and ")}`;
+}
+
 // What is wrong is told by these words: none of them may hold a value.
 const webhookList = z
   .array(
@@ -63,7 +68,12 @@ const webhookList = z
           )
           .default([]),
       },
-      { error: "must have name, url, secrets and, if wished for, severity and kinds" },
+      {
+        error: ({ code, keys }) =>
+          code === "unrecognized_keys"
+            ? `${unknownMembers(keys)}: it may have name, url, secrets, severity and kinds only`
+            : "must have name, url, secrets and, if wished for, severity and kinds",
+      },
     ),
   )
   .max(MAX_WEBHOOKS)

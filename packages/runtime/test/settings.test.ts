@@ -182,7 +182,9 @@ describe("settings", () => {
     it.each<[string, unknown, RegExp]>([
       ["no JSON", "https://hooks.example.com/in/path-7", /is no JSON$/],
       ["no list", right, /expected array/],
-      ["an unknown member", [{ ...right, secret: "path-7" }], /\[0\] must have name, url, secrets/],
+      ["no object", ["path-7"], /\[0\] must have name, url, secrets/],
+      ["an unknown member", [{ ...right, severty: "path-7" }], /\[0\] has severty: it may have/],
+      ["a secret in its place", [{ ...right, "path-7": 1 }], /has a member with another name: it/],
       ["no secret", [{ ...right, secrets: [] }], /\[0\]\.secrets /],
       [
         "a secret without its prefix",

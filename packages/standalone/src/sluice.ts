@@ -122,12 +122,13 @@ export class Sluice {
   ): Promise<void> {
     const waiting = started.filter(({ supervisor }) => !supervisor.isReady);
     const reasons = await Promise.all(
-      waiting.map(
-        async ({ service }) =>
-          `${service.name} (${(await whyNotReady(service.readyUrl)) ?? "ready"})`,
-      ),
+      waiting.map(async ({ service }) => {
+        const why = await whyNotReady(service.readyUrl);
+        return why === undefined ? [] : [`${service.name} (${why})`];
+      }),
     );
-    if (reasons.length > 0) this.say(`Still waiting for ${reasons.join(", ")}.`);
+    // What is ready by now is waited for no more.
+    if (reasons.flat().length > 0) this.say(`Still waiting for ${reasons.flat().join(", ")}.`);
   }
 
   /**

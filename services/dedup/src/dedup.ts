@@ -44,7 +44,7 @@ async function settle(script: StageScript, deps: DedupDeps): Promise<BlobPlace> 
   const { state } = await inspectBlob(deps.objects, { sha256, place: blob, backupKey: undefined });
   if (state === "good") return blob;
   const bytes = await readUpload(script, rawKey, deps);
-  const healed = await healBlob(deps, sha256, bytes);
+  const healed = await healBlob(deps, sha256, { content: bytes, from: rawKey });
   if (healed?.unrepairable === true)
     throw new BlobCorruptError(blob.key, sha256, "it cannot be put back");
   // Where the blob is gone by now, what was read of it said nothing.

@@ -8,8 +8,10 @@ export function revisionTag(revision: number): (body: string) => string {
   return (body) => `"r${revision}.${entityTag(body).slice(1)}`;
 }
 
-/** Says whether `If-Match` names that revision. */
+const REVISION_TAG = /^"r(\d+)\.[\w-]{27}"$/;
+
+/** Says whether `If-Match` names that revision. The hash after it may be an older one, but must be one. */
 export function namesRevision(ifMatch: string, revision: number): boolean {
   const tags = tagsToMatch(ifMatch);
-  return tags === "*" || tags.some((tag) => tag.startsWith(`"r${revision}.`));
+  return tags === "*" || tags.some((tag) => REVISION_TAG.exec(tag)?.[1] === String(revision));
 }

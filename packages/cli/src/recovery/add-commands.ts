@@ -35,8 +35,8 @@ const VERIFY_HELP = `
 Reads the newest export and all that it rests on back, looks for a copy of every blob that a version needs, and reads
 some of them back, or all. Needs nothing but the backup store; Sluice may run.
 
-Exit code: 0 everything is there and whole; 1 something is damaged or lost (each is named); 2 wrong usage, or no
-key; 3 the store does not answer, or a fault of Sluice. 130 after Ctrl-C.
+Exit code: 0 everything is there and whole; 1 something is damaged or lost (each is named); 2 wrong usage, no
+export, or no key; 3 the store does not answer, or a fault of Sluice. 130 after Ctrl-C.
 `;
 
 /** `sluice restore`, `sluice rebuild` and `sluice backup verify`. */

@@ -2,7 +2,12 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type ObjectStore, StoreUnavailableError } from "@sluice/object-store";
+import {
+  type ObjectStore,
+  ObjectStoreUrlError,
+  StoreMissingError,
+  StoreUnavailableError,
+} from "@sluice/object-store";
 import {
   type BackupKey,
   backupKey,
@@ -39,6 +44,7 @@ export interface RestoreArguments {
 const OK = 0;
 const DAMAGED = 1;
 const REFUSED = 2;
+const AWAY = 3;
 const SHOWN_LOST = 20;
 
 /** @returns the exit code */
@@ -92,7 +98,7 @@ async function runObjectsOnly(
     restoreMissingObjects({
       catalogUrl: urls.catalogUrl,
       objects: await open(urls.objectStoreUrl),
-      from: await open(from ?? urls.backupUrl),
+      from: await open(from ?? urls.backupUrl, { mustExist: true }),
       signal,
       onProgress: (phase, done, total) => phases.show(phase, done, total),
     }),
@@ -125,7 +131,7 @@ export async function runVerify(
   return untilStopped(say, async (signal, phases) => {
     const verified = await withObjectStores(async (open) =>
       verifyBackup({
-        backup: await open(options.from ?? settings.backupUrl ?? own),
+        backup: await open(options.from ?? settings.backupUrl ?? own, { mustExist: true }),
         keys,
         sample: options.all ? Infinity : (options.sample ?? SAMPLE),
         signal,
@@ -229,10 +235,16 @@ function tell(error: unknown, signal: AbortSignal, say: (line: string) => void):
   if (
     error instanceof RestoreRefusedError ||
     error instanceof KeyMissingError ||
+    error instanceof ObjectStoreUrlError ||
+    error instanceof StoreMissingError ||
     error instanceof StartError
   ) {
     say(visible(error.message));
     return REFUSED;
+  }
+  if (error instanceof StoreUnavailableError) {
+    say(visible(error.message));
+    return AWAY;
   }
   throw error;
 }

@@ -96,7 +96,7 @@ export async function runRestoreScript(
     } and ${blobs.length} blobs came back, as they were at ${exportedAt} (export ${exportId})\n`,
   );
   if (script === "inserted")
-    say("a retention policy that it went by lets it go again: pin it, or hold it, to keep it");
+    say("where a retention policy lets such scripts go, pin it, or hold it, to keep it");
   for (const { sha256, why } of lost) say(`lost: ${sha256}: ${why}`);
   return lost.length === 0;
 }

@@ -1,4 +1,11 @@
-import { findCopy, healBlob, type HealDeps, healUpload, isEmpty } from "@sluice/backup";
+import {
+  findCopy,
+  healBlob,
+  type HealDeps,
+  healUpload,
+  isEmpty,
+  type KnownBytes,
+} from "@sluice/backup";
 import { hasCopies, readScrubPass, type Version } from "@sluice/catalog";
 import type { Storage } from "@sluice/contracts";
 import { type BlobEncoding, StoreFullError, StoreUnavailableError } from "@sluice/object-store";
@@ -68,7 +75,9 @@ export class ContentHealer {
     { versionId, sha256 }: Pick<Version, "versionId" | "sha256">,
     content: Buffer,
   ): Promise<void> {
-    await this.#limit(() => this.#heal(versionId, sha256, content));
+    await this.#limit(() =>
+      this.#heal(versionId, sha256, { content, from: "an upload of the same bytes" }),
+    );
   }
 
   async #rescue(version: Version): Promise<Rescue> {
@@ -90,7 +99,8 @@ export class ContentHealer {
       return { kind: "copy", content };
     }
     try {
-      const healed = await this.#heal(versionId, sha256, content?.plain);
+      const known = "why" in copy ? undefined : { content: copy.content, from: copy.key };
+      const healed = await this.#heal(versionId, sha256, known);
       if (content === undefined) return { kind: healed?.unrepairable ? "lost" : "again" };
     } catch (error) {
       // There is no room to put it back: what was asked for is there nevertheless.
@@ -101,7 +111,7 @@ export class ContentHealer {
   }
 
   /** The blob first: with it the upload it came of is settled. */
-  async #heal(versionId: string, sha256: string, known: Buffer | undefined) {
+  async #heal(versionId: string, sha256: string, known: KnownBytes | undefined) {
     const healed =
       (await healBlob(this.deps, sha256, known)) ?? (await healUpload(this.deps, versionId, known));
     if (healed?.blob !== undefined)

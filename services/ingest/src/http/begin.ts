@@ -5,6 +5,8 @@ import { NOBODY_ASKED } from "./api-keys.js";
 import { requestId } from "./request-id.js";
 import "./locals.js";
 
+const INSUFFICIENT_STORAGE = 507;
+
 // Asked for every few seconds by machines, or by the dozen for one page; their lines would drown the others.
 const QUIET = new Set(["/livez", "/readyz", "/metrics", "/docs"]);
 
@@ -38,7 +40,10 @@ export function begin(log: Logger, metrics: IngestMetrics): RequestHandler {
         ...(problem !== undefined && { problem }),
         ...about,
       };
-      if (!gone && res.statusCode >= 500) {
+      if (!gone && res.statusCode === INSUFFICIENT_STORAGE) {
+        // The store itself is told of as an error, once.
+        res.locals.log.warn(line, "request refused");
+      } else if (!gone && res.statusCode >= 500) {
         res.locals.log.error({ ...line, err: cause }, "request failed");
       } else {
         res.locals.log[QUIET.has(route) ? "debug" : "info"](line, "request");

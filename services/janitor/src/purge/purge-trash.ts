@@ -137,7 +137,7 @@ async function tell(
 ): Promise<void> {
   if (purged.length === 0) return;
   const scripts = purged.filter(({ version }) => version === undefined).length;
-  const message = `${scripts} scripts and ${purged.length - scripts} single versions were purged from the trash, ${versions} versions in all.`;
+  const message = `Purged from the trash: scripts: ${scripts}, single versions: ${purged.length - scripts}, versions in all: ${versions}.`;
   const details = {
     scripts,
     versions,
