@@ -133,7 +133,7 @@ export interface Between {
 }
 
 /**
- * @param ready - resolves when a request is to be handed on
+ * @param ready - resolves when a request is to be handed on, and rejects where the answer is to be 503
  * @param edit - what becomes of the answer's headers
  */
 export async function between(
@@ -143,14 +143,15 @@ export async function between(
   port = 0,
 ): Promise<Between> {
   const server = createServer((req, res) => {
-    void ready().then(() => {
+    const forward = (): void => {
       const { method, headers } = req;
       const onward = request(new URL(req.url ?? "", ingest.url), { method, headers }, (answer) => {
         res.writeHead(answer.statusCode ?? 500, edit(answer.headers));
         answer.pipe(res);
       });
       req.pipe(onward);
-    });
+    };
+    void ready().then(forward, () => res.writeHead(503, { "retry-after": "0" }).end());
   });
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   return {

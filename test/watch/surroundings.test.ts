@@ -79,7 +79,14 @@ describeWith(["postgres"], "a watcher", () => {
       context.skip("this system does not let the user have a limit of its own");
     }
     for (let folder = 0; folder < 5; folder += 1) drop.write(`f${folder}/a.py`);
-    drop.start({}, limit);
+    let isAway = true;
+    const api = await between(host, async () => {
+      if (isAway) throw new Error("away");
+    });
+    context.onTestFinished(() => api.close());
+    drop.start({ WATCH_UPLOAD_URL: api.url }, limit);
+    await expect.poll(async () => (await drop.state())?.state).toBe("waiting");
+    isAway = false;
     await expect.poll(async () => (await drop.names()).length).toBe(5);
     await expect.poll(async () => (await drop.state())?.state).toBe("polling");
     expect((await drop.state())?.last_error).toMatch(/^ENOSPC: the limit of inotify is reached/);

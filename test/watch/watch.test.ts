@@ -101,6 +101,32 @@ describeWith(["postgres"], "a watched directory", () => {
     expect(uploads()).toBe(before);
   });
 
+  test("goes on beside an upload that an API that was killed has left under way", async () => {
+    const { catalog } = drop.ingest;
+    const stored = async (): Promise<unknown> =>
+      (
+        await catalog.query<{ path: string }>(
+          "select path from watch_files where code is null order by path",
+        )
+      ).rows.map(({ path }) => path);
+    drop.write("a.py");
+    drop.start();
+    await expect.poll(stored).toEqual(["a.py"]);
+    await catalog.query(
+      "update idempotency_keys set response = null, claimed_until = now() + interval '1 hour'",
+    );
+    // Neither the answer nor the row has come.
+    await catalog.query("delete from watch_files");
+    drop.write("b.py");
+    await expect.poll(stored).toEqual(["b.py"]);
+    await drop.scanned();
+    expect(await stored()).toEqual(["b.py"]);
+    expect(await drop.refusals()).toEqual({});
+    await catalog.query("update idempotency_keys set claimed_until = now()");
+    await expect.poll(stored).toEqual(["a.py", "b.py"]);
+    expect((await drop.versions()).length).toBe(2);
+  });
+
   test("tells what it refuses, in the API and beside it, and follows no link out of the tree", async () => {
     const outside = join(realpathSync(temporaryDirectory()), "outside");
     mkdirSync(outside);

@@ -19,7 +19,7 @@ import pLimit from "p-limit";
 import type { DirectoryEvents, PathEvents } from "./directory-events.js";
 import type { DirectoryLease } from "./directory-lease.js";
 import { ChangedError, codeOf, isSame, readWithin, RefusedError } from "./read-within.js";
-import type { Uploader } from "./uploader.js";
+import { UnderWayError, type Uploader } from "./uploader.js";
 import type { WatchMetrics } from "./watch-metrics.js";
 
 export interface IntakeDeps {
@@ -234,6 +234,7 @@ export class FileIntake {
               this.#settling.delete(file.path);
             } catch (error) {
               if (error instanceof ChangedError) this.#settling.delete(file.path);
+              else if (error instanceof UnderWayError) this.#waitAnew(file);
               else failure ??= { error };
             }
           }),
@@ -241,6 +242,11 @@ export class FileIntake {
       }),
     );
     if (failure !== undefined) throw failure.error;
+  }
+
+  /** Lets a file that is complete be looked at again after a while. */
+  #waitAnew({ path, stat }: Complete): void {
+    this.#settling.set(path, { stat, since: performance.now() });
   }
 
   async #takeOne(root: string, file: Complete, others: readonly WatchedFile[]): Promise<void> {

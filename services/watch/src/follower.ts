@@ -55,6 +55,8 @@ export class Follower {
   #state: WatchState = "starting";
   #error: string | undefined;
   #isHalted = false;
+  /** Why it is polled, as the last event of it has said. */
+  #failure: string | undefined;
   #scanAt = 0;
   #waitUntil = 0;
   #eventsRetryAt = 0;
@@ -194,8 +196,10 @@ export class Follower {
       await this.#record("watch.deletions_halted", `${this.directory}: ${brake}.`);
     }
     this.#isHalted = brake !== undefined;
+    const isNews = failure !== this.#failure;
+    this.#failure = failure;
     if (failure === undefined) return this.#tell("following", brake);
-    if (this.#state !== "polling") {
+    if (isNews) {
       this.deps.counters.failed(this.directory);
       await this.#record(
         "watch.polling",

@@ -13,6 +13,11 @@ export class WaitError extends Error {
   }
 }
 
+/** The same upload is under way, or was when the API ended: to be sent again later, and no reason to keep others waiting. */
+export class UnderWayError extends Error {
+  override readonly name = "UnderWayError";
+}
+
 export interface FileToUpload {
   /** What tells this state of this file from any other; a second upload of it answers like the first. */
   readonly identity: string;
@@ -36,7 +41,8 @@ export class Uploader {
 
   /**
    * @param given - ends it
-   * @throws {@link RefusedError} where the API refuses the file; {@link WaitError} where it takes nothing now
+   * @throws {@link RefusedError} where the API refuses the file; {@link UnderWayError} where it does not take this one now;
+   *   {@link WaitError} where it takes nothing
    */
   async upload(file: FileToUpload, given: AbortSignal): Promise<UploadedScript> {
     const form = new FormData();
@@ -67,6 +73,7 @@ export class Uploader {
     if (told.success && REFUSALS.includes(response.status)) {
       throw new RefusedError(told.data.code, told.data.detail ?? told.data.title);
     }
+    if (told.success && told.data.code === "idempotency_key_in_use") throw new UnderWayError();
     const why = told.success ? told.data.code : "no problem document";
     throw new WaitError(`the API answers ${response.status} (${why})`, waitOf(response));
   }
