@@ -84,7 +84,9 @@ function createProgram(
   onEnd: (code: Promise<number>) => Promise<void>,
 ): Command {
   const program = new Command("sluice")
-    .description("Reads Python scripts and says what they are; never runs them.")
+    .description(
+      "Says what Python scripts are; asks and directs a running Sluice; restores one. Never runs a script.",
+    )
     .version(versionText(), "-V, --version")
     .exitOverride()
     .configureOutput({

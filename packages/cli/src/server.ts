@@ -25,8 +25,7 @@ const DEFAULT_URL = "http://127.0.0.1:8080";
 
 export const SERVER_HELP = `
 --server is the URL of the server; SLUICE_URL if not said, else ${DEFAULT_URL}. SLUICE_API_KEY is
-the key to send.
-`;
+the key to send.`;
 
 export function serverOption(): Option {
   return new Option("--server <url>", "the server that is meant");

@@ -324,6 +324,10 @@ test("--help and --version say what there is", async () => {
     expect(help.stdout).toContain(option);
   expect(help.stdout).toContain("\nPYTHON_BIN names ");
   expect(await sluice(["--help"])).toMatchObject({ code: 0, stderr: "" });
+  for (const command of ["policy", "retention"])
+    expect((await sluice([command, "dry-run", "--help"])).stdout).toMatch(
+      /SLUICE_URL[^]*\nExit code: 0 /,
+    );
   expect((await sluice(["--version"])).stdout).toMatch(
     /^\d+\.\d+\.\d+ \(analyser \S+, Python 3\.\d+\.\d+\)\n$/,
   );

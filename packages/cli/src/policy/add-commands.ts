@@ -9,7 +9,7 @@ import {
   showPolicy,
 } from "./commands.js";
 
-const POLICY_HELP = `${SERVER_HELP}
+const EXIT_CODES = `
 Exit code: 0 the policy is right, and nothing would change; 1 it has mistakes, or a dry run says that
 something would change; 2 wrong usage, or a file that cannot be read; 3 the server does not answer or
 refuses, or a fault of Sluice.
@@ -25,7 +25,8 @@ export function addPolicyCommands(
     .description(
       "What scripts are judged by: checked here, tried out and put in force on a server.",
     )
-    .addHelpText("after", POLICY_HELP);
+    .addHelpText("after", SERVER_HELP)
+    .addHelpText("afterAll", EXIT_CODES);
   policy
     .command("check")
     .description("Every mistake in a policy, by its path. Needs no server.")
@@ -35,6 +36,7 @@ export function addPolicyCommands(
     .command("show")
     .description("The policy in force on a server, and how far what is stored stands by it.")
     .addOption(serverOption())
+    .addHelpText("after", SERVER_HELP)
     .action((options: ServerArguments) => onEnd(showPolicy(options)));
   policy
     .command("dry-run")
@@ -46,6 +48,7 @@ export function addPolicyCommands(
         .choices(["text", "json"])
         .default("text"),
     )
+    .addHelpText("after", SERVER_HELP)
     .action((file: string, options: DryRunArguments) => onEnd(dryRunPolicy(file, options)));
   policy
     .command("apply")
@@ -53,5 +56,6 @@ export function addPolicyCommands(
     .argument("<file>", "policy in YAML or JSON")
     .addOption(serverOption())
     .option("--wait", "until all that is stored stands by it")
+    .addHelpText("after", SERVER_HELP)
     .action((file: string, options: ApplyArguments) => onEnd(applyPolicy(file, options)));
 }

@@ -8,7 +8,7 @@ import {
   showRetention,
 } from "./commands.js";
 
-const HELP = `${SERVER_HELP}
+const EXIT_CODES = `
 Exit code: 0 the policy is right, and nothing would go; 1 it has mistakes, or a dry run says that something
 would go; 2 wrong usage, or a file that cannot be read; 3 the server does not answer or refuses, or a fault
 of Sluice.
@@ -22,7 +22,8 @@ export function addRetentionCommands(
   const retention = program
     .command("retention")
     .description("How long scripts are kept: checked here, tried out and put in force on a server.")
-    .addHelpText("after", HELP);
+    .addHelpText("after", SERVER_HELP)
+    .addHelpText("afterAll", EXIT_CODES);
   retention
     .command("check")
     .description("Every mistake in a retention policy, with its place. Needs no server.")
@@ -34,6 +35,7 @@ export function addRetentionCommands(
       "The policy in force on a server, what its last round did, and whether it is paused.",
     )
     .addOption(serverOption())
+    .addHelpText("after", SERVER_HELP)
     .action((options: ServerArguments) => onEnd(showRetention(options)));
   retention
     .command("dry-run")
@@ -47,6 +49,7 @@ export function addRetentionCommands(
         .choices(["text", "json"])
         .default("text"),
     )
+    .addHelpText("after", SERVER_HELP)
     .action((file: string, options: RetentionDryRunArguments) =>
       onEnd(dryRunRetention(file, options)),
     );
@@ -55,5 +58,6 @@ export function addRetentionCommands(
     .description("Puts a retention policy in force on a server; the next round goes by it.")
     .argument("<file>", "policy in YAML or JSON")
     .addOption(serverOption())
+    .addHelpText("after", SERVER_HELP)
     .action((file: string, options: ServerArguments) => onEnd(applyRetention(file, options)));
 }

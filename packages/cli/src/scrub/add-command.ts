@@ -6,6 +6,7 @@ const HELP = `
 Without --start it says how far the pass is that is under way, or how the last one ended, and what is wrong
 still. --json writes what GET /api/v1/scrub gives.
 ${SERVER_HELP}
+
 Exit code: 0 nothing is wrong; 1 bytes are lost that nothing gives back, something lies in a store that is
 none of Sluice's, or the pass has halted; 2 wrong usage; 3 the server does not answer or refuses, as where a
 pass is under way already, or a fault of Sluice.

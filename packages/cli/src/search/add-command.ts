@@ -12,6 +12,7 @@ A line for each line with hits: namespace/filename:line:column: text. Where ther
 hit in the name, namespace/filename alone. --json writes a line for each script, as GET /api/v1/search
 gives it.
 ${SERVER_HELP}
+
 Exit code, as grep's: 0 something was found; 1 nothing was; 2 wrong usage, a wrong query, a server that does
 not answer, or scripts that took too long to look at. 3 a fault of Sluice, 141 where nobody reads the output
 any more.
