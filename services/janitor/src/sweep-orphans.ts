@@ -5,6 +5,7 @@ import {
   giveUpPacks,
   neededPacks,
   neededUploads,
+  readClock,
   recordEvents,
   releaseOrphan,
   tidyOrphanClaims,
@@ -70,7 +71,13 @@ async function tell(deleted: readonly string[], { catalog }: SweepOrphansDeps): 
   ]);
 }
 
-async function sweep(deps: SweepOrphansDeps): Promise<void> {
+interface Sweep extends SweepOrphansDeps {
+  /** What was written before this moment is old, in milliseconds since 1970. */
+  readonly youngFrom: number;
+}
+
+async function sweep(sweeping: SweepOrphansDeps): Promise<void> {
+  const deps: Sweep = { ...sweeping, youngFrom: (await earliestNow(sweeping)) - sweeping.graceMs };
   await tidyOrphanClaims(deps.catalog);
   for await (const batch of oldObjects("uploads/", deps)) await sweepUploads(batch, deps);
   for (const prefix of ["blobs/", "quarantine/"]) {
@@ -78,6 +85,15 @@ async function sweep(deps: SweepOrphansDeps): Promise<void> {
   }
   await giveUpPacks(deps.catalog, Math.max(deps.graceMs, PACK_GRACE_MS));
   for await (const batch of oldObjects(ARCHIVE, deps)) await sweepPacks(batch, deps);
+}
+
+/**
+ * The clock of this machine, the catalog's, or this process's own, which no jump moves: whichever is behind. One that is ahead would make
+ * an object old whose row is about to come.
+ */
+async function earliestNow({ catalog }: SweepOrphansDeps): Promise<number> {
+  const ownClock = performance.timeOrigin + performance.now();
+  return Math.min(Date.now(), ownClock, (await readClock(catalog)).getTime());
 }
 
 const SWEPT: ReadonlySet<KeyKind | undefined> = new Set([
@@ -90,12 +106,12 @@ const SWEPT: ReadonlySet<KeyKind | undefined> = new Set([
 
 async function* oldObjects(
   prefix: string,
-  { objects, graceMs, signal }: SweepOrphansDeps,
+  { objects, youngFrom, signal }: Sweep,
 ): AsyncGenerator<ObjectStat[]> {
   let batch: ObjectStat[] = [];
   for await (const object of objects.list(prefix)) {
     if (signal.aborted) return;
-    if (!isOld(object, graceMs) || !SWEPT.has(kindOfKey(object.key))) continue;
+    if (!isOld(object, youngFrom) || !SWEPT.has(kindOfKey(object.key))) continue;
     batch.push(object);
     if (batch.length === BATCH) {
       yield batch;
@@ -105,11 +121,11 @@ async function* oldObjects(
   if (batch.length > 0) yield batch;
 }
 
-function isOld({ modifiedAt }: ObjectStat, graceMs: number): boolean {
-  return modifiedAt.getTime() < Date.now() - graceMs;
+function isOld({ modifiedAt }: ObjectStat, youngFrom: number): boolean {
+  return modifiedAt.getTime() < youngFrom;
 }
 
-async function sweepUploads(batch: readonly ObjectStat[], deps: SweepOrphansDeps): Promise<void> {
+async function sweepUploads(batch: readonly ObjectStat[], deps: Sweep): Promise<void> {
   const keys = batch.map(({ key }) => key);
   const needed = await neededUploads(deps.catalog, keys);
   for (const key of keys) {
@@ -121,14 +137,14 @@ async function sweepUploads(batch: readonly ObjectStat[], deps: SweepOrphansDeps
 }
 
 /** A pack is announced before its object is put, so that one that nothing knows of by now is never needed again. */
-async function sweepPacks(batch: readonly ObjectStat[], deps: SweepOrphansDeps): Promise<void> {
+async function sweepPacks(batch: readonly ObjectStat[], deps: Sweep): Promise<void> {
   const keys = batch.map(({ key }) => key);
   const needed = await neededPacks(deps.catalog, keys);
   for (const key of keys) if (!needed.has(key)) await remove(key, deps);
 }
 
-async function sweepBlobs(batch: readonly ObjectStat[], deps: SweepOrphansDeps): Promise<void> {
-  const { catalog, objects, graceMs } = deps;
+async function sweepBlobs(batch: readonly ObjectStat[], deps: Sweep): Promise<void> {
+  const { catalog, objects, youngFrom } = deps;
   const hashes = [...new Set(batch.flatMap(({ key }) => hashOfKey(key) ?? []))];
   const rows = await findBlobs(catalog, hashes);
   for (const { key } of batch) {
@@ -139,7 +155,7 @@ async function sweepBlobs(batch: readonly ObjectStat[], deps: SweepOrphansDeps):
       // just written it.
       const isStillOld = async (): Promise<boolean> => {
         const stat = await objects.stat(key);
-        return stat !== undefined && isOld(stat, graceMs);
+        return stat !== undefined && isOld(stat, youngFrom);
       };
       if (await removeSuperseded({ catalog, objects }, { sha256, key }, isStillOld))
         told(key, deps);
@@ -147,7 +163,7 @@ async function sweepBlobs(batch: readonly ObjectStat[], deps: SweepOrphansDeps):
       try {
         // Dedup may have stored it anew before the claim; its commit will find the claim and try again.
         const stat = await objects.stat(key);
-        if (stat !== undefined && isOld(stat, graceMs)) await remove(key, deps);
+        if (stat !== undefined && isOld(stat, youngFrom)) await remove(key, deps);
       } finally {
         await releaseOrphan(catalog, sha256);
       }
