@@ -13,6 +13,8 @@ export function helpText(): string {
     "Starts Sluice: the API and every worker, each a process of its own. Stores whose URL is not set",
     "are embedded and keep their state in one directory. Ctrl-C stops everything in order.",
     "",
+    "Exit code: 0 stopped in order; 1 could not start, or something had to be killed; 2 wrong settings or usage.",
+    "",
     "Settings, from the environment:",
     "",
     ...settings,
