@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { temporaryDirectory } from "../servers/index.js";
+import { guard, temporaryDirectory } from "../servers/index.js";
 import type { Stores } from "./fixture.js";
 
 export const SLUICE = fileURLToPath(new URL("../../packages/cli/bin/sluice.mjs", import.meta.url));
@@ -31,6 +31,7 @@ export function start(
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  guard(child, "SIGTERM");
   let said = "";
   for (const stream of [child.stdout, child.stderr])
     stream.on("data", (data: Buffer) => (said += data.toString()));
