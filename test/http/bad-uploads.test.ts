@@ -130,6 +130,12 @@ const BAD_UPLOADS: readonly BadUpload[] = [
     names: "mode",
   },
   {
+    what: "a parameter of the query as a field",
+    code: "unexpected_field",
+    body: part('name="namespace"', "lib") + GOOD,
+    names: "namespace in the query: ?namespace=",
+  },
+  {
     what: "a field after the file",
     code: "unexpected_field",
     body: FILE + part('name="mode"', "x") + END,

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { isPythonFilename, MAX_FILE_BYTES } from "@sluice/contracts";
+import { isPythonFilename, MAX_FILE_BYTES, uploadQuery } from "@sluice/contracts";
 import type { Request, Response } from "express";
 import multer, { MulterError, type StorageEngine } from "multer";
 import { ClientGoneError, ProblemError } from "../http/problem-error.js";
@@ -191,7 +191,11 @@ function unexpectedField(field: string | undefined): ProblemError {
   const named = field === undefined ? "" : `, ${JSON.stringify(field.slice(0, 100))},`;
   return new ProblemError(
     "unexpected_field",
-    `The form has a field${named} that does not belong there. Send nothing but the part named \`file\`.`,
+    `The form has a field${named} that does not belong there. Send nothing but the part named \`file\`${
+      field !== undefined && Object.hasOwn(uploadQuery.shape, field)
+        ? `, and ${field} in the query: ?${field}=…`
+        : ""
+    }.`,
   );
 }
 
