@@ -96,7 +96,7 @@ for (const { name, parts, start } of SET_UPS) {
       await mapAll([...ids, ...underWay], (id) => client.untilFinal(id));
       const others = ids.filter((id) => id !== wanted);
       const followed = (all: Map<string, string>) => followsFromBytes(all, others);
-      const analysed = await answers(client, others);
+      const analysed = await answers(client, others, FOLLOWING);
       expect(differences(followed(before), followed(analysed))).toEqual([]);
     }, 600_000);
   });
@@ -128,14 +128,21 @@ const PARTS = [
   "/approvals",
 ];
 
+/** Those that say nothing of when and how often a script was analysed, or which are made to. */
+const FOLLOWING = ["", "/report", "/metadata", "/metadata/history", "/content", "/approvals"];
+
 /** What the API says of every script, and the audit log. */
-async function answers(client: Client, ids: readonly string[]): Promise<Map<string, string>> {
+async function answers(
+  client: Client,
+  ids: readonly string[],
+  parts = PARTS,
+): Promise<Map<string, string>> {
   const paths = [
     "/audit?limit=200",
     "/scripts?sort=filename&limit=100",
     "/policy",
     "/policies",
-  ].concat(ids.flatMap((id) => PARTS.map((part) => `/scripts/${id}${part}`)));
+  ].concat(ids.flatMap((id) => parts.map((part) => `/scripts/${id}${part}`)));
   const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
   try {
     const said = await mapAll(
@@ -166,10 +173,9 @@ function ask({ url }: Client, path: string, agent: Agent): Promise<string> {
 
 /** What does not say when and how often it was analysed. */
 function followsFromBytes(all: Map<string, string>, ids: readonly string[]): Map<string, string> {
-  const parts = ["", "/report", "/metadata", "/metadata/history", "/content", "/approvals"];
   return new Map(
     ids.flatMap((id) =>
-      parts.map((part) => {
+      FOLLOWING.map((part) => {
         const path = `/scripts/${id}${part}`;
         return [path, (all.get(path) ?? "").replace(/"finished_at":"[^"]*"/, "")];
       }),
