@@ -89,7 +89,7 @@ function queueContract(freshUrl: () => Promise<string>): void {
   });
 
   test("holds back what is not yet due", async () => {
-    await queue.enqueue("extract", [{ versions: ["late"] }], 500);
+    await queue.enqueue("extract", [{ versions: ["late"] }], 2_000);
     await queue.enqueue("extract", [{ versions: ["soon"] }]);
     expect(versionsOf(await take(2))).toEqual([["soon"], ["late"]]);
   });

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Catalog, StageScript } from "@sluice/catalog";
-import { type ObjectStore, openObjectStore } from "@sluice/object-store";
+import { metadataKey, type ObjectStore, openObjectStore } from "@sluice/object-store";
 import { ANALYSER_VERSION, type Analysers, createAnalysers } from "@sluice/python-analysis";
 import { createLog } from "@sluice/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -37,7 +37,9 @@ describeWith(["postgres"], "extract", () => {
     const script = {
       scriptId: "00000000-0000-7000-8000-000000000000",
       version: 1,
+      namespace: "default",
       filename: "script.py",
+      uploadTime: new Date("2026-11-25T10:00:00Z"),
       analyserVersion: ANALYSER_VERSION,
       sha256,
       blob,
@@ -58,6 +60,14 @@ describeWith(["postgres"], "extract", () => {
     expect(await run("def add(a, b): ...\n")).toMatchObject({
       kind: "advance",
       result: { metadata: { functions: [{ name: "add" }] } },
+    });
+    const beside = await objects.get(metadataKey(sha256Of("def add(a, b): ...\n")));
+    expect(JSON.parse(beside.toString())).toMatchObject({
+      script_id: "00000000-0000-7000-8000-000000000000",
+      namespace: "default",
+      filename: "script.py",
+      upload_time: "2026-11-25T10:00:00.000Z",
+      functions: [{ name: "add" }],
     });
   });
 });
