@@ -30,7 +30,7 @@ for (const { name, parts, start } of SET_UPS) {
 
     test("gives every answer again, whatever was destroyed, and ends what was under way", async () => {
       setUp = await start();
-      let env: Env = { ...setUp.env, EXPORT_INTERVAL_SECONDS: "1" };
+      let env: Env = { ...setUp.env, EXPORT_INTERVAL_SECONDS: "1", LOG_LEVEL: "warn" };
       sluice = await Installation.start(setUp.dataDir, env);
       let client = new Client(sluice.url);
       const ids = await mapAll(

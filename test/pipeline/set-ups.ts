@@ -37,7 +37,7 @@ async function embedded(): Promise<SetUp> {
   };
 }
 
-/** Redis, PostgreSQL and two S3 servers of different make. */
+/** Redis, PostgreSQL, two S3 servers of different make, and a CPython that judges, as in the images. */
 async function atScale(): Promise<SetUp> {
   const dataDir = freshDataDir();
   const started: (RedisServer | PostgresServer | S3Server)[] = [];
@@ -59,6 +59,7 @@ async function atScale(): Promise<SetUp> {
       CATALOG_URL: await createDatabase(postgres),
       OBJECT_STORE_URL: objects.bucketUrl(),
       BACKUP_URL: backup.bucketUrl(),
+      PYTHON_BIN: "python3",
     };
     return {
       dataDir: dataDir.path,
@@ -83,7 +84,7 @@ export const SET_UPS: readonly {
   { name: "on embedded stores", parts: ["postgres"], start: embedded },
   {
     name: "on Redis, PostgreSQL and S3",
-    parts: ["redis", "postgres", "minio", "versitygw"],
+    parts: ["redis", "postgres", "minio", "versitygw", "python3"],
     start: atScale,
   },
 ];
