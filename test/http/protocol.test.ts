@@ -201,9 +201,19 @@ describeWith(["postgres"], "the API", () => {
       await upload(own, "a.py", "a = 1\n");
       await upload(own, "a.py", "a = 1\n");
       await fetch(`${own.url}/api/v1/scripts/${randomUUID()}`);
-      const response = await fetch(`${own.url}/metrics`);
-      expect(response.headers.get("content-type")).toMatch(/^text\/plain/);
-      const lines = (await response.text()).split("\n");
+      let lines: string[] = [];
+      const scrape = async (): Promise<string> => {
+        const response = await fetch(`${own.url}/metrics`);
+        expect(response.headers.get("content-type")).toMatch(/^text\/plain/);
+        lines = (await response.text()).split("\n");
+        return (
+          lines.find((line) => /^sluice_http_request\S+_count\{.*status="404"/.test(line)) ?? ""
+        );
+      };
+      // A request is counted when its answer is on its way, which may be after the client has it.
+      await expect
+        .poll(scrape, { timeout: 10_000 })
+        .toContain('method="GET",route="/api/v1/scripts/{id}"');
       for (const line of [
         'sluice_uploads_total{outcome="created",service="ingest"} 1',
         'sluice_uploads_total{outcome="unchanged",service="ingest"} 1',
@@ -220,12 +230,6 @@ describeWith(["postgres"], "the API", () => {
       expect(
         lines.some((line) => line.startsWith('sluice_stage_oldest_pending_seconds{stage="dedup"')),
       ).toBe(true);
-      const timed = lines.find(
-        (line) =>
-          line.startsWith("sluice_http_request_duration_seconds_count") &&
-          line.includes('status="404"'),
-      );
-      expect(timed).toContain('method="GET",route="/api/v1/scripts/{id}"');
       // Each series once, or Prometheus takes none of it.
       const series = lines
         .filter((line) => line !== "" && !line.startsWith("#"))
