@@ -74,7 +74,7 @@ export async function assertRestorable(
   const segments = segmentsOf(chain);
   for (const [index, { segment, keyId }] of segments.entries()) {
     signal.throwIfAborted();
-    onProgress("checking the export", index, segments.length);
+    onProgress("checking the export", index + 1, segments.length);
     // The first tells whether the key is the right one; of the others the hash will do.
     if (index === 0) await readSegment(from, segment, { keyId, keys });
     else await readSegmentBytes(from, segment);
@@ -122,7 +122,7 @@ export async function loadCatalog(
   const done = await state.allDone();
   for (const [index, { segment, keyId, columns }] of segments.entries()) {
     signal.throwIfAborted();
-    onProgress("loading the catalog", index, segments.length);
+    onProgress("loading the catalog", index + 1, segments.length);
     if (done.has(segment.key)) continue;
     const table = tables.get(segment.table);
     // Since then it has become a derived one.
