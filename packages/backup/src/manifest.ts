@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { ManifestedVersion } from "@sluice/catalog";
+import type { VersionToManifest } from "@sluice/catalog";
 import { ObjectNotFoundError, type ObjectStore, StoreUnavailableError } from "@sluice/object-store";
 import { VERDICTS } from "@sluice/pipeline";
 import { z } from "zod";
@@ -29,7 +29,7 @@ export const manifest = z.object({
 export type Manifest = z.infer<typeof manifest>;
 
 /** What the manifest of a version says. */
-export function manifestOf(version: Omit<ManifestedVersion, "manifestKey">): Manifest {
+export function manifestOf(version: VersionToManifest): Manifest {
   return {
     format: "sluice.manifest/1",
     script_id: version.scriptId,

@@ -5,6 +5,7 @@ export * from "./blobs.js";
 export * from "./bulk-change-steps.js";
 export * from "./bulk-changes.js";
 export * from "./catalog.js";
+export * from "./descriptions.js";
 export * from "./events.js";
 export * from "./group-commit.js";
 export * from "./half-restored.js";
@@ -64,7 +65,6 @@ export {
   withBlobHeld,
   withUploadHeld,
 } from "./scrub.js";
-export * from "./scrub-documents.js";
 export * from "./scrub-packs.js";
 export * from "./scrub-passes.js";
 export type { ScriptFilter } from "./script-filter.js";

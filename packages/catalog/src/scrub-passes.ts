@@ -1,17 +1,6 @@
+import type { ScrubPart } from "@sluice/contracts";
 import type { Catalog, Queryable } from "./catalog.js";
 import { answerIdempotencyKey } from "./idempotency.js";
-
-/** What a pass looks at, one after the other. */
-export const SCRUB_PARTS = [
-  "blobs",
-  "uploads",
-  "packs",
-  "descriptions",
-  "manifests",
-  "object_names",
-  "backup_names",
-] as const;
-export type ScrubPart = (typeof SCRUB_PARTS)[number];
 
 /** A pass of the scrub over everything that is stored. */
 export interface ScrubPass {

@@ -26,6 +26,14 @@ function oneOf<const Values extends readonly [string, ...string[]]>(values: Valu
   return z.enum(values, `must be one of ${values.join(", ")}`);
 }
 
+function flag(description: string) {
+  return z
+    .enum(["true", "false"], "must be true or false")
+    .default("false")
+    .transform((text) => text === "true")
+    .meta({ type: "boolean", default: false, description });
+}
+
 /**
  * A namespace: segments between slashes. None is empty, `.` or `..`, or begins or ends with a blank;
  * there are no backslashes.
@@ -230,27 +238,11 @@ export const pageQuery = z.strictObject({
 });
 
 export const dryRunQuery = z.strictObject({
-  dry_run: z
-    .enum(["true", "false"], "must be true or false")
-    .default("false")
-    .transform((text) => text === "true")
-    .meta({
-      type: "boolean",
-      default: false,
-      description: "Change nothing, and say what would change",
-    }),
+  dry_run: flag("Change nothing, and say what would change"),
 });
 
 export const scrubQuery = z.strictObject({
-  trusted: z
-    .enum(["true", "false"], "must be true or false")
-    .default("false")
-    .transform((text) => text === "true")
-    .meta({
-      type: "boolean",
-      default: false,
-      description: "Repair and mark whatever is found, however much it is",
-    }),
+  trusted: flag("Repair and mark whatever is found, however much it is"),
 });
 
 export const policyQuery = pageQuery.extend(dryRunQuery.shape);
@@ -292,13 +284,6 @@ export const eventQuery = pageQuery.extend({
     .meta({ type: "string", format: "date-time", description: "Happened then or later" })
     .optional(),
 });
-
-const flag = (description: string) =>
-  z
-    .enum(["true", "false"], "must be true or false")
-    .default("false")
-    .transform((text) => text === "true")
-    .meta({ type: "boolean", default: false, description });
 
 /** Days of the longest range that sums are asked for. */
 export const MOST_DAYS = 366;

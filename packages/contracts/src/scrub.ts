@@ -3,7 +3,7 @@ import { z } from "zod";
 const count = z.int().min(0);
 
 /** What a pass looks at, in this order. */
-const PARTS = [
+export const SCRUB_PARTS = [
   "blobs",
   "uploads",
   "packs",
@@ -12,6 +12,7 @@ const PARTS = [
   "object_names",
   "backup_names",
 ] as const;
+export type ScrubPart = (typeof SCRUB_PARTS)[number];
 
 /** One pass of the scrub. */
 export const scrubPass = z
@@ -28,7 +29,9 @@ export const scrubPass = z
       .describe("It repairs whatever it finds, also where so much is gone that it would halt"),
     started_at: z.iso.datetime(),
     finished_at: z.iso.datetime().nullable(),
-    part: z.enum(PARTS).describe(`What it looks at now, or looked at last, of ${PARTS.join(", ")}`),
+    part: z
+      .enum(SCRUB_PARTS)
+      .describe(`What it looks at now, or looked at last, of ${SCRUB_PARTS.join(", ")}`),
     total_blobs: count.describe("Those that there were at its start"),
     checked: count.describe("Blobs, and uploads that are none yet, that were read"),
     documents: count.describe(

@@ -4,12 +4,11 @@ import {
   currentScrubPass,
   haltScrubPass,
   recordEvents,
-  SCRUB_PARTS,
   type ScrubCounts,
-  type ScrubPart,
   type ScrubPass,
   type ScrubPosition,
 } from "@sluice/catalog";
+import { SCRUB_PARTS, type ScrubPart } from "@sluice/contracts";
 import type { Logger, ServiceSettings } from "@sluice/runtime";
 import type { MaintenanceTask, TaskRun } from "../maintenance/task.js";
 import { scrubBlobs, scrubUploads } from "./bytes.js";
